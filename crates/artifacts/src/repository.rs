@@ -1,0 +1,163 @@
+//! The boundary between the server and any storage of artifacts.
+
+use std::fmt;
+use std::ops::Range;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+
+use crate::{ArtifactError, ArtifactPath};
+
+/// What the sender of an upload says when it fails.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The bytes of an upload, in order.
+pub type ByteStream = BoxStream<'static, Result<Bytes, BodyError>>;
+
+/// One entry of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInfo {
+    /// The name inside the directory that was listed.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_dir: bool,
+    /// The size of a file in bytes; 0 for a directory.
+    pub file_size: u64,
+}
+
+/// A part of a file, as a `Range` header names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByteRange {
+    /// From this offset to the end.
+    From(u64),
+    /// From the first offset to the second, both inclusive.
+    Between(u64, u64),
+    /// The last so many bytes.
+    Last(u64),
+}
+
+impl ByteRange {
+    /// The half-open range of offsets that this is in a file of `size` bytes.
+    ///
+    /// # Errors
+    /// [`ArtifactError::RangeNotSatisfiable`] if it holds no byte of the file.
+    pub fn resolve(self, size: u64) -> Result<Range<u64>, ArtifactError> {
+        let range = match self {
+            Self::From(first) => first..size,
+            Self::Between(first, last) => first..last.saturating_add(1).min(size),
+            Self::Last(count) => size.saturating_sub(count)..size,
+        };
+        if range.is_empty() {
+            return Err(ArtifactError::RangeNotSatisfiable { size_bytes: size });
+        }
+        Ok(range)
+    }
+}
+
+/// A file that is being read.
+pub struct ArtifactRead {
+    /// The size of the whole file in bytes.
+    pub size: u64,
+    /// The offsets that `content` holds; `0..size` unless a part was asked for.
+    pub range: Range<u64>,
+    /// When the file was last written, if the storage knows.
+    pub modified: Option<SystemTime>,
+    /// A strong entity tag with its quotes; it changes whenever the content does.
+    pub etag: String,
+    /// Exactly the bytes of `range`, or an error where the storage fails midway.
+    pub content: BoxStream<'static, Result<Bytes, ArtifactError>>,
+}
+
+impl fmt::Debug for ArtifactRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArtifactRead")
+            .field("size", &self.size)
+            .field("range", &self.range)
+            .field("etag", &self.etag)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A storage of artifacts: a tree of files under one root.
+///
+/// Files stream in both directions in constant memory. Directories exist as
+/// far as they hold files; nothing makes an empty one.
+#[async_trait]
+pub trait ArtifactRepository: fmt::Debug + Send + Sync + 'static {
+    /// The kind of storage, for logs: `local`, `s3`, ….
+    fn kind(&self) -> &'static str;
+
+    /// Lists one level of a directory, sorted by name (byte order).
+    ///
+    /// A file, or a path that is not there, lists as empty (MLflow 3.17).
+    ///
+    /// # Errors
+    /// [`ArtifactError::TooManyEntries`] for a directory that does not fit an
+    /// answer.
+    async fn list(&self, directory: &ArtifactPath) -> Result<Vec<FileInfo>, ArtifactError>;
+
+    /// Opens a file, or a part of it, for reading.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotFound`], [`ArtifactError::IsDirectory`],
+    /// [`ArtifactError::RangeNotSatisfiable`].
+    async fn get(
+        &self,
+        file: &ArtifactPath,
+        range: Option<ByteRange>,
+    ) -> Result<ArtifactRead, ArtifactError>;
+
+    /// Writes a whole file, replacing one that is there, and returns its size
+    /// in bytes.
+    ///
+    /// Readers see the old or the new content, never a mixture. After `Ok` the
+    /// file survives a crash of the machine. After an error nothing has
+    /// changed, nor if the future is dropped while `content` still flows. Of
+    /// two writers of one file the later wins.
+    ///
+    /// # Errors
+    /// [`ArtifactError::TooLarge`] beyond `max_bytes`,
+    /// [`ArtifactError::BrokenUpload`] if `content` fails,
+    /// [`ArtifactError::IsDirectory`], [`ArtifactError::ParentIsFile`],
+    /// [`ArtifactError::StorageFull`].
+    async fn put(
+        &self,
+        file: &ArtifactPath,
+        content: ByteStream,
+        max_bytes: Option<u64>,
+    ) -> Result<u64, ArtifactError>;
+
+    /// Removes a file, or a directory with everything in it. It is no error
+    /// if nothing is there.
+    ///
+    /// # Errors
+    /// [`ArtifactError::InvalidPath`] for the root, which is never removed.
+    async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_to_the_file() {
+        assert_eq!(ByteRange::From(3).resolve(10).unwrap(), 3..10);
+        assert_eq!(ByteRange::Between(0, 99).resolve(10).unwrap(), 0..10);
+        assert_eq!(ByteRange::Between(0, u64::MAX).resolve(10).unwrap(), 0..10);
+        assert_eq!(ByteRange::Last(99).resolve(10).unwrap(), 0..10);
+    }
+
+    #[test]
+    fn a_range_without_a_byte_is_refused() {
+        for range in [
+            ByteRange::From(10),
+            ByteRange::Between(10, 12),
+            ByteRange::Last(0),
+        ] {
+            assert!(range.resolve(10).is_err(), "{range:?}");
+        }
+        assert!(ByteRange::Last(1).resolve(0).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! What the program says to its user.
+//!
+//! A closed pipe at the other end is no reason to stop serving, so that
+//! failures to write are ignored.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+/// One line about the start, on stdout.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// One line about something that has no effect, on stderr.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
+/// An error and its causes, on one line of stderr.
+pub(crate) fn error(error: &dyn Error) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    let _ = writeln!(io::stderr(), "error: {}", text.replace('\n', " "));
+}

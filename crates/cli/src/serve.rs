@@ -1,0 +1,224 @@
+//! `runledger server`.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use runledger_artifacts::{ArtifactRoots, LocalRepository};
+use runledger_entities::LongValues;
+use runledger_server::{Asset, BuildError, ServeError, Server, ServerBuilder};
+use runledger_store_sql::{OpenError, SqlStore, StoreOptions};
+use tokio::net::TcpListener;
+
+use crate::args::ServerArgs;
+use crate::report;
+use crate::settings::{InvalidSettings, Settings, redacted};
+use crate::signals::Signals;
+
+/// Threads for file operations of artifacts; each reads or writes one chunk at
+/// a time.
+const FILE_THREADS: usize = 64;
+
+/// Why the server did not run, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    /// The flags are wrong.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The server cannot be built from the flags.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another with --host and --port")]
+    Listen {
+        /// The host and port.
+        address: String,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The artifact directories cannot be named.
+    #[error("the current directory is not known: {source}")]
+    CurrentDirectory {
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The process could not be set up.
+    #[error("the server cannot start: {source}")]
+    Start {
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Requests were cut off at the end.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+impl RunError {
+    /// 2 for a command line that cannot be right, 1 for everything else.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_) | Self::Build(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Serves until a signal comes.
+pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
+    let settings = Settings::new(flags)?;
+    for flag in flags.without_effect.given() {
+        report::note(&format!("{flag} has no effect here"));
+    }
+    if flags
+        .registry_store_uri
+        .as_ref()
+        .is_some_and(|uri| *uri != flags.backend_store_uri)
+    {
+        report::note("--registry-store-uri has no effect yet: there is no model registry");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(FILE_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|source| RunError::Start { source })?;
+    runtime.block_on(serve(flags, settings))
+}
+
+async fn serve(flags: &ServerArgs, settings: Settings) -> Result<(), RunError> {
+    let signals = Signals::new().map_err(|source| RunError::Start { source })?;
+    // First of all, so that a port in use leaves no new database behind.
+    let listener = listen(&flags.host, flags.port).await?;
+    let mut server = Server::builder()
+        .artifacts(roots(&settings)?)
+        .static_prefix(flags.static_prefix.clone().unwrap_or_default())
+        .security(settings.security.clone())
+        .long_values(long_values(
+            env::var("MLFLOW_TRUNCATE_LONG_VALUES").ok().as_deref(),
+        ))
+        .assets(assets());
+    if !flags.artifacts_only {
+        server = with_store(server, flags, &settings).await?;
+    }
+    let server = server.build()?;
+    announce(flags, &settings, &listener);
+    server.serve(listener, signals.stop()).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listen(host: &str, port: u16) -> Result<TcpListener, RunError> {
+    TcpListener::bind((host, port))
+        .await
+        .map_err(|source| RunError::Listen {
+            address: address(host, port),
+            source,
+        })
+}
+
+async fn with_store(
+    server: ServerBuilder,
+    flags: &ServerArgs,
+    settings: &Settings,
+) -> Result<ServerBuilder, RunError> {
+    let options = StoreOptions {
+        artifact_root: settings.artifact_root.clone(),
+        ..StoreOptions::default()
+    };
+    let store = SqlStore::open(&flags.backend_store_uri, options).await?;
+    Ok(server.store(Arc::new(store)))
+}
+
+fn roots(settings: &Settings) -> Result<ArtifactRoots, RunError> {
+    let unknown = |source| RunError::CurrentDirectory { source };
+    let mut roots = ArtifactRoots::new();
+    if let Some(destination) = &settings.destination {
+        let repository = LocalRepository::new(absolute(destination).map_err(unknown)?);
+        roots = roots.with_proxied(Arc::new(repository));
+    }
+    for directory in &settings.local_roots {
+        roots = roots.with_local(directory).map_err(unknown)?;
+    }
+    Ok(roots)
+}
+
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// The web UI. It lives as long as the process.
+fn assets() -> &'static [Asset] {
+    let assets = runledger_ui::ASSETS.iter().map(|asset| Asset {
+        path: if asset.path == "index.html" {
+            ""
+        } else {
+            asset.path
+        },
+        content_type: asset.content_type,
+        bytes: asset.bytes,
+        immutable: false,
+    });
+    Vec::leak(assets.collect())
+}
+
+/// MLflow's default is to cut long values.
+fn long_values(variable: Option<&str>) -> LongValues {
+    match variable.map(str::to_ascii_lowercase).as_deref() {
+        Some("false" | "0") => LongValues::Reject,
+        _ => LongValues::Truncate,
+    }
+}
+
+fn announce(flags: &ServerArgs, settings: &Settings, listener: &TcpListener) {
+    let port = listener
+        .local_addr()
+        .map_or(flags.port, |address| address.port());
+    let prefix = flags.static_prefix.as_deref().unwrap_or_default();
+    report::line(&format!(
+        "Runledger {} listens on http://{}{prefix}",
+        env!("CARGO_PKG_VERSION"),
+        address(&flags.host, port),
+    ));
+    if !flags.artifacts_only {
+        report::line(&format!(
+            "  store:         {}",
+            redacted(&flags.backend_store_uri)
+        ));
+        report::line(&format!(
+            "  artifact root: {}",
+            redacted(&settings.artifact_root)
+        ));
+    }
+    if let Some(destination) = &settings.destination {
+        report::line(&format!("  artifacts in:  {}", destination.display()));
+    }
+}
+
+/// A host and port as in a URL.
+fn address(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_in_urls() {
+        assert_eq!(address("127.0.0.1", 5000), "127.0.0.1:5000");
+        assert_eq!(address("::1", 5000), "[::1]:5000");
+    }
+
+    #[test]
+    fn long_values_are_cut_unless_the_environment_says_no() {
+        assert_eq!(long_values(None), LongValues::Truncate);
+        assert_eq!(long_values(Some("False")), LongValues::Reject);
+    }
+}

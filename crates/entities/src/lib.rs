@@ -1,0 +1,34 @@
+//! The nouns of experiment tracking, as MLflow names them.
+//!
+//! Types, ids, limits, name and length validation, and the error codes that
+//! every layer shares. No I/O, no async, no serialisation: the wire form is
+//! `runledger-protocol`, storage is behind `runledger-store`.
+//!
+//! Times are milliseconds since the Unix epoch (`*_ms` in prose, MLflow's own
+//! field names in code). Ids are newtypes.
+
+mod code;
+mod dataset;
+mod experiment;
+mod ids;
+mod lifecycle;
+pub mod limits;
+mod logged_model;
+mod metric;
+pub mod names;
+mod run;
+mod tag;
+pub mod validate;
+
+pub use code::{Coded, ErrorCode};
+pub use dataset::{Dataset, DatasetInput, DatasetSummary};
+pub use experiment::Experiment;
+pub use ids::{ExperimentId, LoggedModelId, ParseIdError, RunId};
+pub use lifecycle::{LifecycleStage, ViewType};
+pub use logged_model::{
+    LoggedModel, LoggedModelMetric, LoggedModelStatus, ModelInput, ModelOutput,
+};
+pub use metric::{Metric, MetricModel};
+pub use run::{Run, RunData, RunInfo, RunInputs, RunStatus};
+pub use tag::{Param, Tag};
+pub use validate::{InvalidValue, LongValues};

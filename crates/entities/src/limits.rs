@@ -1,0 +1,60 @@
+//! MLflow 3.17's limits on names, values and batches.
+//!
+//! Lengths are in characters (Unicode scalar values), as Python counts them.
+
+/// Characters of an experiment name.
+pub const EXPERIMENT_NAME: usize = 500;
+/// Characters of an artifact location (`MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH`'s default).
+pub const ARTIFACT_LOCATION: usize = 2048;
+/// Characters of a metric, param, run tag, or experiment tag key.
+pub const KEY: usize = 250;
+/// Characters of a param value.
+pub const PARAM_VALUE: usize = 6000;
+/// Characters of a run tag value.
+pub const TAG_VALUE: usize = 8000;
+/// Characters of an experiment tag value.
+pub const EXPERIMENT_TAG_VALUE: usize = 20_000;
+/// Characters of a run name (the width of MLflow's column).
+pub const RUN_NAME: usize = 250;
+/// Metrics in one batch.
+pub const BATCH_METRICS: usize = 1000;
+/// Params in one batch.
+pub const BATCH_PARAMS: usize = 100;
+/// Tags in one batch.
+pub const BATCH_TAGS: usize = 100;
+/// Metrics, params and tags together in one batch.
+pub const BATCH_TOTAL: usize = 1000;
+/// Characters of a dataset name.
+pub const DATASET_NAME: usize = 500;
+/// Characters of a dataset digest.
+pub const DATASET_DIGEST: usize = 36;
+/// Characters of a dataset source type (the width of MLflow's column).
+pub const DATASET_SOURCE_TYPE: usize = 36;
+/// Characters of a dataset source.
+pub const DATASET_SOURCE: usize = 65_535;
+/// Characters of a dataset schema.
+pub const DATASET_SCHEMA: usize = 1_048_575;
+/// Characters of a dataset profile.
+pub const DATASET_PROFILE: usize = 16_777_215;
+/// Characters of an input tag key.
+pub const INPUT_TAG_KEY: usize = 255;
+/// Characters of an input tag value.
+pub const INPUT_TAG_VALUE: usize = 500;
+/// Characters of a logged model's name or type (the width of MLflow's columns).
+pub const LOGGED_MODEL_NAME: usize = 500;
+/// Characters of a logged model's param or tag key (the width of MLflow's columns).
+pub const LOGGED_MODEL_KEY: usize = 255;
+/// Rows of one page of a run or experiment search.
+pub const SEARCH_MAX_RESULTS: u32 = 50_000;
+/// Rows of a page of a run search when the request names none.
+pub const SEARCH_DEFAULT_RESULTS: u32 = 1000;
+/// Points of one page of a metric's history.
+pub const HISTORY_MAX_RESULTS: u32 = 25_000;
+/// Runs in one bulk history request.
+pub const BULK_HISTORY_RUNS: usize = 100;
+/// Points per run of one interval request.
+pub const INTERVAL_MAX_RESULTS: u32 = 2500;
+/// Experiments in one dataset search.
+pub const DATASET_SEARCH_EXPERIMENTS: usize = 20;
+/// Summaries that one dataset search returns.
+pub const DATASET_SEARCH_RESULTS: usize = 1000;

@@ -1,0 +1,13 @@
+//! Requests by protobuf's JSON rules, as MLflow applies them.
+//!
+//! A message is read by serde visitors straight from the bytes. What happens
+//! in error cases (which value is quoted, which of several errors counts) is
+//! decided when the fields are used, in [`field`].
+
+pub(crate) mod decode;
+pub(crate) mod field;
+pub(crate) mod message;
+pub(crate) mod query;
+mod repair;
+pub(crate) mod value;
+pub(crate) mod write;

@@ -1,0 +1,88 @@
+//! The tokens that Python's JSON has and JSON has not.
+
+/// Rewrites bare `NaN`, `Infinity` and `-Infinity`, and numbers too large for
+/// a double, as the texts that stand for them.
+///
+/// `None` if there is nothing to rewrite. Text inside strings stays as it is.
+pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut changed = false;
+    let mut rest = bytes;
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b'"' => string_length(rest),
+            b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => token_length(rest),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(length);
+        match name_of(token) {
+            Some(name) => {
+                out.push(b'"');
+                out.extend_from_slice(name.as_bytes());
+                out.push(b'"');
+                changed = true;
+            }
+            None => out.extend_from_slice(token),
+        }
+        rest = after;
+    }
+    changed.then_some(out)
+}
+
+/// The protobuf name of a number that JSON cannot write.
+fn name_of(token: &[u8]) -> Option<&'static str> {
+    match token {
+        b"NaN" => Some("NaN"),
+        b"Infinity" => Some("Infinity"),
+        b"-Infinity" => Some("-Infinity"),
+        [b'-' | b'0'..=b'9', ..] => {
+            let value: f64 = std::str::from_utf8(token).ok()?.parse().ok()?;
+            match value {
+                f64::INFINITY => Some("Infinity"),
+                f64::NEG_INFINITY => Some("-Infinity"),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn string_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    for (index, &byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return index + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn token_length(text: &[u8]) -> usize {
+    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
+    text.iter()
+        .position(|byte| !inside(byte))
+        .unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repaired(text: &str) -> Option<String> {
+        python_tokens(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn only_bare_tokens_are_rewritten() {
+        assert_eq!(
+            repaired(r#"{"NaN": [NaN, -Infinity, 1e999], "b": "x\" NaN"}"#).as_deref(),
+            Some(r#"{"NaN": ["NaN", "-Infinity", "Infinity"], "b": "x\" NaN"}"#)
+        );
+        for text in [r#"{"a": "NaN"}"#, "{\"a", "NaNa", "1.5", ""] {
+            assert_eq!(repaired(text), None, "{text}");
+        }
+    }
+}

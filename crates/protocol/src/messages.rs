@@ -1,0 +1,44 @@
+//! Requests and responses, by noun.
+//!
+//! A request is decoded into plain types of `runledger-entities`; a response
+//! is the JSON text of an entity. What a request means (whether a name is
+//! allowed, whether an id exists) is left to validation and the stores.
+
+pub mod artifacts;
+pub mod datasets;
+pub mod experiments;
+pub mod logged_models;
+pub mod logging;
+pub mod metrics;
+mod pairs;
+pub mod runs;
+pub mod server;
+
+use runledger_entities::limits;
+
+use crate::{Input, RequestError};
+
+/// A request that can be decoded.
+pub trait Request: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The first of the request's faults, in the order of MLflow's checks.
+    fn decode(input: Input<'_>) -> Result<Self, RequestError>;
+}
+
+/// The body of responses that say nothing: `{}`.
+pub const EMPTY: &[u8] = b"{}";
+
+/// The `max_results` of a search: positive, and at most `limit`.
+fn search_max_results(value: i64) -> Result<u32, RequestError> {
+    let limit = limits::SEARCH_MAX_RESULTS;
+    match u32::try_from(value) {
+        Ok(0) | Err(_) if value <= 0 => Err(RequestError::MaxResultsNotPositive {
+            value,
+            full_stop: false,
+        }),
+        Ok(results) if results <= limit => Ok(results),
+        _ => Err(RequestError::MaxResultsTooLarge { value, limit }),
+    }
+}

@@ -1,0 +1,548 @@
+//! What runs log: metrics, params, tags, batches, inputs, outputs, and the
+//! model descriptions of MLflow 2.x.
+
+use runledger_entities::{
+    Dataset, DatasetInput, LoggedModelId, Metric, MetricModel, ModelInput, ModelOutput, Param,
+    RunId, Tag,
+};
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
+
+use super::{Request, pairs};
+use crate::{
+    Input, RequestError,
+    json::{decode::decode, field::Field, message::messages},
+};
+
+messages! {
+    /// `runs/log-metric`
+    MetricBody {
+        run_id: String,
+        run_uuid: String,
+        key: String,
+        value: f64,
+        timestamp: i64,
+        step: i64,
+        model_id: String,
+        dataset_name: String,
+        dataset_digest: String,
+    }
+    /// `runs/log-parameter`, `set-tag`, `delete-tag`
+    PairBody {
+        run_id: String,
+        run_uuid: String,
+        key: String,
+        value: String,
+    }
+    /// `runs/delete-tag`
+    KeyBody {
+        run_id: String,
+        key: String,
+    }
+    /// `runs/log-batch`
+    BatchBody {
+        run_id: String,
+        metrics: Vec<BatchMetric>,
+        params: Vec<pairs::Pair>,
+        tags: Vec<pairs::Pair>,
+    }
+    /// A metric of a batch. The `run_id` that clients of MLflow 3.x add says nothing new.
+    BatchMetric {
+        key: String,
+        value: f64,
+        timestamp: i64,
+        step: i64,
+        model_id: String,
+        dataset_name: String,
+        dataset_digest: String,
+    }
+    /// `runs/log-model`
+    ModelBody {
+        run_id: String,
+        model_json: String,
+    }
+    /// `runs/log-inputs`
+    InputsBody {
+        run_id: String,
+        datasets: Vec<InputBody>,
+        models: Vec<ModelIdBody>,
+    }
+    /// A dataset and the tags of its use.
+    InputBody {
+        tags: Vec<pairs::Pair>,
+        dataset: DatasetBody,
+    }
+    /// A dataset.
+    DatasetBody {
+        name: String,
+        digest: String,
+        source_type: String,
+        source: String,
+        schema: String,
+        profile: String,
+    }
+    /// A model that a run read.
+    ModelIdBody {
+        model_id: String,
+    }
+    /// `runs/outputs`
+    OutputsBody {
+        run_id: String,
+        models: Vec<OutputBody>,
+    }
+    /// A model that a run made.
+    OutputBody {
+        model_id: String,
+        step: i64,
+    }
+}
+
+/// Logs one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogMetric {
+    /// The run.
+    pub run_id: RunId,
+    /// The metric.
+    pub metric: Metric,
+}
+
+impl Request for LogMetric {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: MetricBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
+            metric: Metric {
+                key: body.key.required_text("key")?,
+                value: body.value.required("value")?,
+                timestamp: body.timestamp.required("timestamp")?,
+                step: body.step.or_default("step")?,
+                model: metric_model(
+                    body.model_id.non_empty("model_id")?,
+                    body.dataset_name.non_empty("dataset_name")?,
+                    body.dataset_digest.non_empty("dataset_digest")?,
+                ),
+            },
+        })
+    }
+}
+
+fn metric_model(
+    model_id: Option<String>,
+    dataset_name: Option<String>,
+    dataset_digest: Option<String>,
+) -> Option<Box<MetricModel>> {
+    let some = model_id.is_some() || dataset_name.is_some() || dataset_digest.is_some();
+    some.then(|| {
+        Box::new(MetricModel {
+            model_id,
+            dataset_name,
+            dataset_digest,
+        })
+    })
+}
+
+/// Logs one param.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogParam {
+    /// The run.
+    pub run_id: RunId,
+    /// The param.
+    pub param: Param,
+}
+
+impl Request for LogParam {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: PairBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
+            param: Param {
+                key: body.key.required_text("key")?,
+                value: body.value.or_default("value")?,
+            },
+        })
+    }
+}
+
+/// Sets a tag of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetTag {
+    /// The run.
+    pub run_id: RunId,
+    /// The tag.
+    pub tag: Tag,
+}
+
+impl Request for SetTag {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: PairBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
+            tag: Tag {
+                key: body.key.required_text("key")?,
+                value: body.value.or_default("value")?,
+            },
+        })
+    }
+}
+
+/// Deletes a tag of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteTag {
+    /// The run.
+    pub run_id: RunId,
+    /// The tag's key.
+    pub key: String,
+}
+
+impl Request for DeleteTag {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: KeyBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.required_text("run_id")?),
+            key: body.key.required_text("key")?,
+        })
+    }
+}
+
+/// Logs metrics, params and tags together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogBatch {
+    /// The run.
+    pub run_id: RunId,
+    /// Metrics.
+    pub metrics: Vec<Metric>,
+    /// Params.
+    pub params: Vec<Param>,
+    /// Tags.
+    pub tags: Vec<Tag>,
+}
+
+impl Request for LogBatch {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: BatchBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.required_text("run_id")?),
+            metrics: batch_metrics(body.metrics)?,
+            params: pairs::params(body.params, "params")?,
+            tags: pairs::tags(body.tags, "tags")?,
+        })
+    }
+}
+
+fn batch_metrics(field: Field<Vec<BatchMetric>>) -> Result<Vec<Metric>, RequestError> {
+    let bodies = field.or_default("metrics")?;
+    let metric = |(i, body): (usize, BatchMetric)| {
+        Ok(Metric {
+            key: body.key.required_text(format_args!("metrics[{i}].key"))?,
+            value: body.value.required(format_args!("metrics[{i}].value"))?,
+            timestamp: body
+                .timestamp
+                .required(format_args!("metrics[{i}].timestamp"))?,
+            step: body.step.or_default(format_args!("metrics[{i}].step"))?,
+            model: metric_model(
+                body.model_id
+                    .non_empty(format_args!("metrics[{i}].model_id"))?,
+                body.dataset_name
+                    .non_empty(format_args!("metrics[{i}].dataset_name"))?,
+                body.dataset_digest
+                    .non_empty(format_args!("metrics[{i}].dataset_digest"))?,
+            ),
+        })
+    };
+    bodies.into_iter().enumerate().map(metric).collect()
+}
+
+/// Records a model's description, as MLflow 2.x does (`runs/log-model`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogModel {
+    /// The run.
+    pub run_id: RunId,
+    /// The description: a JSON object with the fields that MLflow requires.
+    pub model_json: String,
+}
+
+impl Request for LogModel {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: ModelBody = decode(input)?;
+        let run_id = RunId::new(body.run_id.required_text("run_id")?);
+        let model_json = body.model_json.required_text("model_json")?;
+        check_model_json(&model_json)?;
+        Ok(Self { run_id, model_json })
+    }
+}
+
+/// Which of the mandatory fields a model's description has.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ModelJson {
+    #[serde(deserialize_with = "present")]
+    artifact_path: bool,
+    #[serde(deserialize_with = "present")]
+    flavors: bool,
+    #[serde(deserialize_with = "present")]
+    utc_time_created: bool,
+    #[serde(deserialize_with = "present")]
+    run_id: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// Checks that a model's description is a JSON object with its mandatory fields.
+fn check_model_json(text: &str) -> Result<(), RequestError> {
+    let model: ModelJson = serde_json::from_str(text).map_err(|_| {
+        let excerpt: String = text.chars().take(200).collect();
+        RequestError::rule(format!(
+            "Malformed model info. \n {excerpt} \n is not a valid JSON."
+        ))
+    })?;
+    let missing: Vec<_> = [
+        ("'artifact_path'", model.artifact_path),
+        ("'flavors'", model.flavors),
+        ("'utc_time_created'", model.utc_time_created),
+        ("'run_id'", model.run_id),
+    ]
+    .into_iter()
+    .filter_map(|(name, present)| (!present).then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(RequestError::rule(format!(
+        "Model json is missing mandatory fields: {{{}}}",
+        missing.join(", ")
+    )))
+}
+
+/// Records what a run read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogInputs {
+    /// The run.
+    pub run_id: RunId,
+    /// Datasets.
+    pub datasets: Vec<DatasetInput>,
+    /// Logged models (MLflow 3.x).
+    pub models: Vec<ModelInput>,
+}
+
+impl Request for LogInputs {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: InputsBody = decode(input)?;
+        let run_id = RunId::new(body.run_id.required_text("run_id")?);
+        let datasets = body.datasets.or_default("datasets")?;
+        let datasets: Result<_, _> = datasets
+            .into_iter()
+            .enumerate()
+            .map(|(i, input)| dataset_input(i, input))
+            .collect();
+        let datasets = datasets?;
+        let models = body.models.or_default("models")?;
+        let models: Result<_, _> = models
+            .into_iter()
+            .enumerate()
+            .map(|(i, model)| {
+                let id = model
+                    .model_id
+                    .required_text(format_args!("models[{i}].model_id"))?;
+                Ok(ModelInput {
+                    model_id: LoggedModelId::new(id),
+                })
+            })
+            .collect();
+        Ok(Self {
+            run_id,
+            datasets,
+            models: models?,
+        })
+    }
+}
+
+fn dataset_input(i: usize, input: InputBody) -> Result<DatasetInput, RequestError> {
+    let body = input
+        .dataset
+        .required(format_args!("datasets[{i}].dataset"))?;
+    let dataset = Dataset {
+        name: body
+            .name
+            .required_text(format_args!("datasets[{i}].dataset.name"))?,
+        digest: body
+            .digest
+            .required_text(format_args!("datasets[{i}].dataset.digest"))?,
+        source_type: body
+            .source_type
+            .or_default(format_args!("datasets[{i}].dataset.source_type"))?,
+        source: body
+            .source
+            .or_default(format_args!("datasets[{i}].dataset.source"))?,
+        schema: body
+            .schema
+            .non_empty(format_args!("datasets[{i}].dataset.schema"))?,
+        profile: body
+            .profile
+            .non_empty(format_args!("datasets[{i}].dataset.profile"))?,
+    };
+    Ok(DatasetInput {
+        tags: pairs::tags(input.tags, &format!("datasets[{i}].tags"))?,
+        dataset,
+    })
+}
+
+/// Records which logged models a run made (`runs/outputs`, MLflow 3.x).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogOutputs {
+    /// The run.
+    pub run_id: RunId,
+    /// The models.
+    pub models: Vec<ModelOutput>,
+}
+
+impl Request for LogOutputs {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: OutputsBody = decode(input)?;
+        let run_id = RunId::new(body.run_id.required_text("run_id")?);
+        let models = body.models.required("models")?;
+        let models: Result<_, _> = models
+            .into_iter()
+            .enumerate()
+            .map(|(i, model)| {
+                let id = model
+                    .model_id
+                    .required_text(format_args!("models[{i}].model_id"))?;
+                Ok(ModelOutput {
+                    model_id: LoggedModelId::new(id),
+                    step: model.step.or_default(format_args!("models[{i}].step"))?,
+                })
+            })
+            .collect();
+        Ok(Self {
+            run_id,
+            models: models?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error<R: Request + std::fmt::Debug>(body: &str) -> String {
+        R::decode(Input::Body(body.as_bytes()))
+            .expect_err(body)
+            .to_string()
+    }
+
+    #[test]
+    fn a_metric_is_checked_field_by_field_in_mlflows_order() {
+        for (body, parameter) in [
+            ("{}", "'run_id'"),
+            (r#"{"run_id": "r"}"#, "'key'"),
+            (r#"{"run_id": "r", "key": 5}"#, "'key'"),
+            (r#"{"run_id": "r", "key": "k"}"#, "'value'"),
+            (
+                r#"{"run_id": "r", "key": "k", "value": "x", "timestamp": "y"}"#,
+                "'value'",
+            ),
+            (r#"{"run_id": "r", "key": "k", "value": 1}"#, "'timestamp'"),
+            (r#"{"run_id": "", "run_uuid": "r"}"#, "'run_id'"),
+        ] {
+            assert!(error::<LogMetric>(body).contains(parameter), "{body}");
+        }
+    }
+
+    #[test]
+    fn zero_is_there_and_a_missing_step_is_zero() {
+        let body = br#"{"run_uuid": "r", "key": "k", "value": 0, "timestamp": 0}"#;
+        let request = LogMetric::decode(Input::Body(body)).unwrap();
+        assert_eq!(request.run_id, RunId::new("r"));
+        assert_eq!(request.metric, Metric::new("k", 0.0, 0, 0));
+    }
+
+    #[test]
+    fn what_a_metric_was_measured_on_is_kept() {
+        let body =
+            br#"{"runId":"r","key":"k","value":1,"timestamp":1,"modelId":"m","datasetName":"d"}"#;
+        let model = LogMetric::decode(Input::Body(body))
+            .unwrap()
+            .metric
+            .model
+            .unwrap();
+        assert_eq!(model.model_id.as_deref(), Some("m"));
+        assert_eq!(model.dataset_name.as_deref(), Some("d"));
+        assert_eq!(model.dataset_digest, None);
+    }
+
+    #[test]
+    fn an_item_of_a_batch_is_named_by_its_path() {
+        let item = r#"{"key": "k", "value": 1, "timestamp": 1}"#;
+        for (list, path) in [
+            (format!(r#""metrics": [{item}, {{}}]"#), "'metrics[1].key'"),
+            (
+                r#""metrics": [{"key": "k"}]"#.to_owned(),
+                "'metrics[0].value'",
+            ),
+            (r#""metrics": [null]"#.to_owned(), "'metrics[0]'"),
+            (r#""metrics": {}"#.to_owned(), "'metrics'"),
+            (
+                r#""params": [{"key": "k", "value": 5}]"#.to_owned(),
+                "'params[0].value'",
+            ),
+            (r#""tags": [{"value": "x"}]"#.to_owned(), "'tags[0].key'"),
+        ] {
+            let body = format!(r#"{{"run_id": "r", {list}}}"#);
+            assert!(error::<LogBatch>(&body).contains(path), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_empty_batch_is_one() {
+        let batch = LogBatch::decode(Input::Body(br#"{"run_id": "r"}"#)).unwrap();
+        assert!(batch.metrics.is_empty() && batch.params.is_empty() && batch.tags.is_empty());
+    }
+
+    #[test]
+    fn a_model_description_has_its_mandatory_fields() {
+        let check = |json: &str| check_model_json(json).map_err(|error| error.to_string());
+        let whole =
+            r#"{"artifact_path": null, "flavors": {}, "utc_time_created": "", "run_id": ""}"#;
+        assert_eq!(check(whole), Ok(()));
+        assert_eq!(
+            check("{\"flavors\": 1}").unwrap_err(),
+            "Model json is missing mandatory fields: {'artifact_path', 'utc_time_created', 'run_id'}"
+        );
+        for malformed in ["x", "5", "null"] {
+            assert!(
+                check(malformed)
+                    .unwrap_err()
+                    .starts_with("Malformed model info.")
+            );
+        }
+    }
+
+    #[test]
+    fn outputs_may_be_none_but_must_be_there() {
+        assert!(error::<LogOutputs>(r#"{"run_id": "r"}"#).contains("'models'"));
+        assert!(LogOutputs::decode(Input::Body(br#"{"run_id": "r", "models": []}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_dataset_has_a_name_and_a_digest() {
+        for (datasets, path) in [
+            ("[{}]", "'datasets[0].dataset'"),
+            (
+                r#"[{"dataset": {"digest": "d"}}]"#,
+                "'datasets[0].dataset.name'",
+            ),
+            (
+                r#"[{"dataset": {"name": "n"}}]"#,
+                "'datasets[0].dataset.digest'",
+            ),
+            (
+                r#"[{"tags": [{}], "dataset": {"name": "n", "digest": "d"}}]"#,
+                "'datasets[0].tags[0].key'",
+            ),
+        ] {
+            let body = format!(r#"{{"run_id": "r", "datasets": {datasets}}}"#);
+            assert!(error::<LogInputs>(&body).contains(path), "{body}");
+        }
+    }
+}

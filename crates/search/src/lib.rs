@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![doc = include_str!("docs/reference.md")]
+
+mod ast;
+mod clause;
+mod error;
+pub mod eval;
+mod experiments;
+mod grammar;
+mod lexer;
+pub mod like;
+mod logged_models;
+mod page;
+mod print;
+mod python;
+mod runs;
+
+pub use ast::*;
+pub use clause::MAX_CLAUSES;
+pub use error::SearchError;
+pub use experiments::{parse_experiment_filter, parse_experiment_order};
+pub use grammar::MAX_LENGTH;
+pub use logged_models::{parse_logged_model_filter, parse_logged_model_order_field};
+pub use page::{MAX_PAGE_TOKEN, PageToken, PageTokenError};
+pub use runs::{parse_run_filter, parse_run_order};

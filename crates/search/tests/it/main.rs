@@ -1,0 +1,7 @@
+//! Tests of the public interface.
+
+mod evaluation;
+mod limits;
+mod recorded;
+mod round_trip;
+mod trees;

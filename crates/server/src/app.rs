@@ -1,0 +1,75 @@
+//! What every request shares: the stores, the artifacts, the bounds.
+
+use std::sync::Arc;
+
+use runledger_artifacts::{ArtifactRepository, ArtifactRoots};
+use runledger_entities::LongValues;
+use runledger_protocol::Endpoint;
+use runledger_store::{LoggedModelStore, StoreKind, TrackingStore};
+
+use crate::{
+    admission::{Admission, BodyBudget},
+    artifact_routes::modes,
+    failure::Failure,
+    options::Limits,
+};
+
+/// The state of a server.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// Absent where the server serves artifacts only.
+    tracking: Option<Tracking>,
+    pub(crate) artifacts: ArtifactRoots,
+    pub(crate) limits: Limits,
+    pub(crate) requests: Admission,
+    pub(crate) artifact_requests: Admission,
+    pub(crate) bodies: BodyBudget,
+}
+
+/// What the handlers of experiments, runs and logged models work on.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracking {
+    pub(crate) store: Arc<dyn TrackingStore>,
+    pub(crate) models: Arc<dyn LoggedModelStore>,
+    pub(crate) long_values: LongValues,
+}
+
+impl App {
+    pub(crate) fn new(
+        tracking: Option<Tracking>,
+        artifacts: ArtifactRoots,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            tracking,
+            artifacts,
+            requests: Admission::new(limits.requests, limits.queue),
+            artifact_requests: Admission::new(limits.artifact_requests, limits.queue),
+            bodies: BodyBudget::new(limits.all_bodies_bytes),
+            limits,
+        }
+    }
+
+    /// The stores, or the answer of a server that has none.
+    pub(crate) fn tracking(&self, endpoint: Endpoint) -> Result<&Tracking, Failure> {
+        self.tracking
+            .as_ref()
+            .ok_or_else(|| Failure::of_response(modes::artifacts_only(endpoint.template())))
+    }
+
+    /// The kind of the tracking store, if there is one.
+    pub(crate) fn store_kind(&self) -> Option<StoreKind> {
+        self.tracking.as_ref().map(|tracking| tracking.store.kind())
+    }
+
+    /// The destination of the artifact proxy, or the answer of a server that
+    /// has none.
+    pub(crate) fn proxied(
+        &self,
+        endpoint: Endpoint,
+    ) -> Result<&Arc<dyn ArtifactRepository>, Failure> {
+        self.artifacts
+            .proxied()
+            .ok_or_else(|| Failure::of_response(modes::serving_disabled(endpoint.template())))
+    }
+}

@@ -1,0 +1,107 @@
+//! Downloads, whole or in part.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use runledger_artifacts::{
+    ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ArtifactRoots,
+};
+
+use super::{ArtifactRouteError, conditions, representation};
+
+/// Streams the file `path` of the artifacts at `artifact_uri`.
+///
+/// Honours `Range` (one range of bytes; others are ignored, which HTTP
+/// allows), `If-Range`, `If-None-Match` and `If-Modified-Since`.
+pub(crate) async fn download(
+    roots: &ArtifactRoots,
+    artifact_uri: &str,
+    path: &ArtifactPath,
+    headers: &HeaderMap,
+) -> Result<Response, ArtifactRouteError> {
+    let location = roots.resolve(artifact_uri)?;
+    send(&location.repository, &location.path.join(path)?, headers).await
+}
+
+/// Streams a file of a repository.
+pub(super) async fn send(
+    repository: &Arc<dyn ArtifactRepository>,
+    path: &ArtifactPath,
+    headers: &HeaderMap,
+) -> Result<Response, ArtifactRouteError> {
+    let range = conditions::range(headers);
+    let read = match repository.get(path, range).await {
+        Err(ArtifactError::RangeNotSatisfiable { size_bytes }) => {
+            return Ok(unsatisfiable(size_bytes));
+        }
+        read => read?,
+    };
+    if conditions::is_unchanged(headers, &read.etag, read.modified) {
+        return Ok(not_modified(path, &read));
+    }
+    // The part is of another version than the one the client has.
+    let read = if range.is_some() && !conditions::range_applies(headers, &read.etag, read.modified)
+    {
+        repository.get(path, None).await?
+    } else {
+        read
+    };
+    Ok(content(path, read))
+}
+
+fn content(path: &ArtifactPath, read: ArtifactRead) -> Response {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    describe(headers, path, &read);
+    headers.insert(CONTENT_LENGTH, (read.range.end - read.range.start).into());
+    if read.range != (0..read.size) {
+        if let Some(value) = content_range(&read.range, read.size) {
+            headers.insert(CONTENT_RANGE, value);
+        }
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    *response.body_mut() = Body::from_stream(read.content);
+    response
+}
+
+fn not_modified(path: &ArtifactPath, read: &ArtifactRead) -> Response {
+    let mut response = Response::new(Body::empty());
+    describe(response.headers_mut(), path, read);
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
+
+fn unsatisfiable(size: u64) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    if let Ok(value) = HeaderValue::try_from(format!("bytes */{size}")) {
+        response.headers_mut().insert(CONTENT_RANGE, value);
+    }
+    response
+}
+
+fn describe(headers: &mut HeaderMap, path: &ArtifactPath, read: &ArtifactRead) {
+    representation::describe(headers, path.file_name().unwrap_or_default());
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(value) = HeaderValue::try_from(&read.etag) {
+        headers.insert(ETAG, value);
+    }
+    let modified = read
+        .modified
+        .map(|time| HeaderValue::try_from(httpdate::fmt_http_date(time)));
+    if let Some(Ok(value)) = modified {
+        headers.insert(LAST_MODIFIED, value);
+    }
+}
+
+fn content_range(range: &Range<u64>, size: u64) -> Option<HeaderValue> {
+    let last = range.end.checked_sub(1)?;
+    HeaderValue::try_from(format!("bytes {}-{last}/{size}", range.start)).ok()
+}

@@ -1,0 +1,38 @@
+//! Artifacts over HTTP: lists, downloads, uploads, and the proxy below
+//! `mlflow-artifacts/`.
+//!
+//! Plain functions: the caller has found the run or model and what the client
+//! may do, and passes its `artifact_uri`; [`ArtifactRoots`] decides what may
+//! be opened. Text of the client becomes an [`ArtifactPath`] here and goes no
+//! further in any other form. Storage is left to `runledger-artifacts`.
+//!
+//! | endpoint | function |
+//! |---|---|
+//! | `artifacts/list`, a model's `artifacts/directories` | [`list`] |
+//! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download`] |
+//! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download`] |
+//! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload`] |
+//! | `mlflow-artifacts/…` | [`proxy`] |
+//! | anything that the server's mode leaves out | [`modes`] |
+//!
+//! [`ArtifactRoots`]: runledger_artifacts::ArtifactRoots
+//! [`ArtifactPath`]: runledger_artifacts::ArtifactPath
+
+mod conditions;
+mod download;
+mod error;
+mod list;
+pub(crate) mod modes;
+pub(crate) mod proxy;
+mod query;
+mod representation;
+mod upload;
+
+pub(crate) use download::download;
+pub(crate) use error::ArtifactRouteError;
+pub(crate) use list::list;
+pub(crate) use query::ArtifactQuery;
+pub(crate) use upload::upload;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The artifact proxy: `mlflow-artifacts/…`, through which clients reach the
+//! artifacts destination without credentials for it.
+//!
+//! `path` is the part of the URL path after `artifacts/` (or `mpu/create/`,
+//! `presigned/`), which the router has decoded once; nothing decodes it again.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::HeaderMap;
+use runledger_artifacts::{ArtifactError, ArtifactLocation, ArtifactPath, ArtifactRepository};
+use runledger_protocol::RequestError;
+use runledger_protocol::messages::{EMPTY, artifacts};
+use serde::Deserialize;
+
+use super::list::{file, json};
+use super::query::{file_name_needed, parameter};
+use super::upload::{refuse_length, store, stream_of};
+use super::{ArtifactRouteError, download};
+
+/// `GET artifacts?path=…`: base names (MLflow 3.17).
+pub(crate) async fn list(
+    destination: &Arc<dyn ArtifactRepository>,
+    query: Option<&str>,
+) -> Result<Response, ArtifactRouteError> {
+    let path = ArtifactPath::parse(&parameter(query, "path").unwrap_or_default())?;
+    let entries = destination.list(&path).await?;
+    let files: Vec<_> = entries
+        .iter()
+        .map(|entry| file(entry, &entry.name))
+        .collect();
+    Ok(json(artifacts::proxy_list(&files)))
+}
+
+/// `GET artifacts/<path>`.
+pub(crate) async fn get(
+    destination: &Arc<dyn ArtifactRepository>,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Response, ArtifactRouteError> {
+    download::send(destination, &ArtifactPath::parse(path)?, headers).await
+}
+
+/// `PUT artifacts/<path>`: the body, streamed; of any length unless
+/// `max_bytes` says otherwise.
+pub(crate) async fn put(
+    destination: &Arc<dyn ArtifactRepository>,
+    path: &str,
+    headers: &HeaderMap,
+    body: Body,
+    max_bytes: Option<u64>,
+) -> Result<Response, ArtifactRouteError> {
+    if path.is_empty() || path.ends_with('/') {
+        return Err(file_name_needed().into());
+    }
+    let path = ArtifactPath::parse(path)?;
+    refuse_length(headers, max_bytes)?;
+    let target = ArtifactLocation {
+        repository: Arc::clone(destination),
+        path,
+    };
+    store(&target, stream_of(body), max_bytes).await
+}
+
+/// `DELETE artifacts/<path>`: a file or a directory; nothing there is fine.
+pub(crate) async fn delete(
+    destination: &Arc<dyn ArtifactRepository>,
+    path: &str,
+) -> Result<Response, ArtifactRouteError> {
+    destination.delete(&ArtifactPath::parse(path)?).await?;
+    Ok(json(EMPTY))
+}
+
+/// `POST mpu/{create,complete,abort}/<path>`: no destination of this version
+/// has multipart uploads; clients then send the file as a whole.
+pub(crate) fn multipart(path: &str, body: &[u8]) -> Result<Response, ArtifactRouteError> {
+    #[derive(Deserialize, Default)]
+    struct Multipart {
+        #[serde(default)]
+        path: Option<String>,
+    }
+    // Malformed JSON counts as an empty object (MLflow 3.17).
+    let request: Multipart = serde_json::from_slice(body).unwrap_or_default();
+    let in_body = request
+        .path
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| RequestError::missing("path"))?;
+    ArtifactPath::parse(path)?;
+    ArtifactPath::parse(&in_body)?;
+    Err(unsupported("Multipart upload"))
+}
+
+/// `GET presigned/<path>`: no destination of this version has URLs to hand out.
+pub(crate) fn presigned(path: &str) -> Result<Response, ArtifactRouteError> {
+    ArtifactPath::parse(path)?;
+    Err(unsupported("Multipart download"))
+}
+
+fn unsupported(operation: &'static str) -> ArtifactRouteError {
+    ArtifactError::Unsupported { operation }.into()
+}

@@ -1,0 +1,174 @@
+//! Putting a server together.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{Router, middleware};
+use runledger_artifacts::ArtifactRoots;
+use runledger_entities::LongValues;
+use runledger_store::{LoggedModelStore, TrackingStore};
+use tokio::net::TcpListener;
+
+use crate::{
+    InvalidSecurityConfig, SecurityConfig, ServeError,
+    app::{App, Tracking},
+    assets, listen,
+    options::{Asset, Limits},
+    router,
+    security::{self, Security},
+};
+
+/// A server, ready to serve.
+#[derive(Clone, Debug)]
+pub struct Server {
+    router: Router,
+}
+
+impl Server {
+    /// Begins a server. Without a store it serves artifacts only; without
+    /// artifacts it serves none.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// The routes, to be served in another way or inside of another service.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Serves on `listener` until `shutdown` is done, and then finishes what
+    /// was accepted.
+    ///
+    /// # Errors
+    /// [`ServeError`] if some requests had to be cut off at the end.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        listen::serve(listener, self.router, shutdown).await
+    }
+}
+
+/// Why a server cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The static prefix is not of the form `/x`.
+    #[error(
+        "'{prefix}' is no static prefix: it begins with '/', does not end with one, and has neither spaces nor braces"
+    )]
+    StaticPrefix {
+        /// The prefix.
+        prefix: String,
+    },
+    /// The security settings are wrong.
+    #[error(transparent)]
+    Security(#[from] InvalidSecurityConfig),
+}
+
+/// Puts a [`Server`] together.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ServerBuilder {
+    stores: Option<(Arc<dyn TrackingStore>, Arc<dyn LoggedModelStore>)>,
+    artifacts: ArtifactRoots,
+    static_prefix: String,
+    security: SecurityConfig,
+    long_values: LongValues,
+    limits: Limits,
+    assets: &'static [Asset],
+}
+
+impl ServerBuilder {
+    /// The store of experiments, runs and logged models.
+    pub fn store<S: TrackingStore + LoggedModelStore>(self, store: Arc<S>) -> Self {
+        let tracking: Arc<dyn TrackingStore> = Arc::<S>::clone(&store);
+        self.stores(tracking, store)
+    }
+
+    /// The stores of experiments and runs, and of logged models, apart.
+    pub fn stores(
+        mut self,
+        tracking: Arc<dyn TrackingStore>,
+        logged_models: Arc<dyn LoggedModelStore>,
+    ) -> Self {
+        self.stores = Some((tracking, logged_models));
+        self
+    }
+
+    /// Where artifacts are. Nothing outside of these roots is ever opened.
+    pub fn artifacts(mut self, roots: ArtifactRoots) -> Self {
+        self.artifacts = roots;
+        self
+    }
+
+    /// What every path begins with: empty, or `/x` (`--static-prefix`).
+    pub fn static_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.static_prefix = prefix.into();
+        self
+    }
+
+    /// Which hosts and origins are served. Its own static prefix is ignored
+    /// for [`ServerBuilder::static_prefix`].
+    pub fn security(mut self, config: SecurityConfig) -> Self {
+        self.security = config;
+        self
+    }
+
+    /// What happens to over-long params and tags (`MLFLOW_TRUNCATE_LONG_VALUES`).
+    pub fn long_values(mut self, rule: LongValues) -> Self {
+        self.long_values = rule;
+        self
+    }
+
+    /// Bounds on what the server takes on.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The web UI.
+    pub fn assets(mut self, assets: &'static [Asset]) -> Self {
+        self.assets = assets;
+        self
+    }
+
+    /// Builds the server.
+    ///
+    /// # Errors
+    /// [`BuildError`] if a setting is wrong.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let prefix = self.static_prefix;
+        check_prefix(&prefix)?;
+        let security = Security::new(&SecurityConfig {
+            static_prefix: prefix.clone(),
+            ..self.security
+        })?;
+        let tracking = self.stores.map(|(store, models)| Tracking {
+            store,
+            models,
+            long_values: self.long_values,
+        });
+        let app = Arc::new(App::new(tracking, self.artifacts, self.limits));
+        let routes = router::routes(&app, &prefix).merge(assets::routes(&prefix, self.assets));
+        let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
+        Ok(Server {
+            router: router::with_fallbacks(routes).layer(guard),
+        })
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), BuildError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
+    let good = prefix.is_empty()
+        || prefix.starts_with('/')
+            && !prefix.ends_with('/')
+            && !prefix.contains("//")
+            && prefix.chars().all(plain);
+    if good {
+        return Ok(());
+    }
+    Err(BuildError::StaticPrefix {
+        prefix: prefix.to_owned(),
+    })
+}

@@ -1,0 +1,212 @@
+//! From an endpoint to its handler.
+
+use runledger_protocol::Endpoint as E;
+
+use crate::{
+    app::App,
+    artifact_routes::proxy,
+    call::Call,
+    handlers::{
+        Reply, artifacts, datasets, experiments, logged_models, logging, metrics, runs, server,
+    },
+};
+
+/// Serves a call.
+///
+/// The `match` has no wildcard arm: an endpoint without a handler does not
+/// compile.
+#[expect(clippy::too_many_lines, reason = "one table, one line per endpoint")]
+pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
+    match endpoint {
+        E::Health => Ok(server::health()),
+        E::Version => Ok(server::version()),
+        E::ServerInfo => Ok(server::info(app)),
+
+        E::CreateExperiment => {
+            experiments::create(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetExperiment => {
+            experiments::get(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetExperimentByName => {
+            experiments::get_by_name(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchExperiments | E::SearchExperimentsGet => {
+            experiments::search(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteExperiment => {
+            experiments::delete(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::RestoreExperiment => {
+            experiments::restore(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::UpdateExperiment => {
+            experiments::update(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::SetExperimentTag => {
+            experiments::set_tag(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteExperimentTag => {
+            experiments::delete_tag(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchDatasets => {
+            datasets::search(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::CreateRun => runs::create(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::GetRun => runs::get(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::UpdateRun => runs::update(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::DeleteRun => runs::delete(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::RestoreRun => runs::restore(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::SearchRuns => runs::search(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::LogMetric => {
+            logging::log_metric(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::LogParam => logging::log_param(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::SetTag => logging::set_tag(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::DeleteTag => {
+            logging::delete_tag(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::LogBatch => logging::log_batch(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::LogModel => logging::log_model(app.tracking(endpoint)?, call.message(app).await?).await,
+        E::LogInputs => {
+            logging::log_inputs(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::LogOutputs => {
+            logging::log_outputs(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetMetricHistory => {
+            metrics::history(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetMetricHistoryBulk => {
+            metrics::bulk_history(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetMetricInterval => {
+            metrics::interval(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::CreateLoggedModel => {
+            logged_models::create(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchLoggedModels => {
+            logged_models::search(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::GetLoggedModel => logged_models::get(app.tracking(endpoint)?, call.model_id()).await,
+        E::FinalizeLoggedModel => {
+            let request = call.message(app).await?;
+            logged_models::finalize(app.tracking(endpoint)?, call.model_id(), request).await
+        }
+        E::DeleteLoggedModel => {
+            logged_models::delete(app.tracking(endpoint)?, call.model_id()).await
+        }
+        E::SetLoggedModelTags => {
+            let request = call.message(app).await?;
+            logged_models::set_tags(app.tracking(endpoint)?, call.model_id(), request).await
+        }
+        E::DeleteLoggedModelTag => {
+            logged_models::delete_tag(
+                app.tracking(endpoint)?,
+                call.model_id(),
+                call.param("tag_key"),
+            )
+            .await
+        }
+        E::LogLoggedModelParams => {
+            let request = call.message(app).await?;
+            logged_models::log_params(app.tracking(endpoint)?, call.model_id(), request).await
+        }
+
+        E::ListArtifacts => {
+            artifacts::list(app, app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::PresignUpload => {
+            artifacts::presign_upload(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::PresignDownload => {
+            artifacts::presign_download(app.tracking(endpoint)?, call.message(app).await?).await
+        }
+        E::ListLoggedModelArtifacts => {
+            let request = call.message(app).await?;
+            artifacts::list_of_model(app, app.tracking(endpoint)?, call.model_id(), request).await
+        }
+        E::GetLoggedModelArtifact => {
+            artifacts::get_of_model(app, app.tracking(endpoint)?, call.model_id(), &call.parts)
+                .await
+        }
+        E::GetArtifact => artifacts::get(app, app.tracking(endpoint)?, &call.parts).await,
+        E::UploadArtifact => artifacts::upload(app, app.tracking(endpoint)?, call).await,
+
+        E::ProxyList => Ok(proxy::list(app.proxied(endpoint)?, call.parts.uri.query()).await?),
+        E::ProxyGet => {
+            let destination = app.proxied(endpoint)?;
+            Ok(proxy::get(destination, call.artifact_path(), &call.parts.headers).await?)
+        }
+        E::ProxyPut => artifacts::proxy_put(app.proxied(endpoint)?, call).await,
+        E::ProxyDelete => Ok(proxy::delete(app.proxied(endpoint)?, call.artifact_path()).await?),
+        E::ProxyCreateMultipart | E::ProxyCompleteMultipart | E::ProxyAbortMultipart => {
+            app.proxied(endpoint)?;
+            let body = call.body(app).await?;
+            Ok(proxy::multipart(call.artifact_path(), &body)?)
+        }
+        E::ProxyPresign => {
+            app.proxied(endpoint)?;
+            Ok(proxy::presigned(call.artifact_path())?)
+        }
+
+        E::ExportSpans => Err(server::no_spans()),
+        // Not built yet.
+        E::StartTraceV2
+        | E::SearchTracesV2
+        | E::EndTraceV2
+        | E::GetTraceInfoV2
+        | E::SetTraceTagV2
+        | E::DeleteTraceTagV2
+        | E::DeleteTracesV2
+        | E::LinkPromptsToTrace
+        | E::LinkTracesToRun
+        | E::StartTrace
+        | E::GetTraceInfo
+        | E::GetTrace
+        | E::BatchGetTraces
+        | E::BatchGetTraceInfos
+        | E::SearchTraces
+        | E::DeleteTraces
+        | E::QueryTraceMetrics
+        | E::CorrelateTraceFilters
+        | E::SetTraceTag
+        | E::DeleteTraceTag
+        | E::CreateAssessment
+        | E::GetAssessment
+        | E::UpdateAssessment
+        | E::DeleteAssessment
+        | E::GetTraceArtifactV2
+        | E::GetTraceArtifact
+        | E::CreateRegisteredModel
+        | E::GetRegisteredModel
+        | E::SearchRegisteredModels
+        | E::UpdateRegisteredModel
+        | E::RenameRegisteredModel
+        | E::DeleteRegisteredModel
+        | E::GetLatestVersions
+        | E::GetLatestVersionsPost
+        | E::SetRegisteredModelTag
+        | E::DeleteRegisteredModelTag
+        | E::SetRegisteredModelAlias
+        | E::GetModelVersionByAlias
+        | E::DeleteRegisteredModelAlias
+        | E::CreateModelVersion
+        | E::GetModelVersion
+        | E::SearchModelVersions
+        | E::UpdateModelVersion
+        | E::DeleteModelVersion
+        | E::TransitionModelVersion
+        | E::GetModelVersionDownloadUri
+        | E::SetModelVersionTag
+        | E::DeleteModelVersionTag
+        | E::GetModelVersionArtifact
+        | E::ListWebhooks
+        | E::CreateWebhook
+        | E::GetWebhook
+        | E::UpdateWebhook
+        | E::DeleteWebhook
+        | E::TestWebhook => Err(server::not_here(endpoint)),
+    }
+}

@@ -1,0 +1,109 @@
+//! Artifacts of runs and logged models: finds whose they are, and leaves the
+//! rest to [`artifact_routes`].
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use runledger_artifacts::{ArtifactError, ArtifactPath, ArtifactRepository};
+use runledger_entities::{LoggedModelId, RunId};
+use runledger_protocol::messages::artifacts::{
+    ListArtifacts, ListLoggedModelArtifacts, PresignDownload, PresignOwner, PresignUpload,
+};
+
+use super::Reply;
+use crate::{
+    app::{App, Tracking},
+    artifact_routes::{self, ArtifactQuery, ArtifactRouteError},
+    call::Call,
+    failure::Failure,
+};
+
+async fn uri_of_run(tracking: &Tracking, id: &RunId) -> Result<String, Failure> {
+    Ok(tracking.store.get_run(id).await?.info.artifact_uri)
+}
+
+async fn uri_of_model(tracking: &Tracking, id: &LoggedModelId) -> Result<String, Failure> {
+    Ok(tracking
+        .models
+        .get_logged_model(id)
+        .await?
+        .artifact_location)
+}
+
+pub(crate) async fn list(app: &App, tracking: &Tracking, request: ListArtifacts) -> Reply {
+    let uri = uri_of_run(tracking, &request.run_id).await?;
+    Ok(artifact_routes::list(&app.artifacts, &uri, request.path.as_deref()).await?)
+}
+
+pub(crate) async fn list_of_model(
+    app: &App,
+    tracking: &Tracking,
+    id: LoggedModelId,
+    request: ListLoggedModelArtifacts,
+) -> Reply {
+    let uri = uri_of_model(tracking, &id).await?;
+    let path = request.artifact_directory_path.as_deref();
+    Ok(artifact_routes::list(&app.artifacts, &uri, path).await?)
+}
+
+pub(crate) async fn get(app: &App, tracking: &Tracking, parts: &Parts) -> Reply {
+    let query = ArtifactQuery::of_run(parts.uri.query())?;
+    let uri = uri_of_run(tracking, &RunId::new(query.run_id)).await?;
+    Ok(artifact_routes::download(&app.artifacts, &uri, &query.path, &parts.headers).await?)
+}
+
+pub(crate) async fn get_of_model(
+    app: &App,
+    tracking: &Tracking,
+    id: LoggedModelId,
+    parts: &Parts,
+) -> Reply {
+    let query = ArtifactQuery::of_model(parts.uri.query())?;
+    let uri = uri_of_model(tracking, &id).await?;
+    Ok(artifact_routes::download(&app.artifacts, &uri, &query.path, &parts.headers).await?)
+}
+
+pub(crate) async fn upload(app: &App, tracking: &Tracking, mut call: Call) -> Reply {
+    let query = ArtifactQuery::of_upload(call.parts.uri.query())?;
+    let uri = uri_of_run(tracking, &RunId::new(query.run_id)).await?;
+    let body = call.take_body();
+    let headers = &call.parts.headers;
+    Ok(artifact_routes::upload(&app.artifacts, &uri, &query.path, headers, body).await?)
+}
+
+/// `PUT mlflow-artifacts/artifacts/<path>`: a file of any size.
+pub(crate) async fn proxy_put(destination: &Arc<dyn ArtifactRepository>, mut call: Call) -> Reply {
+    let body = call.take_body();
+    let headers = &call.parts.headers;
+    Ok(artifact_routes::proxy::put(destination, call.artifact_path(), headers, body, None).await?)
+}
+
+pub(crate) async fn presign_upload(tracking: &Tracking, request: PresignUpload) -> Reply {
+    parse(&request.path)?;
+    let uri = match &request.owner {
+        PresignOwner::Run(id) => uri_of_run(tracking, id).await?,
+        PresignOwner::LoggedModel(id) => uri_of_model(tracking, id).await?,
+    };
+    Err(no_presigned_url("Presigned upload", &uri))
+}
+
+pub(crate) async fn presign_download(tracking: &Tracking, request: PresignDownload) -> Reply {
+    parse(&request.path)?;
+    let uri = uri_of_run(tracking, &request.run_id).await?;
+    Err(no_presigned_url("Presigned download", &uri))
+}
+
+fn parse(path: &str) -> Result<ArtifactPath, ArtifactRouteError> {
+    Ok(ArtifactPath::parse(path)?)
+}
+
+/// No storage of this version hands out URLs; of proxied storage none ever could.
+fn no_presigned_url(operation: &'static str, uri: &str) -> Failure {
+    match uri.split_once(':') {
+        Some((scheme @ "mlflow-artifacts", _)) => Failure::invalid(format!(
+            "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
+             {scheme}). This endpoint requires a direct cloud storage artifact URI."
+        )),
+        _ => ArtifactError::Unsupported { operation }.into(),
+    }
+}

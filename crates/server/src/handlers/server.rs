@@ -1,0 +1,45 @@
+//! What the server says about itself, and about what it does not have.
+
+use axum::response::{IntoResponse, Response};
+use runledger_entities::ErrorCode;
+use runledger_protocol::{Endpoint, messages::server as messages};
+use runledger_store::StoreKind;
+
+use crate::{app::App, failure::Failure, reply};
+
+pub(crate) fn health() -> Response {
+    "OK".into_response()
+}
+
+pub(crate) fn version() -> Response {
+    messages::VERSION.into_response()
+}
+
+pub(crate) fn info(app: &App) -> Response {
+    let store = app.store_kind().map(|kind| match kind {
+        StoreKind::File => "FileStore",
+        StoreKind::Sql => "SqlStore",
+    });
+    reply::json(messages::info(store))
+}
+
+/// Answers for an endpoint that is not built yet: what MLflow's clients take
+/// as "not on this server", upon which they do without.
+pub(crate) fn not_here(endpoint: Endpoint) -> Failure {
+    Failure::new(
+        ErrorCode::EndpointNotFound,
+        format!(
+            "This server does not have the endpoint '{}'.",
+            endpoint.template()
+        ),
+    )
+}
+
+/// Answers a client that sends spans: it then keeps them as artifacts and does
+/// not ask again (MLflow 3.4 and later look for these words).
+pub(crate) fn no_spans() -> Failure {
+    Failure::new(
+        ErrorCode::NotImplemented,
+        "REST OTLP span logging is not supported by this server.",
+    )
+}

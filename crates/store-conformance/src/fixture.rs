@@ -1,0 +1,63 @@
+//! What a store gives to the suite: worlds to test in.
+
+use std::{any::Any, error::Error, fmt, sync::Arc};
+
+use async_trait::async_trait;
+use runledger_store::{LoggedModelStore, TrackingStore};
+
+/// Makes worlds of one kind of store.
+#[async_trait]
+pub trait Fixture: Send + Sync + 'static {
+    /// The kind of store, which marks its trials.
+    fn name(&self) -> &str;
+
+    /// A new world that holds nothing but the default experiment, and that no
+    /// other world shares anything with: cases run at the same time.
+    async fn fresh(&self) -> Result<World, Box<dyn Error + Send + Sync>>;
+
+    /// Whether infinite metric values come back as infinities.
+    ///
+    /// MLflow's file store keeps them, its SQL store turns them into the
+    /// largest and the smallest finite number.
+    fn keeps_infinities(&self) -> bool {
+        false
+    }
+}
+
+/// The stores of one case.
+pub struct World {
+    /// Experiments and runs.
+    pub tracking: Arc<dyn TrackingStore>,
+    /// Logged models, in the same database.
+    pub models: Arc<dyn LoggedModelStore>,
+    pub(crate) keeps_infinities: bool,
+    guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl World {
+    /// A world of these two, which are views of one database.
+    pub fn new(tracking: Arc<dyn TrackingStore>, models: Arc<dyn LoggedModelStore>) -> Self {
+        Self {
+            tracking,
+            models,
+            keeps_infinities: false,
+            guard: None,
+        }
+    }
+
+    /// Keeps `guard`, such as a temporary folder, until the stores are dropped.
+    #[must_use]
+    pub fn holding(mut self, guard: impl Any + Send + Sync) -> Self {
+        self.guard = Some(Box::new(guard));
+        self
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("tracking", &self.tracking)
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,40 @@
+//! MLflow's database schema as a Runledger store.
+//!
+//! [`SqlStore`] keeps experiments, runs and logged models in the tables of
+//! MLflow 3.17, on SQLite: a database that either program made opens in the
+//! other. Statements are Diesel's, synchronous, on threads that own their
+//! connections; one thread writes and commits what arrives together.
+//!
+//! This crate leaves to others: parsing filters (`runledger-search`), the
+//! contracts it keeps (`runledger-store`), HTTP (`runledger-server`).
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use runledger_store::{NewExperiment, TrackingStore as _};
+//! use runledger_store_sql::{SqlStore, StoreOptions};
+//!
+//! let store = SqlStore::open("sqlite:///mlflow.db", StoreOptions::default()).await?;
+//! let id = store
+//!     .create_experiment(NewExperiment { name: "iris".to_owned(), ..NewExperiment::default() })
+//!     .await?;
+//! assert_eq!(store.get_experiment(id).await?.name, "iris");
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod executor;
+mod locations;
+mod migrate;
+mod nouns;
+mod search;
+mod sql;
+mod sqlite;
+mod store;
+mod uri;
+mod values;
+
+pub use error::OpenError;
+pub use migrate::SCHEMA_VERSION;
+pub use store::{Clock, SqlStore, StoreOptions};
+pub use uri::DatabaseUri;

@@ -1,0 +1,113 @@
+//! What runs read and made.
+
+use diesel::{sql_types::Text, sqlite::SqliteConnection};
+use runledger_entities::{DatasetInput, ExperimentId, ModelInput, ModelOutput, RunId};
+use runledger_store::StoreError;
+
+use super::{OrStoreError as _, datasets, runs};
+use crate::sql::Sql;
+
+/// A new id for a row of `inputs`.
+fn input_uuid() -> String {
+    RunId::random().into_string()
+}
+
+/// Records datasets and models that an active run read.
+pub(crate) fn log_inputs(
+    connection: &mut SqliteConnection,
+    run: &RunId,
+    datasets: &[DatasetInput],
+    models: &[ModelInput],
+) -> Result<(), StoreError> {
+    let experiment = runs::require_active(connection, run)?;
+    for input in datasets {
+        log_dataset(connection, run, experiment, input)?;
+    }
+    for model in models {
+        let edge = Edge {
+            source: ("RUN_INPUT", run.as_str()),
+            destination: ("MODEL_INPUT", model.model_id.as_str()),
+            step: 0,
+        };
+        edge.insert(connection)?;
+    }
+    Ok(())
+}
+
+fn log_dataset(
+    connection: &mut SqliteConnection,
+    run: &RunId,
+    experiment: ExperimentId,
+    input: &DatasetInput,
+) -> Result<(), StoreError> {
+    let dataset = datasets::ensure(connection, experiment, &input.dataset)?;
+    let edge = Edge {
+        source: ("DATASET", &dataset),
+        destination: ("RUN", run.as_str()),
+        step: 0,
+    };
+    // A use that is there already keeps its tags (MLflow 3.17).
+    let Some(input_uuid) = edge.insert(connection)? else { return Ok(()) };
+    for tag in &input.tags {
+        Sql::new("insert into input_tags (input_uuid, name, value) values (")
+            .text(&*input_uuid)
+            .sql(", ")
+            .text(&*tag.key)
+            .sql(", ")
+            .text(&*tag.value)
+            .sql(") on conflict (input_uuid, name) do update set value = excluded.value")
+            .run(connection)
+            .or_store_error()?;
+    }
+    Ok(())
+}
+
+/// Records models that an active run made. A model that is recorded already
+/// stays: a client that repeats a call it got no answer to does no harm.
+pub(crate) fn log_outputs(
+    connection: &mut SqliteConnection,
+    run: &RunId,
+    models: &[ModelOutput],
+) -> Result<(), StoreError> {
+    runs::require_active(connection, run)?;
+    for model in models {
+        let edge = Edge {
+            source: ("RUN_OUTPUT", run.as_str()),
+            destination: ("MODEL_OUTPUT", model.model_id.as_str()),
+            step: model.step,
+        };
+        edge.insert(connection)?;
+    }
+    Ok(())
+}
+
+/// A row of `inputs`, which joins any two things: the type and id of each.
+struct Edge<'e> {
+    source: (&'static str, &'e str),
+    destination: (&'static str, &'e str),
+    step: i64,
+}
+
+impl Edge<'_> {
+    /// Adds the row; returns its id, or nothing where it is there already.
+    fn insert(&self, connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+        Sql::new(
+            "insert into inputs (input_uuid, source_type, source_id, destination_type, \
+             destination_id, step) values (",
+        )
+        .text(input_uuid())
+        .sql(", ")
+        .text(self.source.0)
+        .sql(", ")
+        .text(self.source.1)
+        .sql(", ")
+        .text(self.destination.0)
+        .sql(", ")
+        .text(self.destination.1)
+        .sql(", ")
+        .int(self.step)
+        .sql(") on conflict do nothing returning input_uuid")
+        .first::<Text, String>(connection)
+        .or_store_error()
+    }
+}

@@ -1,0 +1,10 @@
+//! Searches: typed filters and orders as SQL.
+//!
+//! One `exists` per clause, driven by the primary keys `(key, run_uuid)`: no
+//! join multiplies rows, nothing is made distinct afterwards.
+
+pub(crate) mod experiments;
+pub(crate) mod logged_models;
+pub(crate) mod page;
+mod predicates;
+pub(crate) mod runs;

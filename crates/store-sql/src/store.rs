@@ -1,0 +1,331 @@
+//! The store: the traits, each method handed to its noun.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use async_trait::async_trait;
+use runledger_entities::{
+    DatasetInput, DatasetSummary, Experiment, ExperimentId, LifecycleStage, LoggedModel,
+    LoggedModelId, Metric, ModelInput, ModelOutput, Param, Run, RunId, RunInfo, Tag,
+};
+use runledger_store::{
+    Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, LoggedModelPatch,
+    LoggedModelQuery, LoggedModelStore, NewExperiment, NewLoggedModel, NewRun, Page, RunMetric,
+    RunPatch, RunQuery, StoreError, StoreKind, TrackingStore,
+};
+
+use crate::{
+    DatabaseUri, OpenError,
+    executor::{Readers, Writer},
+    locations, migrate,
+    nouns::{datasets, experiments, history, inputs, logged_models, runs},
+    search,
+    sqlite::{Access, connect, connect_for_append},
+};
+
+/// Where the current time comes from: milliseconds since the epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Under this URI new experiments keep their artifacts, each in a folder
+    /// named after its id. A relative path is made absolute.
+    pub artifact_root: String,
+    /// How many reads run at a time.
+    pub readers: usize,
+    /// The clock; tests set their own.
+    pub clock: Clock,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            artifact_root: "mlflow-artifacts:/".to_owned(),
+            readers: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
+            clock: Arc::new(system_time),
+        }
+    }
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("artifact_root", &self.artifact_root)
+            .field("readers", &self.readers)
+            .finish_non_exhaustive()
+    }
+}
+
+fn system_time() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A store in a database with MLflow's schema.
+///
+/// Cheap to clone; all clones are one store. When the last one goes, the
+/// writes that wait are finished and the database is closed.
+#[derive(Clone)]
+pub struct SqlStore {
+    uri: DatabaseUri,
+    artifact_root: Arc<str>,
+    readers: Readers,
+    writer: Writer,
+    clock: Clock,
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
+
+impl SqlStore {
+    /// Opens a database; an empty or missing file becomes a new one.
+    ///
+    /// `uri` is a SQLAlchemy URI, see [`DatabaseUri::parse`]. Folders above the
+    /// file are not made.
+    pub async fn open(uri: &str, options: StoreOptions) -> Result<Self, OpenError> {
+        let uri = DatabaseUri::parse(uri)?;
+        let opened = tokio::task::spawn_blocking(move || Self::open_blocking(uri, &options)).await;
+        opened.unwrap_or_else(|panicked| {
+            Err(OpenError::Database { uri: String::new(), reason: panicked.to_string() })
+        })
+    }
+
+    fn open_blocking(uri: DatabaseUri, options: &StoreOptions) -> Result<Self, OpenError> {
+        let DatabaseUri::Sqlite { path } = &uri;
+        let shown = uri.to_string();
+        let failed =
+            |reason: String| OpenError::Database { uri: shown.clone(), reason };
+        let artifact_root = locations::absolute(&options.artifact_root);
+        let mut connection = connect(path, Access::Write)?;
+        migrate::prepare(&mut connection, &shown)?;
+        experiments::ensure_default(&mut connection, &artifact_root, (options.clock)())
+            .map_err(|error| failed(error.to_string()))?;
+        let append = connect_for_append(path)?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| connect(path, Access::Read))
+            .collect::<Result<Vec<_>, _>>()?;
+        let writer = Writer::start(connection, append).map_err(|error| failed(error.to_string()))?;
+        Ok(Self {
+            artifact_root: artifact_root.into(),
+            readers: Readers::new(readers),
+            writer,
+            clock: Arc::clone(&options.clock),
+            uri,
+        })
+    }
+
+    /// The database.
+    pub fn uri(&self) -> &DatabaseUri {
+        &self.uri
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)()
+    }
+}
+
+#[async_trait]
+impl TrackingStore for SqlStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Sql
+    }
+
+    async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId, StoreError> {
+        let (root, now) = (Arc::clone(&self.artifact_root), self.now());
+        self.writer.write(move |c| experiments::create(c, &new, &root, now)).await
+    }
+
+    async fn get_experiment(&self, id: ExperimentId) -> Result<Experiment, StoreError> {
+        self.readers.read(move |c| experiments::get(c, id)).await
+    }
+
+    async fn get_experiment_by_name(&self, name: &str) -> Result<Experiment, StoreError> {
+        let name = name.to_owned();
+        self.readers.read(move |c| experiments::get_by_name(c, &name)).await
+    }
+
+    async fn search_experiments(
+        &self,
+        query: ExperimentQuery,
+    ) -> Result<Page<Experiment>, StoreError> {
+        self.readers.read(move |c| search::experiments::search(c, &query)).await
+    }
+
+    async fn delete_experiment(&self, id: ExperimentId) -> Result<(), StoreError> {
+        let now = self.now();
+        self.writer
+            .write(move |c| experiments::set_stage(c, id, LifecycleStage::Deleted, now))
+            .await
+    }
+
+    async fn restore_experiment(&self, id: ExperimentId) -> Result<(), StoreError> {
+        let now = self.now();
+        self.writer
+            .write(move |c| experiments::set_stage(c, id, LifecycleStage::Active, now))
+            .await
+    }
+
+    async fn rename_experiment(&self, id: ExperimentId, name: String) -> Result<(), StoreError> {
+        let now = self.now();
+        self.writer.write(move |c| experiments::rename(c, id, &name, now)).await
+    }
+
+    async fn set_experiment_tag(&self, id: ExperimentId, tag: Tag) -> Result<(), StoreError> {
+        self.writer.write(move |c| experiments::set_tag(c, id, &tag)).await
+    }
+
+    async fn delete_experiment_tag(&self, id: ExperimentId, key: &str) -> Result<(), StoreError> {
+        let key = key.to_owned();
+        self.writer.write(move |c| experiments::delete_tag(c, id, &key)).await
+    }
+
+    async fn create_run(&self, new: NewRun) -> Result<Run, StoreError> {
+        self.writer.write(move |c| runs::create(c, new)).await
+    }
+
+    async fn get_run(&self, id: &RunId) -> Result<Run, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |c| runs::get(c, &id)).await
+    }
+
+    async fn update_run(&self, id: &RunId, patch: RunPatch) -> Result<RunInfo, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |c| runs::update(c, &id, patch)).await
+    }
+
+    async fn delete_run(&self, id: &RunId) -> Result<(), StoreError> {
+        let (id, now) = (id.clone(), self.now());
+        self.writer.write(move |c| runs::set_stage(c, &id, LifecycleStage::Deleted, now)).await
+    }
+
+    async fn restore_run(&self, id: &RunId) -> Result<(), StoreError> {
+        let (id, now) = (id.clone(), self.now());
+        self.writer.write(move |c| runs::set_stage(c, &id, LifecycleStage::Active, now)).await
+    }
+
+    async fn search_runs(&self, query: RunQuery) -> Result<Page<Run>, StoreError> {
+        self.readers.read(move |c| search::runs::search(c, &query)).await
+    }
+
+    async fn log_batch(&self, run: &RunId, batch: Batch) -> Result<(), StoreError> {
+        self.writer.append(run.clone(), batch, false).await
+    }
+
+    async fn log_param(&self, run: &RunId, param: Param) -> Result<(), StoreError> {
+        let batch = Batch { params: vec![param], ..Batch::default() };
+        self.writer.append(run.clone(), batch, true).await
+    }
+
+    async fn delete_tag(&self, run: &RunId, key: &str) -> Result<(), StoreError> {
+        let (run, key) = (run.clone(), key.to_owned());
+        self.writer.write(move |c| runs::delete_tag(c, &run, &key)).await
+    }
+
+    async fn record_logged_model(&self, run: &RunId, model_json: &str) -> Result<(), StoreError> {
+        let (run, model_json) = (run.clone(), model_json.to_owned());
+        self.writer.write(move |c| runs::record_logged_model(c, &run, &model_json)).await
+    }
+
+    async fn metric_history(&self, query: HistoryQuery) -> Result<Page<Metric>, StoreError> {
+        self.readers.read(move |c| history::page(c, &query)).await
+    }
+
+    async fn bulk_metric_history(
+        &self,
+        query: BulkHistoryQuery,
+    ) -> Result<Vec<RunMetric>, StoreError> {
+        self.readers.read(move |c| history::bulk(c, &query)).await
+    }
+
+    async fn metric_interval(&self, query: IntervalQuery) -> Result<Vec<RunMetric>, StoreError> {
+        self.readers.read(move |c| history::interval(c, &query)).await
+    }
+
+    async fn log_inputs(
+        &self,
+        run: &RunId,
+        datasets: Vec<DatasetInput>,
+        models: Vec<ModelInput>,
+    ) -> Result<(), StoreError> {
+        let run = run.clone();
+        self.writer.write(move |c| inputs::log_inputs(c, &run, &datasets, &models)).await
+    }
+
+    async fn log_outputs(&self, run: &RunId, models: Vec<ModelOutput>) -> Result<(), StoreError> {
+        let run = run.clone();
+        self.writer.write(move |c| inputs::log_outputs(c, &run, &models)).await
+    }
+
+    async fn search_datasets(
+        &self,
+        experiments: &[ExperimentId],
+    ) -> Result<Vec<DatasetSummary>, StoreError> {
+        let experiments = experiments.to_vec();
+        self.readers.read(move |c| datasets::search(c, &experiments)).await
+    }
+}
+
+#[async_trait]
+impl LoggedModelStore for SqlStore {
+    async fn create_logged_model(&self, new: NewLoggedModel) -> Result<LoggedModel, StoreError> {
+        let now = self.now();
+        self.writer.write(move |c| logged_models::create(c, new, now)).await
+    }
+
+    async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |c| logged_models::get(c, &id)).await
+    }
+
+    async fn search_logged_models(
+        &self,
+        query: LoggedModelQuery,
+    ) -> Result<Page<LoggedModel>, StoreError> {
+        self.readers.read(move |c| search::logged_models::search(c, &query)).await
+    }
+
+    async fn update_logged_model(
+        &self,
+        id: &LoggedModelId,
+        patch: LoggedModelPatch,
+    ) -> Result<LoggedModel, StoreError> {
+        let (id, now) = (id.clone(), self.now());
+        self.writer.write(move |c| logged_models::set_status(c, &id, patch.status, now)).await
+    }
+
+    async fn delete_logged_model(&self, id: &LoggedModelId) -> Result<(), StoreError> {
+        let (id, now) = (id.clone(), self.now());
+        self.writer.write(move |c| logged_models::delete(c, &id, now)).await
+    }
+
+    async fn set_logged_model_tags(
+        &self,
+        id: &LoggedModelId,
+        tags: Vec<Tag>,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.writer.write(move |c| logged_models::set_tags(c, &id, &tags)).await
+    }
+
+    async fn delete_logged_model_tag(
+        &self,
+        id: &LoggedModelId,
+        key: &str,
+    ) -> Result<(), StoreError> {
+        let (id, key) = (id.clone(), key.to_owned());
+        self.writer.write(move |c| logged_models::delete_tag(c, &id, &key)).await
+    }
+
+    async fn log_logged_model_params(
+        &self,
+        id: &LoggedModelId,
+        params: Vec<Param>,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.writer.write(move |c| logged_models::log_params(c, &id, &params)).await
+    }
+}

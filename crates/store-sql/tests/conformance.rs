@@ -1,0 +1,28 @@
+//! The conformance suite of stores, on SQLite.
+
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+use async_trait::async_trait;
+use runledger_store_conformance::{Fixture, World};
+use runledger_store_sql::{SqlStore, StoreOptions};
+
+/// Databases in temporary folders, one for each case.
+struct Sqlite;
+
+#[async_trait]
+impl Fixture for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn fresh(&self) -> Result<World, Box<dyn Error + Send + Sync>> {
+        let folder = tempfile::tempdir()?;
+        let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+        let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
+        Ok(World::new(Arc::clone(&store) as _, store).holding(folder))
+    }
+}
+
+fn main() -> ExitCode {
+    runledger_store_conformance::main(Sqlite)
+}

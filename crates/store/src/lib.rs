@@ -1,0 +1,23 @@
+//! The trait boundaries of Runledger's stores.
+//!
+//! A store keeps experiments, runs and logged models. The traits here say what
+//! every store does, in types that are parsed and validated already: no store
+//! reads filter text, JSON or URLs. `runledger-store-conformance` is the test
+//! suite of these contracts; `runledger-store-sql` implements them.
+//!
+//! Start at [`TrackingStore`].
+
+mod error;
+mod logged_models;
+mod page;
+mod tracking;
+
+pub use error::{ParamChange, Resource, Retry, StoreError};
+pub use logged_models::{
+    DatasetFilter, LoggedModelPatch, LoggedModelQuery, LoggedModelStore, NewLoggedModel,
+};
+pub use page::{Page, PageRequest};
+pub use tracking::{
+    Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
+    RunMetric, RunPatch, RunQuery, StoreKind, TrackingStore, TrackingStoreExt,
+};

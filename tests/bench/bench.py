@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Measure MLflow-compatible servers side by side. Standard library only (plus rustc once, for loadgen.rs).
+
+  bench.py --sut NAME='CMD with {host} {port} {backend} {artifacts}' --sut ... \\
+           --backend sqlite|postgres|file --workloads 1,2,3 [--quick] --out results.json [--md table.md]
+
+All servers are started once and take turns inside every workload, round after round, so a noisy machine hits
+them alike; the servers that wait are stopped (SIGSTOP) so that their background work costs the others nothing.
+The first --sut is the yardstick: every other figure carries a ratio to it, > 1 always meaning better.
+Placeholders: {host} {port} {backend} (SQLAlchemy URI, or a folder for --backend file) {backend_plain} (the same as
+sqlite://PATH or postgresql://…, for a server that is not Python) {db_path} {artifacts} {dir}.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import report
+from procs import HOST, cpu_seconds, machine, machine_ticks, tree
+from seed import API
+from servers import Postgres, Sut, log
+from workloads import WORKLOADS, lifetime
+
+BUSY = 0.2
+
+
+class Bench:
+    def __init__(self, args):
+        self.a, self.data, self.notes = args, {}, []
+        os.makedirs(args.workdir, exist_ok=True)
+        self.machine = machine(args.workdir)
+        self.loadgen = self.build()
+        self.pg = Postgres(args.workdir, args.pg_bin) if args.backend == "postgres" else None
+        self.suts = [Sut(*s.split("=", 1), args, self.pg) for s in args.sut]
+        self.names = [s.name for s in self.suts]
+        self.seq, self.calm_left, self.windows, self.noisy = 1, args.calm_wait, 0, 0
+        self.cur = self.last_cpu = None
+
+    def build(self):
+        out, src = self.a.workdir + "/loadgen", HERE + "/loadgen.rs"
+        if not os.path.exists(out) or os.path.getmtime(out) < os.path.getmtime(src):
+            subprocess.run(["rustc", "--edition", "2024", "-O", "-o", out, src], check=True)
+        return out
+
+    # -- quiet --
+
+    def settle(self, s, limit=60):
+        """Let a server finish its own start (MLflow 3 starts job runners after the first answer) before it is frozen or measured."""
+        s.cl.raw("GET", f"{API}/experiments/get?experiment_id=0")
+        t0, quiet = time.time(), 0
+        while quiet < 2 and time.time() - t0 < limit:
+            c, t = cpu_seconds(tree(s.proc.pid)), time.time()
+            time.sleep(1)
+            quiet = quiet + 1 if (cpu_seconds(tree(s.proc.pid)) - c) / (time.time() - t) < 0.12 else 0
+        return time.time() - t0
+
+    def calm(self):
+        """Wait (bounded) until other processes leave the machine alone; count how often they did not."""
+        t0 = time.time()
+        end = t0 + min(15, self.calm_left)
+        while True:
+            a = machine_ticks()
+            time.sleep(0.25)
+            b = machine_ticks()
+            busy = 1 - (b[1] - a[1]) / max(1, b[0] - a[0])
+            if busy < BUSY or time.time() >= end:
+                break
+        self.calm_left -= max(0, time.time() - t0 - 0.3)
+        self.windows += 1
+        self.noisy += busy >= BUSY
+
+    # -- recording --
+
+    def rec(self, w, metric, unit, better, who, value):
+        """Keep one sample; `better` is "high" or "low"."""
+        self.data.setdefault((w, metric, unit, better), {}).setdefault(who, []).append(value)
+
+    def note(self, s):
+        if s not in self.notes:
+            log("NOTE", s)
+            self.notes.append(s)
+
+    def lat(self, w, name, s, ms):
+        """Keep latencies, and the server's CPU time of the same calls."""
+        for x in ms:
+            self.rec(w, name, "ms", "low", s.name, x)
+        if self.last_cpu is not None:
+            self.rec(w, name + ": server CPU", "ms", "low", s.name, max(0.01, self.last_cpu))
+            self.last_cpu = None
+
+    # -- taking turns --
+
+    def each(self, fn, what, rounds=1):
+        """Every server in turn, the order rotating with the round; one whose call fails is left out of this workload with a note."""
+        for r in range(rounds):
+            k = r % max(1, len(self.suts))
+            for s in self.suts[k:] + self.suts[:k]:
+                if s.can.get(what) is False or not s.proc:
+                    continue
+                s.thaw()
+                self.calm()
+                self.cur, self.last_cpu = s, None
+                try:
+                    fn(s, r)
+                except Exception as e:  # whatever went wrong, the other servers are still worth measuring
+                    s.can[what] = False
+                    self.note(f"{what}: {s.name}: n/a: {str(e)[:220]}")
+                finally:
+                    s.freeze()
+            report.save(self)
+
+    # -- measuring --
+
+    def cpu(self, s):
+        """CPU seconds used so far by the server's process tree (and PostgreSQL's): what a noisy machine distorts least."""
+        return cpu_seconds(tree(s.proc.pid) + (tree(self.pg.pid) if self.pg else []))
+
+    def load(self, s, flow, conns, duration=None, max_iters=None, files=None):
+        """Run the load client with a flow (its language stands at the top of loadgen.rs); `@@name` names one of `files`."""
+        d = s.dir + "/flow"
+        shutil.rmtree(d, ignore_errors=True)
+        os.makedirs(d)
+        for name, body in {"flow": flow.replace("@@", "@" + d + "/"), **(files or {})}.items():
+            with open(f"{d}/{name}", "wb") as f:
+                f.write(body if isinstance(body, bytes) else body.encode())
+        cmd = [self.loadgen, "--addr", f"{HOST}:{s.port}", "--flow", d + "/flow", "--conns", str(conns)]
+        cmd += ["--duration", str(duration or self.a.duration), "--seq-start", str(self.seq)]
+        if max_iters:
+            cmd += ["--max-iters", str(max_iters)]
+        self.seq += 1_000_000
+        c0 = self.cpu(s)
+        r = json.loads(subprocess.run(cmd, check=True, capture_output=True, text=True).stdout)
+        r["cpu"] = (self.cpu(s) - c0) * 1000 / max(1, r["iters"])
+        if r["errors"]:
+            self.note(
+                f"{s.name}: {r['errors']} of {r['requests']} requests failed at {conns} connections: {r['first_error'][:160]}"
+            )
+        if not r["iters"]:
+            raise RuntimeError("no request succeeded: " + r["first_error"][:200])
+        return r
+
+    def reps(self, fn, budget, lo=3, hi=40):
+        """Milliseconds of repeated calls: at least lo, at most hi, within the budget of seconds; one more call first to warm up."""
+        fn()
+        out, end, c0 = [], time.perf_counter() + budget, self.cpu(self.cur)
+        while len(out) < hi and (len(out) < lo or time.perf_counter() < end):
+            t = time.perf_counter()
+            fn()
+            out.append((time.perf_counter() - t) * 1000)
+        self.last_cpu = (self.cpu(self.cur) - c0) * 1000 / len(out)
+        return out
+
+    def run(self):
+        try:
+            if "8" in self.a.workloads:
+                lifetime.cold(self)
+            for s in self.suts:
+                try:
+                    _, api = s.start()
+                    log("start", s.name, f"{api:.2f} s; settled after another {self.settle(s):.0f} s")
+                except (RuntimeError, OSError) as e:
+                    self.note(f"{s.name}: n/a: {e}")
+                    s.stop()
+                s.freeze()
+            for w in self.a.workloads:
+                if w != "8":
+                    log("workload", w)
+                    WORKLOADS[w](self)
+                    report.save(self)
+            lifetime.after(self)
+        finally:
+            try:
+                self.finish()
+            finally:
+                for s in self.suts:
+                    s.stop()
+                if self.pg:
+                    self.pg.stop()
+
+    def finish(self):
+        if self.noisy:
+            self.note(
+                f"other processes used over {BUSY:.0%} of the CPU just before {self.noisy} of {self.windows} measuring windows"
+            )
+        report.save(self)
+        text = report.text(self)
+        print(text)
+        if self.a.md:
+            with open(self.a.md, "w") as f:
+                f.write(text + "\n")
+
+
+def arguments():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--sut", action="append", required=True, metavar="NAME=CMD")
+    ap.add_argument("--backend", choices=["sqlite", "postgres", "file"], default="sqlite")
+    ap.add_argument("--workloads", help="comma list of 1..10 and L; default: what the backend has")
+    ap.add_argument("--quick", action="store_true", help="one short round: a smoke test, not a measurement")
+    ap.add_argument("--out", help="write every sample to this JSON file")
+    ap.add_argument("--md", help="write what is printed to this file, too")
+    ap.add_argument("--ours", default="runledger", help="the --sut whose goals are checked")
+    ap.add_argument("--rounds", type=int, help="default 3, 1 with --quick")
+    ap.add_argument("--duration", type=float, help="seconds of each load window; default 3, 0.7 with --quick")
+    ap.add_argument(
+        "--seed",
+        choices=["auto", "rest", "sql"],
+        default="auto",
+        help="auto: SQL where the database has MLflow's schema, else REST",
+    )
+    ap.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "runledger-bench"))
+    ap.add_argument("--client-python", default=sys.executable, help="a Python that has mlflow, for workload 9")
+    ap.add_argument(
+        "--limits", metavar="DIR", help="folder of the built examples raw_insert and bare_hyper, for workload L"
+    )
+    ap.add_argument("--pg-bin", default="/usr/lib/postgresql/15/bin")
+    ap.add_argument(
+        "--calm-wait",
+        type=float,
+        help="seconds in all that may go into waiting for a quiet machine; default 120, 0 with --quick",
+    )
+    ap.add_argument("--no-freeze", dest="freeze", action="store_false")
+    sizes = ap.add_argument_group("sizes")
+    for name, full, quick in SIZES:
+        sizes.add_argument("--" + name, type=int, help=f"default {full:,}, {quick:,} with --quick")
+    return ap
+
+
+SIZES = (
+    ("runs", 10_000, 1000),
+    ("points", 100_000, 10_000),
+    ("big-mib", 1024, 64),
+    ("small-files", 1000, 200),
+    ("traces", 20_000, 1000),
+    ("client-metrics", 1000, 100),
+    ("file-runs", 2000, 200),
+)
+
+
+def main(argv=None):
+    a = arguments().parse_args(argv)
+    a.workdir = os.path.abspath(a.workdir)
+    for name, full, quick in SIZES:
+        dest = name.replace("-", "_")
+        if getattr(a, dest) is None:
+            setattr(a, dest, quick if a.quick else full)
+    a.rounds = a.rounds or (1 if a.quick else 3)
+    a.duration = a.duration or (0.7 if a.quick else 3)
+    a.calm_wait = (0 if a.quick else 120) if a.calm_wait is None else a.calm_wait
+    a.workloads = (a.workloads or ("10" if a.backend == "file" else "1,2,3,4,5,6,7,8,9")).split(",")
+    unknown = [w for w in a.workloads if w != "8" and w not in WORKLOADS]
+    if unknown:
+        sys.exit(f"unknown workload: {', '.join(unknown)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    Bench(a).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+//! Inserts metrics into a database with MLflow's schema as fast as SQLite alone can: the raw limit of log-batch.
+//!
+//! `raw_insert DATABASE RUN_UUID SECONDS` puts 1,000 rows into each transaction, with the durability that the server
+//! promises (WAL, `synchronous=FULL`), and prints one JSON object. Rows look like those of the bench's log-batch: ten
+//! keys, steps and timestamps that grow. The database and the run must exist.
+#![expect(clippy::print_stdout, reason = "the result of a command")]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+
+const ROWS_A_TRANSACTION: i64 = 1000;
+const KEYS: i64 = 10;
+const FIRST_TIMESTAMP_MS: i64 = 1_700_000_000_000;
+
+const INSERT: &str = "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?1, ?2, ?3, ?4, ?5, 0)";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [database, run, seconds] = args.as_slice() else {
+        return Err("usage: raw_insert DATABASE RUN_UUID SECONDS".into());
+    };
+    let window = Duration::from_secs_f64(seconds.parse()?);
+
+    let mut connection = Connection::open(database)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", "on")?;
+    let keys: Vec<String> = (0..KEYS).map(|i| format!("m{i}")).collect();
+
+    let began = Instant::now();
+    let mut rows = 0_i64;
+    while began.elapsed() < window {
+        let transaction = connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(INSERT)?;
+            for i in 0..ROWS_A_TRANSACTION / KEYS {
+                let step = rows / KEYS + i;
+                for key in &keys {
+                    insert.execute(params![key, 0.5, FIRST_TIMESTAMP_MS + step, run, step])?;
+                }
+            }
+        }
+        transaction.commit()?;
+        rows += ROWS_A_TRANSACTION;
+    }
+    let taken = began.elapsed().as_secs_f64();
+    println!(
+        r#"{{"rows":{rows},"seconds":{taken:.6},"cpu_seconds":{:.6}}}"#,
+        cpu_seconds()?
+    );
+    Ok(())
+}
+
+/// CPU time of this process in seconds, user and system, from `/proc`, whose clock ticks 100 times a second.
+fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, rest) = stat.rsplit_once(')').ok_or("unexpected /proc/self/stat")?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let mut ticks = || {
+        fields
+            .next()
+            .ok_or("unexpected /proc/self/stat")?
+            .parse::<f64>()
+            .map_err(Box::<dyn Error>::from)
+    };
+    Ok((ticks()? + ticks()?) / 100.0)
+}

@@ -1,0 +1,16 @@
+"""The workloads by number. Each takes the Bench and lets every server take its turns."""
+
+from workloads import artifacts, client, limits, read, traces, write
+
+WORKLOADS = {
+    "1": write.log_metric,
+    "2": write.log_batch,
+    "3": write.run_lifecycle,
+    "4": read.search,
+    "5": read.history,
+    "6": artifacts.proxy,
+    "7": traces.spans,
+    "9": client.python_client,
+    "10": read.file_store,
+    "L": limits.raw,
+}

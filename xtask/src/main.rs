@@ -1,0 +1,63 @@
+//! The tasks of this repository, one file each: `cargo xtask help` lists them.
+//!
+//! Whatever a continuous integration service runs is a task here, so that a red result there can be
+//! had on any machine. A task installs what it needs below the user's cache folder, or says what is
+//! missing and fails.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task talks to the person who started it"
+)]
+
+mod bench;
+mod cache;
+mod conformance;
+mod deny;
+mod lint;
+mod process;
+mod server;
+mod test;
+mod test_stores;
+mod venv;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Tasks of the Runledger repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, clients
+    #[command(visible_alias = "ci")]
+    Test,
+    /// Run the conformance suite on each store, and print a table of cases and stores
+    TestStores(test_stores::Args),
+    /// Run real sessions of official MLflow clients against the server, and share its database with Python
+    Conformance(conformance::Args),
+    /// Check the rules of the house: floors, module comments, documentation that names everything
+    Lint(lint::Args),
+    /// Check licences, sources and duplicates of the dependencies with cargo-deny
+    Deny(deny::Args),
+    /// Measure the server beside MLflow's and `FastTrackML`
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Task::parse() {
+        Task::Test => test::run(),
+        Task::TestStores(args) => test_stores::run(&args),
+        Task::Conformance(args) => conformance::run(&args),
+        Task::Lint(args) => lint::run(&args),
+        Task::Deny(args) => deny::run(&args),
+        Task::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

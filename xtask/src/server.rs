@@ -1,0 +1,162 @@
+//! A `runledger server` process of the release build, for tasks that talk to one.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process;
+
+const POLL: Duration = Duration::from_millis(20);
+const START_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// Builds the binary with the release profile, and returns its path.
+pub(crate) fn build() -> Result<PathBuf> {
+    process::run(&mut process::cargo([
+        "build",
+        "--release",
+        "--package",
+        "runledger-cli",
+    ]))?;
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(crate::cache::repository())
+        .no_deps()
+        .exec()?;
+    let binary = metadata
+        .target_directory
+        .join("release")
+        .join(format!("runledger{}", std::env::consts::EXE_SUFFIX));
+    Ok(binary.into_std_path_buf())
+}
+
+/// A running server. It is killed when dropped; [`Server::stop`] ends it as a user would.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `binary` on a free port with its database and artifacts in `folder`, and waits until it is healthy.
+    pub(crate) fn start(binary: &Path, folder: &Path, log: PathBuf) -> Result<Self> {
+        let output =
+            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let address = free_address()?;
+        let child = Command::new(binary)
+            .arg("server")
+            .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
+            .arg("--backend-store-uri")
+            .arg(format!("sqlite:///{}", database(folder).display()))
+            .arg("--artifacts-destination")
+            .arg(folder.join("artifacts"))
+            // A server's own surroundings must not change what is tested.
+            .env_remove("MLFLOW_TRACKING_URI")
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut server = Self {
+            child,
+            address,
+            log,
+        };
+        server.wait_until_healthy()?;
+        Ok(server)
+    }
+
+    /// The address for clients.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Asks the server to end (SIGTERM), and fails unless it does so in time and with exit code 0.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("the server has no process id")?;
+        kill_process(pid, Signal::TERM).context("cannot signal the server")?;
+        let began = Instant::now();
+        while began.elapsed() < STOP_LIMIT {
+            if let Some(status) = self.child.try_wait()? {
+                if !status.success() {
+                    bail!(
+                        "the server ended with {status} when asked to stop\n{}",
+                        self.log_end()
+                    );
+                }
+                return Ok(());
+            }
+            sleep(POLL);
+        }
+        bail!(
+            "the server did not stop within {STOP_LIMIT:?}\n{}",
+            self.log_end()
+        );
+    }
+
+    fn wait_until_healthy(&mut self) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < START_LIMIT {
+            if healthy(self.address) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended at once: {status}\n{}", self.log_end());
+            }
+            sleep(POLL);
+        }
+        bail!(
+            "the server is not healthy after {START_LIMIT:?}\n{}",
+            self.log_end()
+        );
+    }
+
+    fn log_end(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        process::last_lines(&text, 20)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The database file of a server that was started in `folder`.
+pub(crate) fn database(folder: &Path) -> PathBuf {
+    folder.join("mlflow.db")
+}
+
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    Ok(listener.local_addr()?)
+}
+
+fn healthy(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        write!(
+            stream,
+            "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.take(4096).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}

@@ -1,0 +1,88 @@
+//! `cargo xtask test`: everything that must pass before a change lands, the quick parts first.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::{conformance, deny, lint, process, test_stores};
+
+/// A step that can fail.
+type Step = fn() -> Result<()>;
+
+/// Runs all steps, and stops at the first that fails.
+pub(crate) fn run() -> Result<()> {
+    let steps: [(&str, Step); 8] = [
+        ("formatting", formatting),
+        ("house rules", || lint::run(&lint::Args::default())),
+        ("clippy", clippy),
+        ("dependencies", || deny::run(&deny::Args::default())),
+        ("tests", tests),
+        ("documentation", documentation),
+        ("stores", || test_stores::run(&test_stores::Args::default())),
+        (
+            "clients",
+            || conformance::run(&conformance::Args::default()),
+        ),
+    ];
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for (name, step) in steps {
+        println!("\n== {name}");
+        let began = Instant::now();
+        step().with_context(|| format!("the step `{name}` failed"))?;
+        times.push((name, began.elapsed()));
+    }
+    println!("\n== all steps passed");
+    for (name, time) in times {
+        println!("{name:14} {:>6.1} s", time.as_secs_f64());
+    }
+    Ok(())
+}
+
+fn formatting() -> Result<()> {
+    process::run(&mut process::cargo(["fmt", "--all", "--check"]))
+        .context("`cargo fmt --all` mends it")
+}
+
+fn clippy() -> Result<()> {
+    process::run(&mut process::cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn tests() -> Result<()> {
+    if process::available(&mut process::cargo(["nextest"])) {
+        process::run(&mut process::cargo([
+            "nextest",
+            "run",
+            "--workspace",
+            "--locked",
+        ]))?;
+        process::run(&mut process::cargo([
+            "test",
+            "--workspace",
+            "--locked",
+            "--doc",
+        ]))
+    } else {
+        process::run(&mut process::cargo(["test", "--workspace", "--locked"]))
+    }
+}
+
+fn documentation() -> Result<()> {
+    process::run(
+        process::cargo([
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--locked",
+        ])
+        .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}

@@ -1,0 +1,223 @@
+//! `cargo xtask test-stores`: the conformance suite on each store, side by side.
+//!
+//! A store that is not there, does not build or runs no case is a failure, never a gap in the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::process;
+
+/// Which stores to run.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Run this store only; can be given more than once
+    #[arg(long, value_enum)]
+    store: Vec<Store>,
+}
+
+/// A store, by the test program that runs the suite on it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Store {
+    /// MLflow's database schema on `SQLite`
+    Sqlite,
+}
+
+impl Store {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Sqlite => "runledger-store-sql",
+        }
+    }
+}
+
+/// What a case did on one store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    Ignored,
+}
+
+/// The outcomes of one store, by case.
+type Cases = BTreeMap<String, Outcome>;
+
+/// Runs the suite on the chosen stores; an error unless every case passed on every one.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let stores = if args.store.is_empty() {
+        Store::value_variants().to_vec()
+    } else {
+        args.store.clone()
+    };
+    let results: Vec<(Store, Cases)> = stores
+        .into_iter()
+        .map(|store| Ok((store, suite(store)?)))
+        .collect::<Result<_>>()?;
+    let wanting = print_table(&results);
+    if !wanting.is_empty() {
+        bail!("not conformant: {}", wanting.join(", "));
+    }
+    Ok(())
+}
+
+fn suite(store: Store) -> Result<Cases> {
+    let mut command = process::cargo([
+        "test",
+        "--package",
+        store.package(),
+        "--test",
+        "conformance",
+    ]);
+    println!("$ {}", process::shown(&command));
+    let output = command.stderr(Stdio::inherit()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let cases = parse(&text);
+    if cases.is_empty() {
+        println!("{}", process::last_lines(&text, 40));
+        bail!("the store `{}` ran no case", store.name());
+    }
+    let failed = cases.values().any(|outcome| *outcome == Outcome::Failed);
+    if failed {
+        // The reasons stand after the list of cases.
+        println!(
+            "{}",
+            text.split_once("\nfailures:")
+                .map_or("", |(_, reasons)| reasons)
+        );
+    }
+    if !output.status.success() && !failed {
+        println!("{}", process::last_lines(&text, 40));
+        bail!(
+            "the suite on `{}` broke off: {}",
+            store.name(),
+            output.status
+        );
+    }
+    Ok(cases)
+}
+
+/// Reads the lines `test [kind] name ... outcome` of a test program.
+fn parse(text: &str) -> Cases {
+    text.lines()
+        .filter_map(|line| {
+            let (name, outcome) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+            // The kind is the store's name, which is the column here.
+            let name = match name.strip_prefix('[') {
+                Some(rest) => rest.split_once("] ")?.1,
+                None => name,
+            };
+            let outcome = match outcome.trim() {
+                "ok" => Outcome::Passed,
+                "ignored" => Outcome::Ignored,
+                _ => Outcome::Failed,
+            };
+            Some((name.trim().to_owned(), outcome))
+        })
+        .collect()
+}
+
+/// Prints cases × stores with counts; returns the stores in which a case failed or is missing.
+fn print_table(results: &[(Store, Cases)]) -> Vec<&'static str> {
+    let names: BTreeSet<&String> = results.iter().flat_map(|(_, cases)| cases.keys()).collect();
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
+    let row = |first: &str, cells: Vec<String>| {
+        println!("{first:width$}  {}", cells.join("  ").trim_end());
+    };
+    let cell =
+        |store: &Store, text: String| format!("{text:>size$}", size = store.name().len().max(7));
+
+    row(
+        "case",
+        results
+            .iter()
+            .map(|(store, _)| cell(store, store.name().to_owned()))
+            .collect(),
+    );
+    for name in &names {
+        row(
+            name,
+            results
+                .iter()
+                .map(|(store, cases)| {
+                    let word = match cases.get(*name) {
+                        Some(Outcome::Passed) => "ok",
+                        Some(Outcome::Failed) => "FAILED",
+                        Some(Outcome::Ignored) => "ignored",
+                        None => "missing",
+                    };
+                    cell(store, word.to_owned())
+                })
+                .collect(),
+        );
+    }
+    let passed = |cases: &Cases| {
+        cases
+            .values()
+            .filter(|outcome| **outcome == Outcome::Passed)
+            .count()
+    };
+    row(
+        "passed",
+        results
+            .iter()
+            .map(|(store, cases)| cell(store, format!("{}/{}", passed(cases), names.len())))
+            .collect(),
+    );
+    let total: usize = results.iter().map(|(_, cases)| passed(cases)).sum();
+    println!(
+        "test-stores: {total} passed, {} failed",
+        names.len() * results.len() - total
+    );
+    results
+        .iter()
+        .filter(|(_, cases)| passed(cases) < names.len())
+        .map(|(store, _)| store.name())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_read_with_and_without_a_kind() {
+        let cases = parse(
+            "running 3 tests\n\
+             test [sqlite] runs::a ... ok\n\
+             test [sqlite] runs::b  ... FAILED\n\
+             test plain ... ignored\n\
+             test result: FAILED. 1 passed; 1 failed\n",
+        );
+        assert_eq!(cases.len(), 3);
+        assert_eq!(cases["runs::a"], Outcome::Passed);
+        assert_eq!(cases["runs::b"], Outcome::Failed);
+        assert_eq!(cases["plain"], Outcome::Ignored);
+    }
+
+    #[test]
+    fn a_case_that_one_store_lacks_makes_it_wanting() {
+        let cases = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), Outcome::Passed))
+                .collect::<Cases>()
+        };
+        let complete = (Store::Sqlite, cases(&["a", "b"]));
+        assert_eq!(
+            print_table(std::slice::from_ref(&complete)),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            print_table(&[complete, (Store::Sqlite, cases(&["a"]))]),
+            ["sqlite"]
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Python virtual environments with the programs that we are measured against.
+//!
+//! They live in the cache folder and are made once. A stamp, written last, holds the requirements:
+//! an environment that was interrupted half-way, or that was made for other requirements, is made
+//! again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{cache, process};
+
+const STAMP: &str = "runledger-requirements.txt";
+
+/// The oldest Python that all environments can be made with.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// A virtual environment: a folder name and what `pip` installs into it.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    name: &'static str,
+    requirements: &'static [&'static str],
+}
+
+/// The oldest client that we promise to serve. Its release does not bound two of its dependencies.
+pub(crate) const MLFLOW_2_17: Environment = Environment {
+    name: "venv-217",
+    requirements: &[
+        "mlflow==2.17.2",
+        "sqlalchemy<2.1",
+        "setuptools<80",
+        "scikit-learn",
+        "matplotlib",
+    ],
+};
+
+/// The newest client, and the release whose database schema is ours.
+pub(crate) const MLFLOW_3_17: Environment = Environment {
+    name: "venv-317",
+    requirements: &["mlflow==3.17.2", "scikit-learn", "matplotlib"],
+};
+
+/// The other fast server, to measure beside ours.
+pub(crate) const FASTTRACKML: Environment = Environment {
+    name: "venv-ft",
+    requirements: &["fasttrackml"],
+};
+
+impl Environment {
+    /// The environment's folder, made or made again if needed.
+    pub(crate) fn ensure(&self) -> Result<PathBuf> {
+        let folder = cache::folder()?.join(self.name);
+        let _lock = cache::lock(self.name)?;
+        let stamp = folder.join(STAMP);
+        let wanted = self.requirements.join("\n") + "\n";
+        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+            return Ok(folder);
+        }
+        println!(
+            "making {} with {}: this takes a few minutes, once",
+            folder.display(),
+            self.requirements.join(", ")
+        );
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        let system = system_python()?;
+        process::output(Command::new(system).args(["-m", "venv"]).arg(&folder))
+            .context("cannot make a virtual environment: on Debian and Ubuntu, `apt-get install python3-venv`")?;
+        process::output(
+            Command::new(python(&folder))
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                ])
+                .args(self.requirements),
+        )?;
+        fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+        Ok(folder)
+    }
+}
+
+/// The Python of an environment.
+pub(crate) fn python(environment: &Path) -> PathBuf {
+    environment.join("bin").join("python")
+}
+
+/// A Python on the `PATH` that is new enough.
+pub(crate) fn system_python() -> Result<&'static str> {
+    let version = process::output(Command::new("python3").args([
+        "-c",
+        "import sys; print(sys.version_info[0], sys.version_info[1])",
+    ]))
+    .context("Python 3 is needed")?;
+    let mut parts = version.split_whitespace().map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST_PYTHON => Ok("python3"),
+        _ => bail!(
+            "`python3` is version {}: {}.{} or newer is needed",
+            version.trim().replace(' ', "."),
+            OLDEST_PYTHON.0,
+            OLDEST_PYTHON.1
+        ),
+    }
+}
