@@ -32,11 +32,17 @@ ADDED_EXPERIMENT = "added by Python"
 
 def main() -> None:
     """Reads, compares, adds, and records."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--database", type=pathlib.Path, required=True, help="file of the database")
     parser.add_argument("--records", type=pathlib.Path, nargs="+", required=True, help="snapshots")
-    parser.add_argument("--added", type=pathlib.Path, required=True, help="file for the new snapshot")
-    parser.add_argument("--artifacts", type=pathlib.Path, required=True, help="folder for new files")
+    parser.add_argument(
+        "--added", type=pathlib.Path, required=True, help="file for the new snapshot"
+    )
+    parser.add_argument(
+        "--artifacts", type=pathlib.Path, required=True, help="folder for new files"
+    )
     arguments = parser.parse_args()
 
     mlflow.set_tracking_uri(f"sqlite:///{arguments.database.resolve()}")
@@ -45,9 +51,11 @@ def main() -> None:
     client = MlflowClient()
 
     with checks.check("the file opens at this release's revision and lists the experiments"):
-        listed = {found.experiment_id for found in client.search_experiments(view_type=ViewType.ALL)}
+        listed = {
+            found.experiment_id for found in client.search_experiments(view_type=ViewType.ALL)
+        }
         equal(listed, {"0"}.union(*records), "experiments")
-    for path, record in zip(arguments.records, records):
+    for path, record in zip(arguments.records, records, strict=True):
         with checks.check(f"the runs of {path.stem} are as that client was told"):
             snapshot.differences(
                 {known: snapshot.experiment(client, known) for known in record}, record

@@ -9,6 +9,7 @@ import mlflow
 import numpy
 from matplotlib import pyplot
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from checks import equal
 from session import Session
@@ -58,7 +59,9 @@ def run(session: Session) -> None:
         session.client.log_artifacts(run_id, str(source), "folder")
         session.client.log_artifact(run_id, str(source / "empty.bin"))
         target = session.folder("download")
-        mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="folder", dst_path=str(target))
+        mlflow.artifacts.download_artifacts(
+            run_id=run_id, artifact_path="folder", dst_path=str(target)
+        )
         equal(digests(target / "folder"), digests(source), "files")
 
     with session.check("a file that is not there is refused, not invented"):
@@ -76,8 +79,6 @@ def run(session: Session) -> None:
             equal((path, status, answer.get("error_code")), (path, 400, "INVALID_PARAMETER_VALUE"))
 
     with session.check("artifacts are deleted for good"):
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
         root = session.client.get_run(run_id).info.artifact_uri
         get_artifact_repository(root).delete_artifacts("folder")
         get_artifact_repository(root).delete_artifacts("empty.bin")

@@ -35,7 +35,9 @@ def run(session: Session) -> None:
 
     with session.check("experiments are found by name, by tag, and in order"):
         for number in range(3):
-            client.create_experiment(f"{name} #{number}", tags={"family": name, "number": str(number)})
+            client.create_experiment(
+                f"{name} #{number}", tags={"family": name, "number": str(number)}
+            )
 
         def search(filter_string: str, **options) -> list[str]:
             found = client.search_experiments(filter_string=filter_string, **options)
@@ -55,7 +57,9 @@ def run(session: Session) -> None:
         shown = {entry.experiment_id for entry in client.search_experiments()}
         equal(experiment_id in shown, False, "deleted experiment among the active ones")
         deleted = client.search_experiments(view_type=ViewType.DELETED_ONLY)
-        equal(experiment_id in {entry.experiment_id for entry in deleted}, True, "among the deleted")
+        equal(
+            experiment_id in {entry.experiment_id for entry in deleted}, True, "among the deleted"
+        )
         try:
             client.create_run(experiment_id)
         except MlflowException as refusal:
@@ -80,7 +84,9 @@ def run(session: Session) -> None:
         client.update_run(run_id, name="stands")
         found = client.get_run(run_id)
         equal(found.info.status, "FINISHED", "status at the end")
-        equal((found.info.run_name, found.data.tags["mlflow.runName"]), ("stands", "stands"), "name")
+        equal(
+            (found.info.run_name, found.data.tags["mlflow.runName"]), ("stands", "stands"), "name"
+        )
         equal(found.info.end_time >= found.info.start_time, True, "end is after the start")
 
     with session.check("a deleted run refuses values until it is restored"):

@@ -36,22 +36,29 @@ def run(session: Session) -> None:
         equal(found.source_run_id, active.info.run_id, "run")
         equal([(m.key, m.value) for m in found.metrics], [("r2", model.score(features, target))])
         outputs = client.get_run(active.info.run_id).outputs.model_outputs
-        equal([(output.model_id, output.step) for output in outputs], [(info.model_id, 3)], "outputs")
+        equal(
+            [(output.model_id, output.step) for output in outputs], [(info.model_id, 3)], "outputs"
+        )
 
     with session.check("a model is loaded by its id and by its run, and predicts as it did"):
         expected = model.predict(features)
-        same_numbers(mlflow.sklearn.load_model(f"models:/{info.model_id}").predict(features), expected)
+        same_numbers(
+            mlflow.sklearn.load_model(f"models:/{info.model_id}").predict(features), expected
+        )
         same_numbers(mlflow.sklearn.load_model(info.model_uri).predict(features), expected)
         run_uri = f"runs:/{active.info.run_id}/linear"
         same_numbers(mlflow.sklearn.load_model(run_uri).predict(features), expected)
 
     with session.check("models are found by name, metric and tag, and in order"):
+
         def search(filter_string: str, **options) -> list[str]:
             page = client.search_logged_models([session.experiment_id], filter_string, **options)
             return [entry.name for entry in page]
 
         equal(search("name = 'linear'"), ["linear"], "by name")
-        equal(search("metrics.r2 > 0.1 and tags.kind = 'baseline'"), ["linear"], "by metric and tag")
+        equal(
+            search("metrics.r2 > 0.1 and tags.kind = 'baseline'"), ["linear"], "by metric and tag"
+        )
         equal(search("params.intercept = 'no'"), [], "by a parameter that no model has")
         newest = search("", order_by=[{"field_name": "creation_timestamp", "ascending": False}])
         equal(newest[0], "linear", "newest")

@@ -35,7 +35,9 @@ from checks import Checks  # noqa: E402
 
 def main() -> None:
     """Runs every part, then writes the record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--url", required=True, help="address of the server")
     parser.add_argument("--record", type=pathlib.Path, help="file for the snapshot")
     arguments = parser.parse_args()
@@ -74,9 +76,7 @@ def main() -> None:
                 view_type=mlflow.entities.ViewType.ALL, filter_string=f"name LIKE '{name}%'"
             )
         ]
-        record = {
-            found: snapshot.experiment(client, found) for found in ours
-        }
+        record = {found: snapshot.experiment(client, found) for found in ours}
         if arguments.record:
             arguments.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
     checks.finish()

@@ -105,7 +105,12 @@ def run(session: Session) -> None:
         equal(found, ORDERS[0][1], "runs")
 
     with session.check("search runs: a bad filter is refused with the reason"):
-        for bad in ("metrics.loss >", "loss ! 3", "params.lr > '3' or params.lr = '1'", "metrics.loss = 'a'"):
+        for bad in (
+            "metrics.loss >",
+            "loss ! 3",
+            "params.lr > '3' or params.lr = '1'",
+            "metrics.loss = 'a'",
+        ):
             status, answer = session.post(
                 "/api/2.0/mlflow/runs/search", {"experiment_ids": [experiment_id], "filter": bad}
             )

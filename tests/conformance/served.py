@@ -1,6 +1,6 @@
 """After a restart, the server serves what Python MLflow added to its database.
 
-    python served.py --url http://127.0.0.1:5000 --added added.json
+python served.py --url http://127.0.0.1:5000 --added added.json
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ from training import same_numbers  # noqa: E402
 
 def main() -> None:
     """Compares every experiment with the record, then uses and extends what was added."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--url", required=True, help="address of the server")
-    parser.add_argument("--added", type=pathlib.Path, required=True, help="snapshot by `database.py`")
+    parser.add_argument(
+        "--added", type=pathlib.Path, required=True, help="snapshot by `database.py`"
+    )
     arguments = parser.parse_args()
 
     mlflow.set_tracking_uri(arguments.url)

@@ -90,7 +90,9 @@ def _grid(session: Session, split: list) -> None:
             mlflow.log_input(dataset, context="training")
             for depth in DEPTHS:
                 for leaf in LEAVES:
-                    with mlflow.start_run(run_name=f"depth {depth} leaf {leaf}", nested=True) as child:
+                    with mlflow.start_run(
+                        run_name=f"depth {depth} leaf {leaf}", nested=True
+                    ) as child:
                         logged[child.info.run_id] = _train_child(split, depth, leaf)
         equal(
             {child.info.run_id for child in children_of(session, parent.info.run_id)},

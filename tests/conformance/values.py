@@ -65,13 +65,16 @@ def _thousand(session: Session) -> None:
             {step: 1.0 / (step + 1) for step in range(COUNT)},
             "points",
         )
-        equal(session.client.get_run(active.info.run_id).data.metrics["loss"], 1.0 / COUNT, "latest")
+        equal(
+            session.client.get_run(active.info.run_id).data.metrics["loss"], 1.0 / COUNT, "latest"
+        )
 
     with session.check("1,000 metrics in one batch, and 1,000 keys at once"):
         created = session.client.create_run(session.experiment_id, run_name="batches")
         run_id = created.info.run_id
         session.client.log_batch(
-            run_id, [Metric("loss", step / 7, 1_700_000_000_000 + step, step) for step in range(COUNT)]
+            run_id,
+            [Metric("loss", step / 7, 1_700_000_000_000 + step, step) for step in range(COUNT)],
         )
         with mlflow.start_run(run_id=run_id):
             mlflow.log_metrics({f"m{number:04}": number / 3 for number in range(COUNT)}, step=4)
@@ -117,7 +120,10 @@ def _odd_numbers(session: Session) -> None:
         same_entries(
             {key: repr(float(value)) for key, value in found.items()},
             # A negative zero may lose its sign in a database.
-            {key: repr(float(value)) for key, value in (expected | {"negative zero": found["negative zero"]}).items()},
+            {
+                key: repr(float(value))
+                for key, value in (expected | {"negative zero": found["negative zero"]}).items()
+            },
             "latest values",
         )
         equal(found["negative zero"], 0.0, "negative zero")
@@ -140,7 +146,10 @@ def _history_pages(session: Session) -> None:
         for start in (0, COUNT):
             session.client.log_batch(
                 run_id,
-                [Metric("m", float(step), 1_000 + step // 3, step) for step in range(start, start + COUNT)],
+                [
+                    Metric("m", float(step), 1_000 + step // 3, step)
+                    for step in range(start, start + COUNT)
+                ],
             )
         steps: list[int] = []
         query = {"run_id": run_id, "metric_key": "m", "max_results": 300}
@@ -172,6 +181,8 @@ def _atomic_batch(session: Session) -> None:
         equal((status, answer["error_code"]), (400, "INVALID_PARAMETER_VALUE"), "refusal")
         data = session.client.get_run(run_id).data
         equal((data.params, data.tags.get("t")), ({"fixed": "1"}, None), "parameters and tag")
-        session.client.log_batch(run_id, [Metric("m", 2.0, 2, 0)], [Param("p", "1")], [RunTag("t", "w")])
+        session.client.log_batch(
+            run_id, [Metric("m", 2.0, 2, 0)], [Param("p", "1")], [RunTag("t", "w")]
+        )
         data = session.client.get_run(run_id).data
         equal((data.metrics["m"], data.params["p"], data.tags["t"]), (2.0, "1", "w"), "good batch")

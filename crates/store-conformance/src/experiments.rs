@@ -8,7 +8,7 @@ use runledger_store::{ExperimentQuery, NewExperiment};
 use crate::{
     World,
     case::{Outcome, cases},
-    setup::{assert_refused, tags, whole},
+    setup::{assert_refused, next_millisecond, tags, whole},
 };
 
 cases![
@@ -357,9 +357,4 @@ async fn all(w: &World) -> Result<Vec<Experiment>, runledger_store::StoreError> 
         })
         .await?;
     Ok(page.items)
-}
-
-/// Lets the clock of the store move on.
-async fn next_millisecond() {
-    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
 }

@@ -36,6 +36,7 @@ mod logged_models;
 mod random;
 mod runs;
 mod search_experiments;
+mod search_logged_models;
 mod search_runs;
 mod setup;
 
@@ -58,6 +59,7 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         logged_models::cases(),
         runs::cases(),
         search_experiments::cases(),
+        search_logged_models::cases(),
         search_runs::cases(),
     ]
     .into_iter()

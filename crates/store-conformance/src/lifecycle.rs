@@ -8,7 +8,7 @@ use runledger_store::{Batch, NewLoggedModel, RunPatch, StoreError, TrackingStore
 use crate::{
     World,
     case::{Outcome, cases},
-    setup::{assert_refused, dataset_input, new_model, new_run},
+    setup::{assert_refused, dataset_input, new_model, new_run, next_millisecond},
 };
 
 cases![
@@ -120,11 +120,10 @@ async fn restoring_an_experiment_restores_all_its_runs(w: &World) -> Outcome {
 async fn deleting_and_restoring_move_the_time_of_the_last_update(w: &World) -> Outcome {
     let e = w.experiment("e").await?;
     let mut times = vec![w.get_experiment(e).await?.last_update_time];
-    let pause = std::time::Duration::from_millis(3);
-    tokio::time::sleep(pause).await;
+    next_millisecond().await;
     w.tracking.delete_experiment(e).await?;
     times.push(w.get_experiment(e).await?.last_update_time);
-    tokio::time::sleep(pause).await;
+    next_millisecond().await;
     w.tracking.restore_experiment(e).await?;
     times.push(w.get_experiment(e).await?.last_update_time);
     assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");

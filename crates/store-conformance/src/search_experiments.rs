@@ -14,7 +14,7 @@ use crate::{
     World,
     case::{Outcome, cases},
     clauses::{ascending, descending, equal, number, text, unequal},
-    setup::{page, whole},
+    setup::{next_millisecond, page, whole},
 };
 
 cases![
@@ -85,11 +85,6 @@ async fn create(w: &World, names: &[&str]) -> Result<Vec<ExperimentId>, StoreErr
         ids.push(w.experiment(name).await?);
     }
     Ok(ids)
-}
-
-/// Lets the clock of the store move on.
-async fn next_millisecond() {
-    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
 }
 
 async fn without_a_filter_everything_is_found(w: &World) -> Outcome {
@@ -244,16 +239,15 @@ async fn null_is_a_missing_tag(w: &World) -> Outcome {
 }
 
 async fn all_clauses_must_hold(w: &World) -> Outcome {
-    let ids = create(w, &["ab", "ac", "b"]).await?;
+    let ids = create(w, &["ab", "ac", "ad", "bc"]).await?;
     for id in &ids[1..] {
-        w.tracking
-            .set_experiment_tag(*id, Tag::new("k", "1"))
-            .await?;
+        let tag = Tag::new("k", "1");
+        w.tracking.set_experiment_tag(*id, tag).await?;
     }
     let filter = [
         ExperimentClause::Name(text(Like, "a%")),
         tag("k", equal("1")),
-        ExperimentClause::Name(unequal("b")),
+        ExperimentClause::Name(unequal("ad")),
     ];
     assert_eq!(found(w, &filter).await?, ["ac"]);
     Ok(())

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use runledger_entities::{
     Coded, Dataset, DatasetInput, ErrorCode, Experiment, ExperimentId, LoggedModel, LoggedModelId,
-    Metric, Param, Run, RunId, Tag, ViewType,
+    Metric, MetricModel, Param, Run, RunId, Tag, ViewType,
 };
 use runledger_search::{Order, RunClause, RunKey};
 use runledger_store::{
@@ -90,6 +90,11 @@ pub(crate) fn shown((value, timestamp, step): Point) -> String {
 
 pub(crate) fn shown_all(points: &[Point]) -> Vec<String> {
     points.iter().copied().map(shown).collect()
+}
+
+/// Lets the clock of the store move on.
+pub(crate) async fn next_millisecond() {
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
 }
 
 /// Asserts that a call was refused with this code and these words.
@@ -298,5 +303,32 @@ impl World {
 
     pub(crate) async fn get_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
         self.models.get_logged_model(id).await
+    }
+
+    /// Logs a point of the metric `m` of a model, measured on a dataset of this
+    /// name and digest.
+    pub(crate) async fn measure(
+        &self,
+        run: &RunId,
+        model: &LoggedModelId,
+        (value, timestamp, step): Point,
+        dataset: Option<(&str, &str)>,
+    ) -> Result<(), StoreError> {
+        let metric = Metric {
+            model: Some(Box::new(MetricModel {
+                model_id: Some(model.to_string()),
+                dataset_name: dataset.map(|(name, _)| name.to_owned()),
+                dataset_digest: dataset.map(|(_, digest)| digest.to_owned()),
+            })),
+            ..Metric::new("m", value, timestamp, step)
+        };
+        self.log(
+            run,
+            Batch {
+                metrics: vec![metric],
+                ..Batch::default()
+            },
+        )
+        .await
     }
 }

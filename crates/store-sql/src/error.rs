@@ -51,10 +51,14 @@ pub enum OpenError {
 /// rolled back, and the call may be repeated.
 pub(crate) fn from_diesel(error: DieselError) -> StoreError {
     let unavailable = |message: &str| {
-        ["database is locked", "database table is locked", "database or disk is full"]
-            .iter()
-            .find(|known| message.contains(*known))
-            .map(|reason| StoreError::Unavailable { reason })
+        [
+            "database is locked",
+            "database table is locked",
+            "database or disk is full",
+        ]
+        .iter()
+        .find(|known| message.contains(*known))
+        .map(|reason| StoreError::Unavailable { reason })
     };
     match &error {
         DieselError::DatabaseError(_, info) => match unavailable(info.message()) {
@@ -69,16 +73,21 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
 pub(crate) fn from_rusqlite(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            StoreError::Unavailable { reason: "database is locked" }
+            StoreError::Unavailable {
+                reason: "database is locked",
+            }
         }
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            StoreError::Unavailable { reason: "database or disk is full" }
-        }
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Unavailable {
+            reason: "database or disk is full",
+        },
         _ => StoreError::internal(error),
     }
 }
 
 /// Whether a statement broke a `UNIQUE` or primary-key constraint.
 pub(crate) fn is_unique_violation(error: &DieselError) -> bool {
-    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+    matches!(
+        error,
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
+    )
 }

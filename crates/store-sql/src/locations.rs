@@ -31,7 +31,10 @@ pub(crate) fn absolute(location: &str) -> String {
         return location.to_owned();
     }
     let path = std::path::absolute(Path::new(location));
-    path.map_or_else(|_| location.to_owned(), |path| path.to_string_lossy().into_owned())
+    path.map_or_else(
+        |_| location.to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    )
 }
 
 #[cfg(test)]

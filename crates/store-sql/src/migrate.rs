@@ -19,9 +19,15 @@ pub(crate) fn prepare(connection: &mut SqliteConnection, uri: &str) -> Result<()
         reason: error.to_string(),
     };
     // The lock keeps two programs that start on one new file apart.
-    connection.batch_execute("begin immediate").map_err(failed)?;
+    connection
+        .batch_execute("begin immediate")
+        .map_err(failed)?;
     let prepared = prepare_locked(connection, uri);
-    let end = if prepared.is_ok() { "commit" } else { "rollback" };
+    let end = if prepared.is_ok() {
+        "commit"
+    } else {
+        "rollback"
+    };
     connection.batch_execute(end).map_err(failed)?;
     prepared
 }
@@ -38,7 +44,9 @@ fn prepare_locked(connection: &mut SqliteConnection, uri: &str) -> Result<(), Op
         return connection.batch_execute(SCHEMA).map_err(failed);
     }
     if !tables.iter().any(|table| table == "alembic_version") {
-        return Err(OpenError::Foreign { uri: uri.to_owned() });
+        return Err(OpenError::Foreign {
+            uri: uri.to_owned(),
+        });
     }
     let found: Option<String> = Sql::new("select version_num from alembic_version")
         .first::<Text, _>(connection)

@@ -36,12 +36,18 @@ pub(crate) struct Sql {
 impl Sql {
     /// A statement whose text is always the same: its prepared form is kept.
     pub(crate) fn new(text: &'static str) -> Self {
-        Self { pieces: vec![Piece::Static(text)], varies: false }
+        Self {
+            pieces: vec![Piece::Static(text)],
+            varies: false,
+        }
     }
 
     /// A statement that is put together from parts of a request.
     pub(crate) fn varying(text: &'static str) -> Self {
-        Self { pieces: vec![Piece::Static(text)], varies: true }
+        Self {
+            pieces: vec![Piece::Static(text)],
+            varies: true,
+        }
     }
 
     /// Appends SQL text.
@@ -114,7 +120,11 @@ impl Sql {
     where
         Typed<ST>: for<'q> LoadQuery<'q, SqliteConnection, U>,
     {
-        Typed { sql: self, types: PhantomData }.load(connection)
+        Typed {
+            sql: self,
+            types: PhantomData,
+        }
+        .load(connection)
     }
 
     /// Runs the statement; returns the first row, if there is one.
@@ -130,7 +140,13 @@ impl Sql {
     pub(crate) fn text_only(&self) -> String {
         self.pieces
             .iter()
-            .map(|piece| if let Piece::Static(text) = piece { text } else { "?" })
+            .map(|piece| {
+                if let Piece::Static(text) = piece {
+                    text
+                } else {
+                    "?"
+                }
+            })
             .collect()
     }
 }

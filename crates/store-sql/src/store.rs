@@ -41,7 +41,9 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             artifact_root: "mlflow-artifacts:/".to_owned(),
-            readers: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
+            readers: std::thread::available_parallelism()
+                .map_or(2, usize::from)
+                .clamp(2, 8),
             clock: Arc::new(system_time),
         }
     }
@@ -59,7 +61,9 @@ impl fmt::Debug for StoreOptions {
 fn system_time() -> i64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        .map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
 }
 
 /// A store in a database with MLflow's schema.
@@ -77,7 +81,9 @@ pub struct SqlStore {
 
 impl fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlStore").field("uri", &self.uri).finish_non_exhaustive()
+        f.debug_struct("SqlStore")
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,15 +96,20 @@ impl SqlStore {
         let uri = DatabaseUri::parse(uri)?;
         let opened = tokio::task::spawn_blocking(move || Self::open_blocking(uri, &options)).await;
         opened.unwrap_or_else(|panicked| {
-            Err(OpenError::Database { uri: String::new(), reason: panicked.to_string() })
+            Err(OpenError::Database {
+                uri: String::new(),
+                reason: panicked.to_string(),
+            })
         })
     }
 
     fn open_blocking(uri: DatabaseUri, options: &StoreOptions) -> Result<Self, OpenError> {
         let DatabaseUri::Sqlite { path } = &uri;
         let shown = uri.to_string();
-        let failed =
-            |reason: String| OpenError::Database { uri: shown.clone(), reason };
+        let failed = |reason: String| OpenError::Database {
+            uri: shown.clone(),
+            reason,
+        };
         let artifact_root = locations::absolute(&options.artifact_root);
         let mut connection = connect(path, Access::Write)?;
         migrate::prepare(&mut connection, &shown)?;
@@ -108,7 +119,8 @@ impl SqlStore {
         let readers = (0..options.readers.max(1))
             .map(|_| connect(path, Access::Read))
             .collect::<Result<Vec<_>, _>>()?;
-        let writer = Writer::start(connection, append).map_err(|error| failed(error.to_string()))?;
+        let writer =
+            Writer::start(connection, append).map_err(|error| failed(error.to_string()))?;
         Ok(Self {
             artifact_root: artifact_root.into(),
             readers: Readers::new(readers),
@@ -136,7 +148,9 @@ impl TrackingStore for SqlStore {
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId, StoreError> {
         let (root, now) = (Arc::clone(&self.artifact_root), self.now());
-        self.writer.write(move |c| experiments::create(c, &new, &root, now)).await
+        self.writer
+            .write(move |c| experiments::create(c, &new, &root, now))
+            .await
     }
 
     async fn get_experiment(&self, id: ExperimentId) -> Result<Experiment, StoreError> {
@@ -145,14 +159,18 @@ impl TrackingStore for SqlStore {
 
     async fn get_experiment_by_name(&self, name: &str) -> Result<Experiment, StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |c| experiments::get_by_name(c, &name)).await
+        self.readers
+            .read(move |c| experiments::get_by_name(c, &name))
+            .await
     }
 
     async fn search_experiments(
         &self,
         query: ExperimentQuery,
     ) -> Result<Page<Experiment>, StoreError> {
-        self.readers.read(move |c| search::experiments::search(c, &query)).await
+        self.readers
+            .read(move |c| search::experiments::search(c, &query))
+            .await
     }
 
     async fn delete_experiment(&self, id: ExperimentId) -> Result<(), StoreError> {
@@ -171,16 +189,22 @@ impl TrackingStore for SqlStore {
 
     async fn rename_experiment(&self, id: ExperimentId, name: String) -> Result<(), StoreError> {
         let now = self.now();
-        self.writer.write(move |c| experiments::rename(c, id, &name, now)).await
+        self.writer
+            .write(move |c| experiments::rename(c, id, &name, now))
+            .await
     }
 
     async fn set_experiment_tag(&self, id: ExperimentId, tag: Tag) -> Result<(), StoreError> {
-        self.writer.write(move |c| experiments::set_tag(c, id, &tag)).await
+        self.writer
+            .write(move |c| experiments::set_tag(c, id, &tag))
+            .await
     }
 
     async fn delete_experiment_tag(&self, id: ExperimentId, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
-        self.writer.write(move |c| experiments::delete_tag(c, id, &key)).await
+        self.writer
+            .write(move |c| experiments::delete_tag(c, id, &key))
+            .await
     }
 
     async fn create_run(&self, new: NewRun) -> Result<Run, StoreError> {
@@ -194,21 +218,29 @@ impl TrackingStore for SqlStore {
 
     async fn update_run(&self, id: &RunId, patch: RunPatch) -> Result<RunInfo, StoreError> {
         let id = id.clone();
-        self.writer.write(move |c| runs::update(c, &id, patch)).await
+        self.writer
+            .write(move |c| runs::update(c, &id, patch))
+            .await
     }
 
     async fn delete_run(&self, id: &RunId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer.write(move |c| runs::set_stage(c, &id, LifecycleStage::Deleted, now)).await
+        self.writer
+            .write(move |c| runs::set_stage(c, &id, LifecycleStage::Deleted, now))
+            .await
     }
 
     async fn restore_run(&self, id: &RunId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer.write(move |c| runs::set_stage(c, &id, LifecycleStage::Active, now)).await
+        self.writer
+            .write(move |c| runs::set_stage(c, &id, LifecycleStage::Active, now))
+            .await
     }
 
     async fn search_runs(&self, query: RunQuery) -> Result<Page<Run>, StoreError> {
-        self.readers.read(move |c| search::runs::search(c, &query)).await
+        self.readers
+            .read(move |c| search::runs::search(c, &query))
+            .await
     }
 
     async fn log_batch(&self, run: &RunId, batch: Batch) -> Result<(), StoreError> {
@@ -216,18 +248,25 @@ impl TrackingStore for SqlStore {
     }
 
     async fn log_param(&self, run: &RunId, param: Param) -> Result<(), StoreError> {
-        let batch = Batch { params: vec![param], ..Batch::default() };
+        let batch = Batch {
+            params: vec![param],
+            ..Batch::default()
+        };
         self.writer.append(run.clone(), batch, true).await
     }
 
     async fn delete_tag(&self, run: &RunId, key: &str) -> Result<(), StoreError> {
         let (run, key) = (run.clone(), key.to_owned());
-        self.writer.write(move |c| runs::delete_tag(c, &run, &key)).await
+        self.writer
+            .write(move |c| runs::delete_tag(c, &run, &key))
+            .await
     }
 
     async fn record_logged_model(&self, run: &RunId, model_json: &str) -> Result<(), StoreError> {
         let (run, model_json) = (run.clone(), model_json.to_owned());
-        self.writer.write(move |c| runs::record_logged_model(c, &run, &model_json)).await
+        self.writer
+            .write(move |c| runs::record_logged_model(c, &run, &model_json))
+            .await
     }
 
     async fn metric_history(&self, query: HistoryQuery) -> Result<Page<Metric>, StoreError> {
@@ -242,7 +281,9 @@ impl TrackingStore for SqlStore {
     }
 
     async fn metric_interval(&self, query: IntervalQuery) -> Result<Vec<RunMetric>, StoreError> {
-        self.readers.read(move |c| history::interval(c, &query)).await
+        self.readers
+            .read(move |c| history::interval(c, &query))
+            .await
     }
 
     async fn log_inputs(
@@ -252,12 +293,16 @@ impl TrackingStore for SqlStore {
         models: Vec<ModelInput>,
     ) -> Result<(), StoreError> {
         let run = run.clone();
-        self.writer.write(move |c| inputs::log_inputs(c, &run, &datasets, &models)).await
+        self.writer
+            .write(move |c| inputs::log_inputs(c, &run, &datasets, &models))
+            .await
     }
 
     async fn log_outputs(&self, run: &RunId, models: Vec<ModelOutput>) -> Result<(), StoreError> {
         let run = run.clone();
-        self.writer.write(move |c| inputs::log_outputs(c, &run, &models)).await
+        self.writer
+            .write(move |c| inputs::log_outputs(c, &run, &models))
+            .await
     }
 
     async fn search_datasets(
@@ -265,7 +310,9 @@ impl TrackingStore for SqlStore {
         experiments: &[ExperimentId],
     ) -> Result<Vec<DatasetSummary>, StoreError> {
         let experiments = experiments.to_vec();
-        self.readers.read(move |c| datasets::search(c, &experiments)).await
+        self.readers
+            .read(move |c| datasets::search(c, &experiments))
+            .await
     }
 }
 
@@ -273,7 +320,9 @@ impl TrackingStore for SqlStore {
 impl LoggedModelStore for SqlStore {
     async fn create_logged_model(&self, new: NewLoggedModel) -> Result<LoggedModel, StoreError> {
         let now = self.now();
-        self.writer.write(move |c| logged_models::create(c, new, now)).await
+        self.writer
+            .write(move |c| logged_models::create(c, new, now))
+            .await
     }
 
     async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
@@ -285,7 +334,9 @@ impl LoggedModelStore for SqlStore {
         &self,
         query: LoggedModelQuery,
     ) -> Result<Page<LoggedModel>, StoreError> {
-        self.readers.read(move |c| search::logged_models::search(c, &query)).await
+        self.readers
+            .read(move |c| search::logged_models::search(c, &query))
+            .await
     }
 
     async fn update_logged_model(
@@ -294,12 +345,16 @@ impl LoggedModelStore for SqlStore {
         patch: LoggedModelPatch,
     ) -> Result<LoggedModel, StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer.write(move |c| logged_models::set_status(c, &id, patch.status, now)).await
+        self.writer
+            .write(move |c| logged_models::set_status(c, &id, patch.status, now))
+            .await
     }
 
     async fn delete_logged_model(&self, id: &LoggedModelId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer.write(move |c| logged_models::delete(c, &id, now)).await
+        self.writer
+            .write(move |c| logged_models::delete(c, &id, now))
+            .await
     }
 
     async fn set_logged_model_tags(
@@ -308,7 +363,9 @@ impl LoggedModelStore for SqlStore {
         tags: Vec<Tag>,
     ) -> Result<(), StoreError> {
         let id = id.clone();
-        self.writer.write(move |c| logged_models::set_tags(c, &id, &tags)).await
+        self.writer
+            .write(move |c| logged_models::set_tags(c, &id, &tags))
+            .await
     }
 
     async fn delete_logged_model_tag(
@@ -317,7 +374,9 @@ impl LoggedModelStore for SqlStore {
         key: &str,
     ) -> Result<(), StoreError> {
         let (id, key) = (id.clone(), key.to_owned());
-        self.writer.write(move |c| logged_models::delete_tag(c, &id, &key)).await
+        self.writer
+            .write(move |c| logged_models::delete_tag(c, &id, &key))
+            .await
     }
 
     async fn log_logged_model_params(
@@ -326,6 +385,8 @@ impl LoggedModelStore for SqlStore {
         params: Vec<Param>,
     ) -> Result<(), StoreError> {
         let id = id.clone();
-        self.writer.write(move |c| logged_models::log_params(c, &id, &params)).await
+        self.writer
+            .write(move |c| logged_models::log_params(c, &id, &params))
+            .await
     }
 }

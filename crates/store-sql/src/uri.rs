@@ -20,7 +20,10 @@ impl DatabaseUri {
     /// A driver (`sqlite+pysqlite`) is accepted and means nothing here. Query
     /// options are refused, so that none is silently ignored.
     pub fn parse(uri: &str) -> Result<Self, OpenError> {
-        let unusable = |reason| OpenError::Uri { uri: redacted(uri), reason };
+        let unusable = |reason| OpenError::Uri {
+            uri: redacted(uri),
+            reason,
+        };
         let (scheme, rest) = uri
             .split_once("://")
             .ok_or_else(|| unusable("a database URI looks like sqlite:///mlflow.db"))?;
@@ -37,12 +40,16 @@ impl DatabaseUri {
             .strip_prefix('/')
             .ok_or_else(|| unusable("a SQLite URI has three slashes before a relative path, four before an absolute one"))?;
         if path.is_empty() || path == ":memory:" {
-            return Err(unusable("an in-memory database would lose every run: name a file"));
+            return Err(unusable(
+                "an in-memory database would lose every run: name a file",
+            ));
         }
         if path.contains('?') {
             return Err(unusable("options after `?` are not supported"));
         }
-        Ok(Self::Sqlite { path: PathBuf::from(path) })
+        Ok(Self::Sqlite {
+            path: PathBuf::from(path),
+        })
     }
 }
 
@@ -84,9 +91,20 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_uri_without_its_password() {
-        let error = DatabaseUri::parse("postgresql://me:secret@db/x").unwrap_err().to_string();
-        assert!(error.contains("postgresql://…@db/x") && !error.contains("secret"), "{error}");
-        for bad in ["mlflow.db", "sqlite://mlflow.db", "sqlite://", "sqlite:///:memory:", "ftp://x"] {
+        let error = DatabaseUri::parse("postgresql://me:secret@db/x")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("postgresql://…@db/x") && !error.contains("secret"),
+            "{error}"
+        );
+        for bad in [
+            "mlflow.db",
+            "sqlite://mlflow.db",
+            "sqlite://",
+            "sqlite:///:memory:",
+            "ftp://x",
+        ] {
             assert!(DatabaseUri::parse(bad).is_err(), "{bad}");
         }
     }

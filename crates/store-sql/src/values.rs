@@ -17,9 +17,15 @@ impl StoredValue {
     /// The columns for a value.
     pub(crate) fn of(value: f64) -> Self {
         if value.is_nan() {
-            Self { value: 0.0, is_nan: true }
+            Self {
+                value: 0.0,
+                is_nan: true,
+            }
         } else {
-            Self { value: value.clamp(f64::MIN, f64::MAX), is_nan: false }
+            Self {
+                value: value.clamp(f64::MIN, f64::MAX),
+                is_nan: false,
+            }
         }
     }
 

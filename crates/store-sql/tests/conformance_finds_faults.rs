@@ -3,6 +3,11 @@
 //! The faults are those of a wrapper around the real store, each in one place,
 //! so that a case which can no longer fail shows here.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;

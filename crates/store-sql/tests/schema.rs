@@ -3,6 +3,11 @@
 //! That it is MLflow's, column by column, is checked against a database that
 //! MLflow made: `tests/conformance/schema_compare.py`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 use runledger_store_sql::SCHEMA_VERSION;
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 

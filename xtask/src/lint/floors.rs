@@ -235,6 +235,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_goes_all_the_way_down_but_not_through_tests() {
+        let metadata = cargo_metadata::MetadataCommand::new()
+            .current_dir(crate::cache::repository())
+            .exec()
+            .expect("the workspace resolves");
+        let graph = Graph::new(&metadata);
+        let tree = |name: &str| {
+            let package = metadata
+                .workspace_packages()
+                .into_iter()
+                .find(|package| package.name == name)
+                .expect("a crate of the workspace");
+            graph.closure(&package.id)
+        };
+        assert!(tree("runledger-cli").contains("libsqlite3-sys"));
+        // Its tests run on a real store.
+        assert!(!tree("runledger-server").contains("libsqlite3-sys"));
+    }
+
+    #[test]
     fn crates_of_one_floor_do_not_know_each_other() {
         let [sql, file] = ["runledger-store-sql", "runledger-store-file"]
             .map(|name| rule(name).expect("a known crate"));

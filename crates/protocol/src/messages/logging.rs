@@ -5,7 +5,7 @@ use runledger_entities::{
     Dataset, DatasetInput, LoggedModelId, Metric, MetricModel, ModelInput, ModelOutput, Param,
     RunId, Tag,
 };
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use super::{Request, pairs};
 use crate::{
@@ -272,6 +272,7 @@ impl Request for LogModel {
 
 /// Which of the mandatory fields a model's description has.
 #[derive(Default, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each field")]
 #[serde(default)]
 struct ModelJson {
     #[serde(deserialize_with = "present")]

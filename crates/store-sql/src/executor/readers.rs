@@ -32,7 +32,9 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        const BUSY: StoreError = StoreError::Unavailable { reason: "too many reads are waiting" };
+        const BUSY: StoreError = StoreError::Unavailable {
+            reason: "too many reads are waiting",
+        };
         let permit =
             match tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.permits).acquire_owned())
                 .await
@@ -45,13 +47,18 @@ impl Readers {
             let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             // There are as many connections as permits; a read that panicked
             // took its connection with it.
-            let Some(mut connection) = connection else { return Err(BUSY) };
+            let Some(mut connection) = connection else {
+                return Err(BUSY);
+            };
             let result = in_transaction(&mut connection, read);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            idle.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             drop(permit);
             result
         });
-        done.await.unwrap_or_else(|panicked| Err(StoreError::internal(panicked)))
+        done.await
+            .unwrap_or_else(|panicked| Err(StoreError::internal(panicked)))
     }
 }
 
@@ -70,6 +77,8 @@ fn in_transaction<T>(
 
 impl std::fmt::Debug for Readers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Readers").field("free", &self.permits.available_permits()).finish()
+        f.debug_struct("Readers")
+            .field("free", &self.permits.available_permits())
+            .finish()
     }
 }

@@ -90,7 +90,9 @@ where
     F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send,
 {
     fn run(&mut self, connection: &mut SqliteConnection) -> bool {
-        let Some(work) = self.work.take() else { return false };
+        let Some(work) = self.work.take() else {
+            return false;
+        };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(connection)))
             .unwrap_or_else(|_| Err(StoreError::internal("a write panicked")));
         let keep = result.is_ok();
@@ -121,7 +123,10 @@ impl Writer {
         let handle = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || run(jobs, connection, &append))?;
-        Ok(Self { queue, _thread: Arc::new(Thread(Some(handle))) })
+        Ok(Self {
+            queue,
+            _thread: Arc::new(Thread(Some(handle))),
+        })
     }
 
     /// Runs `work` in a transaction; returns after the commit.
@@ -131,8 +136,15 @@ impl Writer {
         F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
-        self.send(Job::Write(Box::new(Typed { work: Some(work), result: None, reply }))).await?;
-        result.await.unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
+        self.send(Job::Write(Box::new(Typed {
+            work: Some(work),
+            result: None,
+            reply,
+        })))
+        .await?;
+        result
+            .await
+            .unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
     }
 
     /// Appends a batch to a run; returns after the commit.
@@ -143,8 +155,16 @@ impl Writer {
         single_param: bool,
     ) -> Result<(), StoreError> {
         let (reply, result) = oneshot::channel();
-        self.send(Job::Append(Append { run_id, batch, single_param, reply })).await?;
-        result.await.unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
+        self.send(Job::Append(Append {
+            run_id,
+            batch,
+            single_param,
+            reply,
+        }))
+        .await?;
+        result
+            .await
+            .unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
     }
 
     async fn send(&self, job: Job) -> Result<(), StoreError> {
@@ -157,7 +177,9 @@ impl Writer {
         };
         match self.queue.send_timeout(job, TURN_TIMEOUT).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(StoreError::Unavailable { reason: "too many writes are waiting" }),
+            Err(_) => Err(StoreError::Unavailable {
+                reason: "too many writes are waiting",
+            }),
         }
     }
 }
@@ -184,7 +206,11 @@ fn run(
                 Job::Append(append) => appends.push(append),
                 Job::Write(write) => writes.push(write),
             }
-            next = if appends.len() + writes.len() < GROUP { jobs.try_recv().ok() } else { None };
+            next = if appends.len() + writes.len() < GROUP {
+                jobs.try_recv().ok()
+            } else {
+                None
+            };
         }
         if !appends.is_empty() {
             let results = appender.append(&appends);
@@ -234,8 +260,10 @@ fn commit_group(
 fn same(error: &StoreError) -> StoreError {
     match error {
         StoreError::Unavailable { reason } => StoreError::Unavailable { reason },
-        other => {
-            StoreError::internal(other.source().map_or_else(|| other.to_string(), |cause| cause.to_string()))
-        }
+        other => StoreError::internal(
+            other
+                .source()
+                .map_or_else(|| other.to_string(), |cause| cause.to_string()),
+        ),
     }
 }

@@ -27,8 +27,14 @@ pub(crate) type Columns = (
 );
 
 /// A row of [`COLUMNS`].
-pub(crate) type Row =
-    (i64, String, Option<String>, Option<String>, Option<i64>, Option<i64>);
+pub(crate) type Row = (
+    i64,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+);
 
 /// Makes experiment 0 where there is none (MLflow 3.17 does so at each start).
 pub(crate) fn ensure_default(
@@ -74,7 +80,9 @@ pub(crate) fn create(
     .first::<BigInt, i64>(connection);
     let id = match inserted {
         Err(error) if is_unique_violation(&error) => {
-            return Err(StoreError::ExperimentExists { name: new.name.clone() });
+            return Err(StoreError::ExperimentExists {
+                name: new.name.clone(),
+            });
         }
         inserted => inserted
             .or_store_error()?
@@ -121,7 +129,10 @@ pub(crate) fn get_by_name(
 }
 
 fn select(condition: &'static str) -> Sql {
-    Sql::new("select ").sql(COLUMNS).sql(" from experiments e").sql(condition)
+    Sql::new("select ")
+        .sql(COLUMNS)
+        .sql(" from experiments e")
+        .sql(condition)
 }
 
 fn one(
@@ -151,20 +162,25 @@ pub(crate) fn with_tags(
     .or_store_error()?;
     let mut by_id: HashMap<i64, Vec<Tag>> = HashMap::new();
     for (id, key, value) in tags {
-        by_id.entry(id).or_default().push(Tag { key, value: value.unwrap_or_default() });
+        by_id.entry(id).or_default().push(Tag {
+            key,
+            value: value.unwrap_or_default(),
+        });
     }
     rows.into_iter()
-        .map(|(id, name, location, lifecycle_stage, creation_time, last_update_time)| {
-            Ok(Experiment {
-                experiment_id: ExperimentId(id),
-                name,
-                artifact_location: location.unwrap_or_default(),
-                lifecycle_stage: stage("experiments", id, lifecycle_stage.as_deref())?,
-                creation_time,
-                last_update_time,
-                tags: by_id.remove(&id).unwrap_or_default(),
-            })
-        })
+        .map(
+            |(id, name, location, lifecycle_stage, creation_time, last_update_time)| {
+                Ok(Experiment {
+                    experiment_id: ExperimentId(id),
+                    name,
+                    artifact_location: location.unwrap_or_default(),
+                    lifecycle_stage: stage("experiments", id, lifecycle_stage.as_deref())?,
+                    creation_time,
+                    last_update_time,
+                    tags: by_id.remove(&id).unwrap_or_default(),
+                })
+            },
+        )
         .collect()
 }
 
@@ -262,9 +278,9 @@ pub(crate) fn rename(
         .int(id.0)
         .run(connection);
     match renamed {
-        Err(error) if is_unique_violation(&error) => {
-            Err(StoreError::ExperimentExists { name: name.to_owned() })
-        }
+        Err(error) if is_unique_violation(&error) => Err(StoreError::ExperimentExists {
+            name: name.to_owned(),
+        }),
         renamed => renamed.or_store_error().map(drop),
     }
 }

@@ -6,20 +6,13 @@ use diesel::{
 };
 use runledger_entities::{Metric, RunId};
 use runledger_search::PageToken;
-use runledger_store::{
-    BulkHistoryQuery, HistoryQuery, IntervalQuery, Page, RunMetric, StoreError,
-};
+use runledger_store::{BulkHistoryQuery, HistoryQuery, IntervalQuery, Page, RunMetric, StoreError};
 
 use super::OrStoreError as _;
-use crate::{
-    search::page,
-    sql::Sql,
-    values::StoredValue,
-};
+use crate::{search::page, sql::Sql, values::StoredValue};
 
 type Point = (f64, i64, i64, bool);
 type PointColumns = (Double, BigInt, BigInt, Bool);
-
 
 fn metric(key: &str, (value, timestamp, step, is_nan): Point) -> Metric {
     Metric::new(key, StoredValue { value, is_nan }.read(), timestamp, step)
@@ -35,17 +28,21 @@ pub(crate) fn page(
 ) -> Result<Page<Metric>, StoreError> {
     let HistoryQuery { run_id, key, page } = query;
     let start = page.token.as_deref().map(page::decode).transpose()?;
-    let mut sql = Sql::varying(
-        "select value, timestamp, step, is_nan from metrics where run_uuid = ",
-    )
-    .text(run_id.as_str())
-    .sql(" and key = ")
-    .text(&**key);
+    let mut sql =
+        Sql::varying("select value, timestamp, step, is_nan from metrics where run_uuid = ")
+            .text(run_id.as_str())
+            .sql(" and key = ")
+            .text(&**key);
     let mut offset = 0;
     if let Some(token) = start {
         match token.after.as_deref().map(Place::of_token) {
             Some(place) => {
-                let Place { timestamp, step, value, is_nan } = place?;
+                let Place {
+                    timestamp,
+                    step,
+                    value,
+                    is_nan,
+                } = place?;
                 sql = sql
                     .sql(" and (timestamp, step, value, is_nan) > (")
                     .int(timestamp)
@@ -60,7 +57,7 @@ pub(crate) fn page(
             None => offset = token.offset,
         }
     }
-    let limit = i64::from(page.max_results) ;
+    let limit = i64::from(page.max_results);
     let mut points: Vec<Point> = sql
         .sql(" order by timestamp, step, value, is_nan limit ")
         .int(limit.saturating_add(1))
@@ -74,13 +71,24 @@ pub(crate) fn page(
         Some(&(value, timestamp, step, is_nan)) if more => Some(
             PageToken {
                 offset: offset + points.len() as u64,
-                after: Some(Place { timestamp, step, value, is_nan }.to_token()),
+                after: Some(
+                    Place {
+                        timestamp,
+                        step,
+                        value,
+                        is_nan,
+                    }
+                    .to_token(),
+                ),
             }
             .encode(),
         ),
         _ => None,
     };
-    Ok(Page { items: points.into_iter().map(|point| metric(key, point)).collect(), next_token })
+    Ok(Page {
+        items: points.into_iter().map(|point| metric(key, point)).collect(),
+        next_token,
+    })
 }
 
 /// A point's place in the order of a history.
@@ -104,7 +112,9 @@ impl Place {
 
     fn of_token(after: &[serde_json::Value]) -> Result<Self, StoreError> {
         let place = || {
-            let [timestamp, step, value, is_nan] = after else { return None };
+            let [timestamp, step, value, is_nan] = after else {
+                return None;
+            };
             Some(Self {
                 timestamp: timestamp.as_i64()?,
                 step: step.as_i64()?,
@@ -148,7 +158,7 @@ pub(crate) fn bulk(
 }
 
 /// A sample of a metric's history in several runs (MLflow 3.17's sampling:
-/// the first of each of `max_results` equal parts, and the last point).
+/// the first of each of `max_results` equal parts, and the last point of the last).
 pub(crate) fn interval(
     connection: &mut SqliteConnection,
     query: &IntervalQuery,
@@ -192,27 +202,29 @@ fn sample(
             .rows::<PointColumns, _>(connection)
             .or_store_error();
     }
-    // The first `count % parts` parts have one point more than the others.
+    // The first `count % parts` parts have one point more than the others. Of
+    // the last part it is the last point that counts.
     let (short, longer) = (count / parts, count % parts);
     let in_longer = longer * (short + 1);
-    let numbered = of_run(
+    of_run(
         "select value, timestamp, step, is_nan from (select value, timestamp, step, is_nan, \
          row_number() over (order by step, timestamp, value) - 1 as place",
-    );
-    numbered
-        .sql(") where (place < ")
-        .int(in_longer)
-        .sql(" and place % ")
-        .int(short + 1)
-        .sql(" = 0) or (place >= ")
-        .int(in_longer)
-        .sql(" and (place - ")
-        .int(in_longer)
-        .sql(") % ")
-        .int(short)
-        .sql(" = 0) or place = ")
-        .int(count - 1)
-        .sql(" order by place")
-        .rows::<PointColumns, _>(connection)
-        .or_store_error()
+    )
+    .sql(") where (place < ")
+    .int(in_longer.min(count - short))
+    .sql(" and place % ")
+    .int(short + 1)
+    .sql(" = 0) or (place >= ")
+    .int(in_longer)
+    .sql(" and place < ")
+    .int(count - short)
+    .sql(" and (place - ")
+    .int(in_longer)
+    .sql(") % ")
+    .int(short)
+    .sql(" = 0) or place = ")
+    .int(count - 1)
+    .sql(" order by place")
+    .rows::<PointColumns, _>(connection)
+    .or_store_error()
 }

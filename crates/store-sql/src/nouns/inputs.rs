@@ -47,7 +47,9 @@ fn log_dataset(
         step: 0,
     };
     // A use that is there already keeps its tags (MLflow 3.17).
-    let Some(input_uuid) = edge.insert(connection)? else { return Ok(()) };
+    let Some(input_uuid) = edge.insert(connection)? else {
+        return Ok(());
+    };
     for tag in &input.tags {
         Sql::new("insert into input_tags (input_uuid, name, value) values (")
             .text(&*input_uuid)

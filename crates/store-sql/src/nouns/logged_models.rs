@@ -69,7 +69,11 @@ pub(crate) fn create(
     .sql(", ")
     .int(experiment.0)
     .sql(", ")
-    .text(new.name.filter(|name| !name.is_empty()).unwrap_or_else(names::random))
+    .text(
+        new.name
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(names::random),
+    )
     .sql(", ")
     .text(location)
     .sql(", ")
@@ -116,12 +120,14 @@ fn experiment_of(
     connection: &mut SqliteConnection,
     id: &LoggedModelId,
 ) -> Result<ExperimentId, StoreError> {
-    Sql::new("select experiment_id from logged_models where lifecycle_stage = 'active' and model_id = ")
-        .text(id.as_str())
-        .first::<BigInt, i64>(connection)
-        .or_store_error()?
-        .map(ExperimentId)
-        .ok_or_else(|| StoreError::not_found(Resource::LoggedModel, id))
+    Sql::new(
+        "select experiment_id from logged_models where lifecycle_stage = 'active' and model_id = ",
+    )
+    .text(id.as_str())
+    .first::<BigInt, i64>(connection)
+    .or_store_error()?
+    .map(ExperimentId)
+    .ok_or_else(|| StoreError::not_found(Resource::LoggedModel, id))
 }
 
 /// The models of these rows, in their order, with all that belongs to them.
@@ -193,8 +199,15 @@ fn metrics_of<'a>(
     connection: &mut SqliteConnection,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, Vec<LoggedModelMetric>>, StoreError> {
-    type Found =
-        (String, String, i64, i64, Option<f64>, String, (Option<String>, Option<String>));
+    type Found = (
+        String,
+        String,
+        i64,
+        i64,
+        Option<f64>,
+        String,
+        (Option<String>, Option<String>),
+    );
     let found: Vec<Found> = Sql::new(
         "select model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, run_id, \
          dataset_name, dataset_digest from logged_model_metrics where model_id in \
@@ -271,7 +284,8 @@ pub(crate) fn set_tags(
     tags: &[Tag],
 ) -> Result<(), StoreError> {
     let experiment = experiment_of(connection, id)?;
-    tags.iter().try_for_each(|tag| upsert_tag(connection, id, experiment, tag))
+    tags.iter()
+        .try_for_each(|tag| upsert_tag(connection, id, experiment, tag))
 }
 
 fn upsert_tag(
@@ -280,17 +294,19 @@ fn upsert_tag(
     experiment: ExperimentId,
     tag: &Tag,
 ) -> Result<(), StoreError> {
-    Sql::new("insert into logged_model_tags (model_id, experiment_id, tag_key, tag_value) values (")
-        .text(id.as_str())
-        .sql(", ")
-        .int(experiment.0)
-        .sql(", ")
-        .text(&*tag.key)
-        .sql(", ")
-        .text(&*tag.value)
-        .sql(") on conflict (model_id, tag_key) do update set tag_value = excluded.tag_value")
-        .run(connection)
-        .or_store_error()?;
+    Sql::new(
+        "insert into logged_model_tags (model_id, experiment_id, tag_key, tag_value) values (",
+    )
+    .text(id.as_str())
+    .sql(", ")
+    .int(experiment.0)
+    .sql(", ")
+    .text(&*tag.key)
+    .sql(", ")
+    .text(&*tag.value)
+    .sql(") on conflict (model_id, tag_key) do update set tag_value = excluded.tag_value")
+    .run(connection)
+    .or_store_error()?;
     Ok(())
 }
 
@@ -320,7 +336,9 @@ pub(crate) fn log_params(
     params: &[Param],
 ) -> Result<(), StoreError> {
     let experiment = experiment_of(connection, id)?;
-    params.iter().try_for_each(|param| insert_param(connection, id, experiment, param))
+    params
+        .iter()
+        .try_for_each(|param| insert_param(connection, id, experiment, param))
 }
 
 fn insert_param(

@@ -43,7 +43,10 @@ pub(crate) fn complete(
     let mut ids: Vec<&str> = places.keys().map(String::as_str).collect();
     // In the order of the indexes, so that neighbouring runs share pages.
     ids.sort_unstable();
-    let page = Page { list: serde_json::Value::from(ids).to_string(), places: &places };
+    let page = Page {
+        list: serde_json::Value::from(ids).to_string(),
+        places: &places,
+    };
 
     page.metrics(connection, &mut runs)?;
     page.params(connection, &mut runs)?;
@@ -61,7 +64,11 @@ struct Page<'p> {
 
 impl Page<'_> {
     fn select(&self, text: &'static str, rest: &'static str) -> Sql {
-        Sql::new(text).sql(" in (select value from json_each(").text(&*self.list).sql("))").sql(rest)
+        Sql::new(text)
+            .sql(" in (select value from json_each(")
+            .text(&*self.list)
+            .sql("))")
+            .sql(rest)
     }
 
     /// Hands each row to `put` with the run it belongs to. Rows of one run come
@@ -98,11 +105,18 @@ impl Page<'_> {
             )
             .rows::<(Text, Text, Double, Nullable<BigInt>, BigInt, Bool), _>(connection)
             .or_store_error()?;
-        self.each(runs, rows, |row| &row.0, |run, (_, key, value, timestamp, step, is_nan)| {
-            let value = StoredValue { value, is_nan }.read();
-            run.data.metrics.push(Metric::new(key, value, timestamp.unwrap_or_default(), step));
-            Ok(())
-        })?;
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, key, value, timestamp, step, is_nan)| {
+                let value = StoredValue { value, is_nan }.read();
+                run.data
+                    .metrics
+                    .push(Metric::new(key, value, timestamp.unwrap_or_default(), step));
+                Ok(())
+            },
+        )?;
         for run in runs {
             run.data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         }
@@ -118,10 +132,15 @@ impl Page<'_> {
             .select("select run_uuid, key, value from params where run_uuid", "")
             .rows::<(Text, Text, Text), _>(connection)
             .or_store_error()?;
-        self.each(runs, rows, |row| &row.0, |run, (_, key, value)| {
-            run.data.params.push(Param { key, value });
-            Ok(())
-        })?;
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, key, value)| {
+                run.data.params.push(Param { key, value });
+                Ok(())
+            },
+        )?;
         for run in runs {
             run.data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         }
@@ -133,10 +152,18 @@ impl Page<'_> {
             .select("select run_uuid, key, value from tags where run_uuid", "")
             .rows::<(Text, Text, Nullable<Text>), _>(connection)
             .or_store_error()?;
-        self.each(runs, rows, |row| &row.0, |run, (_, key, value)| {
-            run.data.tags.push(Tag { key, value: value.unwrap_or_default() });
-            Ok(())
-        })?;
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, key, value)| {
+                run.data.tags.push(Tag {
+                    key,
+                    value: value.unwrap_or_default(),
+                });
+                Ok(())
+            },
+        )?;
         for run in runs {
             run.data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         }
@@ -151,7 +178,14 @@ impl Page<'_> {
         type Row = (
             String,
             String,
-            (String, String, String, String, Option<String>, Option<String>),
+            (
+                String,
+                String,
+                String,
+                String,
+                Option<String>,
+                Option<String>,
+            ),
         );
         let rows: Vec<Row> = self
             .select(
@@ -183,14 +217,26 @@ impl Page<'_> {
         for (input, key, value) in tags {
             tags_of.entry(input).or_default().push(Tag { key, value });
         }
-        self.each(runs, rows, |row| &row.0, |run, (_, input, dataset)| {
-            let (name, digest, source_type, source, schema, profile) = dataset;
-            run.inputs.datasets.push(DatasetInput {
-                tags: tags_of.remove(&input).unwrap_or_default(),
-                dataset: Dataset { name, digest, source_type, source, schema, profile },
-            });
-            Ok(())
-        })
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, input, dataset)| {
+                let (name, digest, source_type, source, schema, profile) = dataset;
+                run.inputs.datasets.push(DatasetInput {
+                    tags: tags_of.remove(&input).unwrap_or_default(),
+                    dataset: Dataset {
+                        name,
+                        digest,
+                        source_type,
+                        source,
+                        schema,
+                        profile,
+                    },
+                });
+                Ok(())
+            },
+        )
     }
 
     fn models(
@@ -207,10 +253,17 @@ impl Page<'_> {
             )
             .rows::<(Text, Text), _>(connection)
             .or_store_error()?;
-        self.each(runs, rows, |row| &row.0, |run, (_, model)| {
-            run.inputs.models.push(ModelInput { model_id: LoggedModelId::new(model) });
-            Ok(())
-        })?;
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, model)| {
+                run.inputs.models.push(ModelInput {
+                    model_id: LoggedModelId::new(model),
+                });
+                Ok(())
+            },
+        )?;
         let rows: Vec<(String, String, i64)> = self
             .select(
                 "select source_id, destination_id, step from inputs \
@@ -220,9 +273,17 @@ impl Page<'_> {
             )
             .rows::<(Text, Text, BigInt), _>(connection)
             .or_store_error()?;
-        self.each(runs, rows, |row| &row.0, |run, (_, model, step)| {
-            run.outputs.push(ModelOutput { model_id: LoggedModelId::new(model), step });
-            Ok(())
-        })
+        self.each(
+            runs,
+            rows,
+            |row| &row.0,
+            |run, (_, model, step)| {
+                run.outputs.push(ModelOutput {
+                    model_id: LoggedModelId::new(model),
+                    step,
+                });
+                Ok(())
+            },
+        )
     }
 }

@@ -110,7 +110,13 @@ pub(crate) fn require_active(
 /// Creates a run.
 pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<Run, StoreError> {
     let location = experiments::active_location(connection, new.experiment_id)?;
-    let NewRun { experiment_id, user_id, run_name, start_time, mut tags } = new;
+    let NewRun {
+        experiment_id,
+        user_id,
+        run_name,
+        start_time,
+        mut tags,
+    } = new;
     let run_name = settle_name(run_name, &mut tags)?;
     let mut keys: Vec<&str> = tags.iter().map(|tag| tag.key.as_str()).collect();
     keys.sort_unstable();
@@ -144,6 +150,7 @@ pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<R
     for tag in &tags {
         upsert_tag(connection, &run_id, tag)?;
     }
+    tags.sort_unstable();
     Ok(Run {
         info: RunInfo {
             run_id,
@@ -156,7 +163,10 @@ pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<R
             artifact_uri,
             lifecycle_stage: LifecycleStage::Active,
         },
-        data: RunData { tags, ..RunData::default() },
+        data: RunData {
+            tags,
+            ..RunData::default()
+        },
         inputs: RunInputs::default(),
         outputs: Vec::new(),
     })
@@ -165,7 +175,10 @@ pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<R
 /// The name of a new run, which its tags then hold too.
 fn settle_name(run_name: Option<String>, tags: &mut Vec<Tag>) -> Result<String, StoreError> {
     let argument = run_name.filter(|name| !name.is_empty());
-    let tag = tags.iter().find(|tag| tag.key == Tag::RUN_NAME).map(|tag| tag.value.clone());
+    let tag = tags
+        .iter()
+        .find(|tag| tag.key == Tag::RUN_NAME)
+        .map(|tag| tag.value.clone());
     match (argument, tag) {
         (Some(run_name), Some(tag)) if run_name != tag => {
             let conflict = InvalidValue::TwoRunNames { run_name, tag };
@@ -187,7 +200,11 @@ pub(crate) fn update(
     patch: RunPatch,
 ) -> Result<RunInfo, StoreError> {
     require_active(connection, id)?;
-    let RunPatch { status, end_time, run_name } = patch;
+    let RunPatch {
+        status,
+        end_time,
+        run_name,
+    } = patch;
     let run_name = run_name.filter(|name| !name.is_empty());
     Sql::new("update runs set status = coalesce(")
         .optional_text(status.map(|status| status.name().to_owned()))
@@ -270,8 +287,11 @@ pub(crate) fn record_logged_model(
     model_json: &str,
 ) -> Result<(), StoreError> {
     require_active(connection, id)?;
-    let model: serde_json::Value = serde_json::from_str(model_json)
-        .map_err(|_| StoreError::invalid(format!("Malformed model info. \n {model_json} is not a valid JSON.")))?;
+    let model: serde_json::Value = serde_json::from_str(model_json).map_err(|_| {
+        StoreError::invalid(format!(
+            "Malformed model info. \n {model_json} is not a valid JSON."
+        ))
+    })?;
     let old: Option<Option<String>> = Sql::new("select value from tags where key = ")
         .text(Tag::LOGGED_MODELS)
         .sql(" and run_uuid = ")

@@ -22,7 +22,10 @@ pub(crate) fn search(
         .rows::<experiments::Columns, experiments::Row>(connection)
         .or_store_error()?;
     let Page { items, next_token } = offset.page(rows);
-    Ok(Page { items: experiments::with_tags(connection, items)?, next_token })
+    Ok(Page {
+        items: experiments::with_tags(connection, items)?,
+        next_token,
+    })
 }
 
 fn statement(query: &ExperimentQuery) -> Sql {

@@ -2,9 +2,7 @@
 
 use diesel::sqlite::SqliteConnection;
 use runledger_entities::LoggedModel;
-use runledger_search::{
-    LoggedModelClause, LoggedModelKey, LoggedModelNumber, LoggedModelText,
-};
+use runledger_search::{LoggedModelClause, LoggedModelKey, LoggedModelNumber, LoggedModelText};
 use runledger_store::{DatasetFilter, LoggedModelQuery, Page, StoreError};
 
 use super::{page::OffsetPage, predicates};
@@ -27,7 +25,10 @@ pub(crate) fn search(
         .rows::<logged_models::Columns, logged_models::Row>(connection)
         .or_store_error()?;
     let Page { items, next_token } = offset.page(rows);
-    Ok(Page { items: logged_models::complete(connection, items)?, next_token })
+    Ok(Page {
+        items: logged_models::complete(connection, items)?,
+        next_token,
+    })
 }
 
 fn statement(query: &LoggedModelQuery) -> Sql {
@@ -54,16 +55,22 @@ fn statement(query: &LoggedModelQuery) -> Sql {
     let mut by_creation = false;
     for by in &query.order_by {
         let mut key = match &by.key {
-            LoggedModelKey::Metric { key, dataset_name, dataset_digest } => {
-                latest_metric(key, dataset_name.as_deref(), dataset_digest.as_deref())
-            }
+            LoggedModelKey::Metric {
+                key,
+                dataset_name,
+                dataset_digest,
+            } => latest_metric(key, dataset_name.as_deref(), dataset_digest.as_deref()),
             LoggedModelKey::Text(column) => Sql::varying(text_column(*column)),
             LoggedModelKey::Number(column) => {
                 by_creation |= *column == LoggedModelNumber::CreationTimestamp;
                 Sql::varying(number_column(*column))
             }
         };
-        key.push(if by.descending { " desc nulls last, " } else { " asc nulls last, " });
+        key.push(if by.descending {
+            " desc nulls last, "
+        } else {
+            " asc nulls last, "
+        });
         sql.append(key);
     }
     if !by_creation {
@@ -114,7 +121,9 @@ fn on_datasets(datasets: &[DatasetFilter]) -> Sql {
     let mut sql = Sql::varying("");
     for (number, dataset) in datasets.iter().enumerate() {
         let before = if number == 0 { " and (" } else { " or " };
-        let mut one = Sql::varying(before).sql("(m.dataset_name = ").text(&*dataset.name);
+        let mut one = Sql::varying(before)
+            .sql("(m.dataset_name = ")
+            .text(&*dataset.name);
         if let Some(digest) = &dataset.digest {
             one = one.sql(" and m.dataset_digest = ").text(&**digest);
         }

@@ -5,6 +5,7 @@
 
 pub(crate) mod experiments;
 pub(crate) mod logged_models;
+mod order;
 pub(crate) mod page;
 mod predicates;
 pub(crate) mod runs;

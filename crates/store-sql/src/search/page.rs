@@ -28,7 +28,10 @@ impl OffsetPage {
             Some(token) => decode(token)?.offset,
             None => 0,
         };
-        Ok(Self { offset, max_results: request.max_results })
+        Ok(Self {
+            offset,
+            max_results: request.max_results,
+        })
     }
 
     /// Appends the limit: one row more than the page, which tells whether there is a next one.
@@ -41,10 +44,16 @@ impl OffsetPage {
 
     /// The page of the rows that the limit let through.
     pub(crate) fn page<T>(&self, mut rows: Vec<T>) -> Page<T> {
-        let most = usize::try_from(self.max_results).unwrap_or(usize::MAX); 
+        let most = usize::try_from(self.max_results).unwrap_or(usize::MAX);
         let more = rows.len() > most;
         rows.truncate(most);
-        let next = PageToken { offset: self.offset + rows.len() as u64, after: None };
-        Page { items: rows, next_token: more.then(|| next.encode()) }
+        let next = PageToken {
+            offset: self.offset + rows.len() as u64,
+            after: None,
+        };
+        Page {
+            items: rows,
+            next_token: more.then(|| next.encode()),
+        }
     }
 }

@@ -21,8 +21,11 @@ pub(crate) fn number(column: &'static str, test: NumberTest) -> Sql {
 /// to everything and nothing else (MLflow 3.17).
 pub(crate) fn metric(value: &'static str, is_nan: &'static str, test: NumberTest) -> Sql {
     let compared = number(value, test);
-    let (before, after) =
-        if test.op == NumberOp::NotEqual { ("(", " or ") } else { ("(not ", " and ") };
+    let (before, after) = if test.op == NumberOp::NotEqual {
+        ("(", " or ")
+    } else {
+        ("(not ", " and ")
+    };
     let mut sql = Sql::varying(before).sql(is_nan).sql(after);
     sql.append(compared);
     sql.sql(")")
@@ -32,10 +35,22 @@ pub(crate) fn metric(value: &'static str, is_nan: &'static str, test: NumberTest
 pub(crate) fn text(column: &'static str, test: &TextTest) -> Sql {
     let sql = Sql::varying(column);
     match test {
-        TextTest::Compare { op: TextOp::Equal, value } => sql.sql(" = ").text(&**value),
-        TextTest::Compare { op: TextOp::NotEqual, value } => sql.sql(" <> ").text(&**value),
-        TextTest::Compare { op: TextOp::Like, value } => sql.sql(" like ").text(&**value),
-        TextTest::Compare { op: TextOp::ILike, value } => Sql::varying("lower(")
+        TextTest::Compare {
+            op: TextOp::Equal,
+            value,
+        } => sql.sql(" = ").text(&**value),
+        TextTest::Compare {
+            op: TextOp::NotEqual,
+            value,
+        } => sql.sql(" <> ").text(&**value),
+        TextTest::Compare {
+            op: TextOp::Like,
+            value,
+        } => sql.sql(" like ").text(&**value),
+        TextTest::Compare {
+            op: TextOp::ILike,
+            value,
+        } => Sql::varying("lower(")
             .sql(column)
             .sql(") like lower(")
             .text(&**value)

@@ -2,10 +2,13 @@
 
 use diesel::sqlite::SqliteConnection;
 use runledger_entities::{Run, Tag};
-use runledger_search::{DatasetField, Order, RunClause, RunKey, RunNumber, RunText};
+use runledger_search::{DatasetField, PageToken, RunClause, RunText};
 use runledger_store::{Page, RunQuery, StoreError};
 
-use super::{page::OffsetPage, predicates};
+use super::{
+    order::{RunOrder, number_column, text_column},
+    page, predicates,
+};
 use crate::{
     nouns::{OrStoreError as _, run_data, runs},
     sql::Sql,
@@ -19,38 +22,47 @@ pub(crate) fn search(
     if query.experiment_ids.is_empty() {
         return Ok(Page::empty());
     }
-    if query.order_by.len() > ALIASES.len() {
-        return Err(StoreError::invalid(format!(
-            "`order_by` has {} clauses, at most {} are possible.",
-            query.order_by.len(),
-            ALIASES.len()
-        )));
+    let order = RunOrder::new(&query.order_by)?;
+    let start = match query.page.token.as_deref() {
+        Some(token) => page::decode(token)?,
+        None => PageToken::default(),
+    };
+    let mut sql = statement(query, &order, start.after.as_deref())?
+        .sql(" limit ")
+        .int(i64::from(query.page.max_results) + 1);
+    if start.after.is_none() {
+        sql = sql
+            .sql(" offset ")
+            .int(i64::try_from(start.offset).unwrap_or(i64::MAX));
     }
-    let offset = OffsetPage::of(&query.page)?;
-    let rows = offset
-        .limit(statement(query))
+    let mut rows = sql
         .rows::<runs::Columns, runs::Row>(connection)
         .or_store_error()?;
-    let Page { items, next_token } = offset.page(rows);
-    let infos = items.into_iter().map(runs::info).collect::<Result<_, _>>()?;
-    Ok(Page { items: run_data::complete(connection, infos)?, next_token })
+    let more = rows.len() as u64 > u64::from(query.page.max_results);
+    rows.truncate(usize::try_from(query.page.max_results).unwrap_or(usize::MAX));
+    let infos = rows.into_iter().map(runs::info).collect::<Result<_, _>>()?;
+    let items = run_data::complete(connection, infos)?;
+    let next_token = items.last().filter(|_| more).map(|last| {
+        let offset = start.offset + items.len() as u64;
+        PageToken {
+            offset,
+            after: order.place(last),
+        }
+        .encode()
+    });
+    Ok(Page { items, next_token })
 }
 
 /// The statement that finds the rows, without its limit.
-pub(crate) fn statement(query: &RunQuery) -> Sql {
-    let mut joins = Sql::varying("");
-    let mut order = Sql::varying(" order by ");
-    for (by, alias) in query.order_by.iter().zip(ALIASES) {
-        order_by(&mut joins, &mut order, alias, by);
-    }
-    let by_start = |by: &Order<RunKey>| by.key == RunKey::Number(RunNumber::StartTime);
-    if !query.order_by.iter().any(by_start) {
-        order.push("r.start_time desc, ");
-    }
-    order.push("r.run_uuid");
-
-    let mut sql = Sql::varying("select ").sql(runs::COLUMNS).sql(" from runs r");
-    sql.append(joins);
+pub(crate) fn statement(
+    query: &RunQuery,
+    order: &RunOrder,
+    after: Option<&[serde_json::Value]>,
+) -> Result<Sql, StoreError> {
+    let mut sql = Sql::varying("select ")
+        .sql(runs::COLUMNS)
+        .sql(" from runs r");
+    sql.append(order.joins());
     let mut sql = sql
         .sql(" where r.experiment_id in (select value from json_each(")
         .ints(query.experiment_ids.iter().map(|id| id.0))
@@ -62,8 +74,12 @@ pub(crate) fn statement(query: &RunQuery) -> Sql {
         sql.push(" and ");
         sql.append(condition(clause));
     }
-    sql.append(order);
-    sql
+    if let Some(after) = after {
+        sql.push(" and ");
+        sql.append(order.after(after)?);
+    }
+    sql.append(order.clause());
+    Ok(sql)
 }
 
 /// A row of `params` or `tags` of the run.
@@ -89,9 +105,10 @@ fn condition(clause: &RunClause) -> Sql {
             predicates::row_text(pair("params", key), "p.value", test)
         }
         RunClause::Tag { key, test } => predicates::row_text(pair("tags", key), "p.value", test),
-        RunClause::Text { attribute: RunText::RunName, test } => {
-            predicates::row_text(pair("tags", Tag::RUN_NAME), "p.value", test)
-        }
+        RunClause::Text {
+            attribute: RunText::RunName,
+            test,
+        } => predicates::row_text(pair("tags", Tag::RUN_NAME), "p.value", test),
         RunClause::Text { attribute, test } => predicates::text(text_column(*attribute), test),
         RunClause::Number { attribute, test } => {
             predicates::number(number_column(*attribute), *test)
@@ -118,73 +135,4 @@ fn condition(clause: &RunClause) -> Sql {
             predicates::row_text(select, column, test)
         }
     }
-}
-
-fn text_column(attribute: RunText) -> &'static str {
-    match attribute {
-        RunText::RunId => "r.run_uuid",
-        RunText::RunName => "r.name",
-        RunText::Status => "r.status",
-        RunText::UserId => "r.user_id",
-        RunText::ArtifactUri => "r.artifact_uri",
-    }
-}
-
-fn number_column(attribute: RunNumber) -> &'static str {
-    match attribute {
-        RunNumber::StartTime => "r.start_time",
-        RunNumber::EndTime => "r.end_time",
-    }
-}
-
-/// The names of the joined tables, by the place of their clause: as many clauses
-/// as an order may have.
-const ALIASES: [&str; 16] = [
-    "o0", "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8", "o9", "o10", "o11", "o12", "o13", "o14",
-    "o15",
-];
-
-/// Adds one part of an order: `null` and NaN come last in both directions.
-fn order_by(joins: &mut Sql, order: &mut Sql, alias: &'static str, by: &Order<RunKey>) {
-    let direction = if by.descending { " desc, " } else { " asc, " };
-    let (table, key) = match &by.key {
-        RunKey::Text(attribute) if *attribute != RunText::RunName => {
-            return column_order(order, text_column(*attribute), direction);
-        }
-        RunKey::Number(attribute) => {
-            return column_order(order, number_column(*attribute), direction);
-        }
-        RunKey::Metric(key) => ("latest_metrics", key.as_str()),
-        RunKey::Param(key) => ("params", key.as_str()),
-        RunKey::Tag(key) => ("tags", key.as_str()),
-        RunKey::Text(_) => ("tags", Tag::RUN_NAME),
-    };
-    joins.append(
-        Sql::varying(" left join ")
-            .sql(table)
-            .sql(" ")
-            .sql(alias)
-            .sql(" on ")
-            .sql(alias)
-            .sql(".run_uuid = r.run_uuid and ")
-            .sql(alias)
-            .sql(".key = ")
-            .text(key),
-    );
-    if table == "latest_metrics" {
-        order.append(
-            Sql::varying("case when ")
-                .sql(alias)
-                .sql(".value is null then 2 when ")
-                .sql(alias)
-                .sql(".is_nan then 1 else 0 end, "),
-        );
-    } else {
-        order.append(Sql::varying(alias).sql(".value is null, "));
-    }
-    order.append(Sql::varying(alias).sql(".value").sql(direction));
-}
-
-fn column_order(order: &mut Sql, column: &'static str, direction: &'static str) {
-    order.append(Sql::varying(column).sql(" is null, ").sql(column).sql(direction));
 }

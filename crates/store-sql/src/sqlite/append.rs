@@ -137,16 +137,25 @@ impl<'c> Appender<'c> {
 
     fn batch(&mut self, append: &Append) -> Result<(), Failure> {
         let run_id = append.run_id.as_str();
-        let Batch { metrics, params, tags } = &append.batch;
+        let Batch {
+            metrics,
+            params,
+            tags,
+        } = &append.batch;
         let experiment_id = self.active_run(&append.run_id)?;
         let new_params = self.new_params(&append.run_id, params, append.single_param)?;
         self.models_of(metrics)?;
 
         for param in new_params {
-            self.insert_param.execute(params![param.key, param.value, run_id])?;
+            self.insert_param
+                .execute(params![param.key, param.value, run_id])?;
         }
         self.metrics(run_id, experiment_id, metrics)?;
         for Tag { key, value } in tags {
+            // A run cannot lose its name (MLflow 3.17).
+            if key == Tag::RUN_NAME && value.is_empty() {
+                continue;
+            }
             self.set_tag.execute(params![key, value, run_id])?;
             if key == Tag::RUN_NAME {
                 self.rename_run.execute(params![value, run_id])?;
@@ -162,7 +171,10 @@ impl<'c> Appender<'c> {
             .query_row([run_id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((stage, experiment_id)) = found else {
-            return Err(Failure::Refused(StoreError::not_found(Resource::Run, run_id)));
+            return Err(Failure::Refused(StoreError::not_found(
+                Resource::Run,
+                run_id,
+            )));
         };
         if stage != LifecycleStage::Active.name() {
             return Err(Failure::Refused(StoreError::Lifecycle {
@@ -203,7 +215,11 @@ impl<'c> Appender<'c> {
             return Ok(new);
         }
         let run_id = run_id.clone();
-        Err(Failure::Refused(StoreError::ParamsChanged { run_id, changes, single }))
+        Err(Failure::Refused(StoreError::ParamsChanged {
+            run_id,
+            changes,
+            single,
+        }))
     }
 
     /// Checks that the logged models that metrics name are there.
@@ -234,7 +250,9 @@ impl<'c> Appender<'c> {
         metrics: &[Metric],
     ) -> rusqlite::Result<()> {
         if let [metric] = metrics {
-            return self.metric(run_id, experiment_id, metric).and_then(|()| self.latest(run_id, metric));
+            return self
+                .metric(run_id, experiment_id, metric)
+                .and_then(|()| self.latest(run_id, metric));
         }
         // The largest of each key is all that the table of latest values needs to see.
         let mut latest: HashMap<&str, &Metric> = HashMap::new();
@@ -251,7 +269,12 @@ impl<'c> Appender<'c> {
         Ok(())
     }
 
-    fn metric(&mut self, run_id: &str, experiment_id: i64, metric: &Metric) -> rusqlite::Result<()> {
+    fn metric(
+        &mut self,
+        run_id: &str,
+        experiment_id: i64,
+        metric: &Metric,
+    ) -> rusqlite::Result<()> {
         let StoredValue { value, is_nan } = StoredValue::of(metric.value);
         self.insert_metric.execute(params![
             metric.key,
@@ -295,7 +318,11 @@ impl<'c> Appender<'c> {
 
 /// What makes one value of a metric newer than another: step, then time, then value.
 fn recency(metric: &Metric) -> (i64, i64, Ordered) {
-    (metric.step, metric.timestamp, Ordered(StoredValue::of(metric.value).value))
+    (
+        metric.step,
+        metric.timestamp,
+        Ordered(StoredValue::of(metric.value).value),
+    )
 }
 
 /// A number that is not NaN.

@@ -42,11 +42,15 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<SqliteConnection, O
         uri: format!("sqlite:///{}", path.display()),
         reason,
     };
-    let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
+    let name = path
+        .to_str()
+        .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| failed(error.to_string()))?;
     let mut set = |pragmas| {
-        connection.batch_execute(pragmas).map_err(|error| failed(error.to_string()))
+        connection
+            .batch_execute(pragmas)
+            .map_err(|error| failed(error.to_string()))
     };
     set(SESSION)?;
     set(DURABLE)?;

@@ -1,0 +1,289 @@
+//! What holds for every endpoint: paths, methods, bodies, bounds.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Request, header};
+use runledger_protocol::{Area, Endpoint, Method, Scope};
+use runledger_server::{Asset, BuildError, Limits, SecurityConfig, Server};
+use serde_json::json;
+
+use crate::world::{API, World};
+
+#[tokio::test]
+async fn the_server_says_what_it_is() {
+    let world = World::new().await;
+    assert_eq!(world.fetch("/health").await.body, "OK");
+    assert_eq!(world.fetch("/version").await.body, "3.17.2");
+    for prefix in ["api", "ajax-api"] {
+        let info = world
+            .fetch(&format!("/{prefix}/3.0/mlflow/server-info"))
+            .await;
+        assert_eq!(info.ok()["store_type"], "SqlStore");
+    }
+}
+
+#[tokio::test]
+async fn both_prefixes_reach_the_same_handler() {
+    let world = World::new().await;
+    for prefix in ["api", "ajax-api"] {
+        let path = format!("/{prefix}/2.0/mlflow/experiments/get?experiment_id=0");
+        assert_eq!(
+            world.fetch(&path).await.ok()["experiment"]["name"],
+            "Default"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_static_prefix_stands_before_everything() {
+    let world = World::with(|builder| builder.static_prefix("/ml").assets(ASSETS)).await;
+    let path = "/ml/api/2.0/mlflow/experiments/get?experiment_id=0";
+    assert_eq!(world.fetch(path).await.status, 200);
+    assert_eq!(world.fetch("/ml/health").await.status, 200);
+    assert_eq!(world.fetch("/ml/").await.body, "page");
+    assert_eq!(world.fetch("/ml").await.headers[header::LOCATION], "/ml/");
+    assert_eq!(world.fetch("/health").await.status, 404);
+}
+
+const ASSETS: &[Asset] = &[
+    Asset {
+        path: "",
+        content_type: "text/html",
+        immutable: false,
+        bytes: b"page",
+    },
+    Asset {
+        path: "a/b.js",
+        content_type: "text/javascript",
+        immutable: true,
+        bytes: b"code",
+    },
+];
+
+#[tokio::test]
+async fn assets_are_served_with_their_headers() {
+    let world = World::with(|builder| builder.assets(ASSETS)).await;
+    let page = world.fetch("/").await;
+    assert_eq!(page.body, "page");
+    assert_eq!(page.headers[header::CACHE_CONTROL], "no-cache");
+    assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    let script = world.fetch("/a/b.js").await;
+    assert_eq!(script.headers[header::CONTENT_TYPE], "text/javascript");
+    assert!(
+        script.headers[header::CACHE_CONTROL]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+}
+
+#[test]
+fn a_prefix_of_another_form_is_refused() {
+    for prefix in ["ml", "/ml/", "/", "/a b", "/{x}", "/a//b"] {
+        let built = Server::builder().static_prefix(prefix).build();
+        assert!(
+            matches!(built, Err(BuildError::StaticPrefix { .. })),
+            "{prefix}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_pages() {
+    let world = World::new().await;
+    let unknown = world.get("/nothing").await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.starts_with(b"<!doctype html>"));
+    let wrong = world.post("/runs/get", json!({})).await;
+    assert_eq!(wrong.status, 405);
+    assert!(
+        wrong.headers[header::ALLOW]
+            .to_str()
+            .unwrap()
+            .contains("GET")
+    );
+}
+
+#[tokio::test]
+async fn options_and_head_are_answered() {
+    let world = World::new().await;
+    let path = format!("{API}/runs/search");
+    let options = Request::options(&path).body(Body::empty()).unwrap();
+    let answer = world.send(options).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.headers.contains_key(header::ALLOW));
+    let head = Request::head("/health").body(Body::empty()).unwrap();
+    let answer = world.send(head).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn strange_hosts_are_refused_and_answers_are_hardened() {
+    let world = World::new().await;
+    let request = Request::get(format!("{API}/experiments/get?experiment_id=0"))
+        .header(header::HOST, "evil.example")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(world.send(request).await.status, 403);
+    let answer = world.fetch("/health").await;
+    assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    let open = SecurityConfig {
+        disabled: true,
+        ..SecurityConfig::default()
+    };
+    let world = World::with(|builder| builder.security(open)).await;
+    let request = Request::get("/api/3.0/mlflow/server-info")
+        .header(header::HOST, "other.example")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(world.send(request).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_post_says_that_it_is_json() {
+    let world = World::new().await;
+    for (content_type, words) in [
+        (None, "Content-Type header is missing."),
+        (
+            Some("text/plain"),
+            "Content-Type must be one of ['application/json'].",
+        ),
+    ] {
+        let mut request = Request::post(format!("{API}/runs/search"));
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        world
+            .send(request.body(Body::from("{}")).unwrap())
+            .await
+            .invalid(words);
+    }
+}
+
+fn small_bodies() -> Limits {
+    Limits {
+        body_bytes: 100,
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let world = World::with(|builder| builder.limits(small_bodies())).await;
+    let long = json!({"experiment_ids": ["0"], "filter": "x".repeat(200)});
+    let words = "At most 100 bytes are allowed.";
+    world
+        .post("/runs/search", long)
+        .await
+        .refused(413, "INVALID_PARAMETER_VALUE", words);
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_refused() {
+    let world = World::with(|builder| builder.limits(small_bodies())).await;
+    let endless =
+        stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"          ")));
+    let request = Request::post(format!("{API}/runs/search"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from_stream(endless))
+        .unwrap();
+    assert_eq!(world.send(request).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_ends_in_time() {
+    let limits = Limits {
+        request_time: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let world = World::with(|builder| builder.limits(limits)).await;
+    let request = Request::post(format!("{API}/runs/search"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from_stream(
+            stream::pending::<std::io::Result<Bytes>>(),
+        ))
+        .unwrap();
+    world
+        .send(request)
+        .await
+        .refused(504, "DEADLINE_EXCEEDED", "longer than 0.02 seconds");
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_again() {
+    let limits = Limits {
+        requests: 0,
+        queue: 0,
+        ..Limits::default()
+    };
+    let world = World::with(|builder| builder.limits(limits)).await;
+    let answer = world.post("/runs/search", json!({})).await;
+    answer.refused(503, "TEMPORARILY_UNAVAILABLE", "Try again.");
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+    assert_eq!(world.fetch("/health").await.status, 200);
+}
+
+/// A path of the endpoint, its variables filled in.
+pub(crate) fn path_of(endpoint: Endpoint) -> String {
+    let mut path = endpoint.paths("").swap_remove(0);
+    while let (Some(open), Some(close)) = (path.find('{'), path.find('}')) {
+        path.replace_range(open..=close, "x");
+    }
+    path
+}
+
+#[tokio::test]
+async fn what_is_not_built_yet_is_not_here() {
+    let world = World::new().await;
+    for &endpoint in Endpoint::ALL {
+        if !matches!(endpoint.area(), Area::Tracing | Area::Registry) {
+            continue;
+        }
+        let method = match endpoint.method() {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        };
+        let request = Request::builder().method(method).uri(path_of(endpoint));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        if endpoint == Endpoint::ExportSpans {
+            answer.refused(
+                501,
+                "NOT_IMPLEMENTED",
+                "REST OTLP span logging is not supported",
+            );
+        } else {
+            answer.refused(404, "ENDPOINT_NOT_FOUND", "does not have the endpoint");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_store_only_artifacts_are_served() {
+    let world = World::bare(runledger_artifacts::ArtifactRoots::new());
+    for &endpoint in Endpoint::ALL {
+        if endpoint.scope() == Scope::Root || endpoint.method() != Method::Post {
+            continue;
+        }
+        if endpoint.area() == Area::Tracking {
+            let request = Request::post(path_of(endpoint))
+                .body(Body::empty())
+                .unwrap();
+            let answer = world.send(request).await;
+            assert_eq!(answer.status, 503, "{endpoint:?}");
+        }
+    }
+    assert_eq!(
+        world
+            .fetch("/api/2.0/mlflow-artifacts/artifacts")
+            .await
+            .status,
+        503
+    );
+    assert_eq!(world.fetch("/health").await.status, 200);
+}

@@ -1,0 +1,336 @@
+//! The order of runs, and the place of a row in it.
+//!
+//! A page token holds the sort keys of the last row of its page, so that the
+//! next page begins right after it whatever was added or removed meanwhile, and
+//! costs no more the deeper it lies. MLflow's own tokens hold an offset; both
+//! are read.
+
+use runledger_entities::{Metric, Run};
+use runledger_search::{Order, RunKey, RunNumber, RunText};
+use runledger_store::StoreError;
+use serde_json::Value;
+
+use super::page;
+use crate::sql::Sql;
+
+/// Tokens with longer texts than this (bytes) hold the offset only.
+const LONGEST_TEXT: usize = 1000;
+
+/// The names of the joined tables, by the place of their clause: as many clauses
+/// as an order may have.
+const ALIASES: [&str; 16] = [
+    "o0", "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8", "o9", "o10", "o11", "o12", "o13", "o14",
+    "o15",
+];
+
+/// What rows are compared by: expressions, each with its direction.
+pub(crate) struct RunOrder {
+    joins: Sql,
+    keys: Vec<Key>,
+}
+
+struct Key {
+    /// Orders the row among numbers, NaN and missing values, where there are such.
+    class: Option<Sql>,
+    value: Sql,
+    descending: bool,
+    read: Order<RunKey>,
+}
+
+/// The value of a row in one key.
+#[derive(Clone, Debug, PartialEq)]
+enum Place {
+    Text(String),
+    Integer(i64),
+    Real(f64),
+    NaN,
+    Missing,
+}
+
+impl RunOrder {
+    /// The order of a search: what was asked for, then newest first, then by id.
+    pub(crate) fn new(order_by: &[Order<RunKey>]) -> Result<Self, StoreError> {
+        if order_by.len() > ALIASES.len() {
+            return Err(StoreError::invalid(format!(
+                "`order_by` has {} clauses, at most {} are possible.",
+                order_by.len(),
+                ALIASES.len()
+            )));
+        }
+        let mut order = Self {
+            joins: Sql::varying(""),
+            keys: Vec::new(),
+        };
+        for (by, alias) in order_by.iter().zip(ALIASES) {
+            order.add(by.clone(), alias);
+        }
+        let start = RunKey::Number(RunNumber::StartTime);
+        if !order_by.iter().any(|by| by.key == start) {
+            order.add(
+                Order {
+                    key: start,
+                    descending: true,
+                },
+                "",
+            );
+        }
+        let id = RunKey::Text(RunText::RunId);
+        order.add(
+            Order {
+                key: id,
+                descending: false,
+            },
+            "",
+        );
+        Ok(order)
+    }
+
+    fn add(&mut self, by: Order<RunKey>, alias: &'static str) {
+        let column = |column: &'static str, nullable: bool| {
+            (
+                nullable.then(|| missing_last(column, "")),
+                Sql::varying(column),
+            )
+        };
+        let joined = |alias: &'static str| {
+            (
+                Some(missing_last(alias, ".value")),
+                Sql::varying(alias).sql(".value"),
+            )
+        };
+        let (class, value) = match &by.key {
+            RunKey::Text(text @ RunText::RunId) => column(text_column(*text), false),
+            RunKey::Text(text) => column(text_column(*text), true),
+            RunKey::Number(number) => column(number_column(*number), true),
+            RunKey::Metric(key) => {
+                self.join("latest_metrics", alias, key);
+                let class = Sql::varying("case when ")
+                    .sql(alias)
+                    .sql(".value is null then 2 when ")
+                    .sql(alias)
+                    .sql(".is_nan then 1 else 0 end");
+                (Some(class), Sql::varying(alias).sql(".value"))
+            }
+            RunKey::Param(key) => {
+                self.join("params", alias, key);
+                joined(alias)
+            }
+            RunKey::Tag(key) => {
+                self.join("tags", alias, key);
+                joined(alias)
+            }
+        };
+        self.keys.push(Key {
+            class,
+            value,
+            descending: by.descending,
+            read: by,
+        });
+    }
+
+    fn join(&mut self, table: &'static str, alias: &'static str, key: &str) {
+        self.joins.append(
+            Sql::varying(" left join ")
+                .sql(table)
+                .sql(" ")
+                .sql(alias)
+                .sql(" on ")
+                .sql(alias)
+                .sql(".run_uuid = r.run_uuid and ")
+                .sql(alias)
+                .sql(".key = ")
+                .text(key),
+        );
+    }
+
+    /// The joins that the order needs.
+    pub(crate) fn joins(&self) -> Sql {
+        self.joins.clone()
+    }
+
+    /// The `order by` clause.
+    pub(crate) fn clause(&self) -> Sql {
+        let mut sql = Sql::varying(" order by ");
+        for (number, key) in self.keys.iter().enumerate() {
+            if number > 0 {
+                sql.push(", ");
+            }
+            if let Some(class) = &key.class {
+                sql.append(class.clone());
+                sql.push(", ");
+            }
+            sql.append(key.value.clone());
+            sql.push(if key.descending { " desc" } else { " asc" });
+        }
+        sql
+    }
+
+    /// The sort keys of a row, for a token; nothing where they are too long.
+    pub(crate) fn place(&self, run: &Run) -> Option<Vec<Value>> {
+        self.keys
+            .iter()
+            .map(|key| place_of(run, &key.read.key).to_token())
+            .collect()
+    }
+
+    /// The condition that a row comes after the one with these sort keys.
+    pub(crate) fn after(&self, place: &[Value]) -> Result<Sql, StoreError> {
+        if place.len() != self.keys.len() {
+            return Err(page::foreign());
+        }
+        let places: Vec<Place> = place
+            .iter()
+            .map(Place::of_token)
+            .collect::<Option<_>>()
+            .ok_or_else(page::foreign)?;
+        // (a > x) or (a = x and b > y) or … as nested conditions, last key first.
+        let mut after: Option<Sql> = None;
+        for (key, place) in self.keys.iter().zip(&places).rev() {
+            after = Some(key.after(place, after));
+        }
+        Ok(after.unwrap_or_else(|| Sql::varying("true")))
+    }
+}
+
+impl Key {
+    /// That a row comes after `place` by this key or, where it is equal, by `then`.
+    fn after(&self, place: &Place, then: Option<Sql>) -> Sql {
+        let mut sql = Sql::varying("(");
+        if let Some(class) = &self.class {
+            sql.append(class.clone());
+            sql = sql.sql(" > ").int(place.class()).sql(" or (");
+            sql.append(class.clone());
+            sql = sql.sql(" = ").int(place.class()).sql(" and (");
+        }
+        // All missing values are equal, and so are all NaN.
+        if place.class() == 0 {
+            sql.append(self.value.clone());
+            sql = place.bind(sql.sql(if self.descending { " < " } else { " > " }));
+            if let Some(then) = then {
+                sql.push(" or (");
+                sql.append(self.value.clone());
+                sql = place.bind(sql.sql(" = ")).sql(" and ");
+                sql.append(then);
+                sql.push(")");
+            }
+        } else {
+            sql.append(then.unwrap_or_else(|| Sql::varying("false")));
+        }
+        if self.class.is_some() {
+            sql.push("))");
+        }
+        sql.sql(")")
+    }
+}
+
+impl Place {
+    /// Where the value lies among numbers and texts (0), NaN (1) and missing
+    /// values (2), in both directions.
+    fn class(&self) -> i64 {
+        match self {
+            Self::Text(_) | Self::Integer(_) | Self::Real(_) => 0,
+            Self::NaN => 1,
+            Self::Missing => 2,
+        }
+    }
+
+    fn bind(&self, sql: Sql) -> Sql {
+        match self {
+            Self::Text(text) => sql.text(&**text),
+            Self::Integer(number) => sql.int(*number),
+            Self::Real(number) => sql.real(*number),
+            Self::NaN | Self::Missing => sql.optional_int(None),
+        }
+    }
+
+    fn to_token(&self) -> Option<Value> {
+        Some(match self {
+            Self::Text(text) if text.len() > LONGEST_TEXT => return None,
+            Self::Text(text) => text.clone().into(),
+            Self::Integer(number) => (*number).into(),
+            // The bits, since JSON has no exact form for every number.
+            Self::Real(number) => Value::from(vec![number.to_bits()]),
+            Self::NaN => true.into(),
+            Self::Missing => Value::Null,
+        })
+    }
+
+    fn of_token(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Number(number) => Self::Integer(number.as_i64()?),
+            Value::Array(bits) => match bits.as_slice() {
+                [bits] => Self::Real(f64::from_bits(bits.as_u64()?)),
+                _ => return None,
+            },
+            Value::Bool(true) => Self::NaN,
+            Value::Null => Self::Missing,
+            _ => return None,
+        })
+    }
+}
+
+fn place_of(run: &Run, key: &RunKey) -> Place {
+    let text =
+        |text: Option<&str>| text.map_or(Place::Missing, |text| Place::Text(text.to_owned()));
+    match key {
+        RunKey::Metric(key) => {
+            let metric: Option<&Metric> = run.data.metrics.iter().find(|metric| metric.key == *key);
+            match metric.map(|metric| metric.value) {
+                None => Place::Missing,
+                Some(value) if value.is_nan() => Place::NaN,
+                Some(value) => Place::Real(value),
+            }
+        }
+        RunKey::Param(key) => text(
+            run.data
+                .params
+                .iter()
+                .find(|p| p.key == *key)
+                .map(|p| p.value.as_str()),
+        ),
+        RunKey::Tag(key) => text(
+            run.data
+                .tags
+                .iter()
+                .find(|t| t.key == *key)
+                .map(|t| t.value.as_str()),
+        ),
+        RunKey::Text(RunText::RunId) => text(Some(run.info.run_id.as_str())),
+        RunKey::Text(RunText::RunName) => text(run.info.run_name.as_deref()),
+        RunKey::Text(RunText::Status) => text(Some(run.info.status.name())),
+        RunKey::Text(RunText::UserId) => text(Some(&run.info.user_id)),
+        RunKey::Text(RunText::ArtifactUri) => text(Some(&run.info.artifact_uri)),
+        RunKey::Number(RunNumber::StartTime) => Place::Integer(run.info.start_time),
+        RunKey::Number(RunNumber::EndTime) => {
+            run.info.end_time.map_or(Place::Missing, Place::Integer)
+        }
+    }
+}
+
+/// The class of a value that is there or missing: see [`Place::class`].
+fn missing_last(column: &'static str, rest: &'static str) -> Sql {
+    Sql::varying("case when ")
+        .sql(column)
+        .sql(rest)
+        .sql(" is null then 2 else 0 end")
+}
+
+/// The column of a text attribute.
+pub(crate) fn text_column(attribute: RunText) -> &'static str {
+    match attribute {
+        RunText::RunId => "r.run_uuid",
+        RunText::RunName => "r.name",
+        RunText::Status => "r.status",
+        RunText::UserId => "r.user_id",
+        RunText::ArtifactUri => "r.artifact_uri",
+    }
+}
+
+/// The column of a number attribute.
+pub(crate) fn number_column(attribute: RunNumber) -> &'static str {
+    match attribute {
+        RunNumber::StartTime => "r.start_time",
+        RunNumber::EndTime => "r.end_time",
+    }
+}
