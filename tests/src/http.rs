@@ -17,6 +17,9 @@ pub const GUARD: Duration = Duration::from_mins(2);
 /// Bytes of a piece of a streamed body.
 const PIECE: usize = 64 * 1024;
 
+/// Bytes of a target and of a body that a failed test shows.
+const SHOWN: usize = 1000;
+
 /// Why a request has no whole answer.
 #[derive(Debug)]
 pub enum Failure {
@@ -41,12 +44,27 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// A request whose body is at hand.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     method: String,
     target: String,
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = self.body.as_deref().unwrap_or_default();
+        let start = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+        let target: String = self.target.chars().take(SHOWN).collect();
+        write!(
+            f,
+            "{} {target} {:?} {start:?} ({} bytes)",
+            self.method,
+            self.headers,
+            body.len()
+        )
+    }
 }
 
 impl Request {

@@ -13,7 +13,11 @@ fn custom_server_logs_and_reads() {
     let home = Home::new().expect("a folder");
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let mut command = Command::new(example("runledger-server", "custom_server"));
-    command.arg(address.to_string()).current_dir(home.path());
+    command
+        .arg(home.database())
+        .arg(home.artifacts())
+        .arg(address.to_string())
+        .current_dir(home.path());
     let mut server = Server::spawn(command, address, home.path().join("server.log"));
     server.healthy();
 

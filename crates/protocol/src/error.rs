@@ -105,9 +105,9 @@ impl RequestError {
         }
     }
 
-    pub(crate) fn wrong_type(parameter: String, value: &Json) -> Self {
+    pub(crate) fn wrong_type(parameter: impl Into<String>, value: &Json) -> Self {
         Self::WrongType {
-            parameter,
+            parameter: parameter.into(),
             value: value.quote(),
             python_type: value.python_type(),
         }

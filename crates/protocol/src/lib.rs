@@ -1,11 +1,10 @@
-//! The MLflow Tracking REST protocol.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to start
 //!
 //! - [`Endpoint`]: the one table of routes, each with the permission it asks for.
-//! - [`messages`]: requests, decoded by MLflow's JSON rules, and responses.
+//! - [`messages`]: requests and responses, by noun.
 //! - [`ErrorResponse`]: the error body, which any [`Coded`] error becomes.
-//!
-//! No I/O and no HTTP library: `runledger-server` serves this, and a client
-//! can speak it.
 //!
 //! [`Coded`]: runledger_entities::Coded
 

@@ -30,14 +30,17 @@ pub trait Request: Sized {
 /// The body of responses that say nothing: `{}`.
 pub const EMPTY: &[u8] = b"{}";
 
-/// The `max_results` of a search: positive, and at most `limit`.
+/// The `max_results` of a search: positive, and at most
+/// [`limits::SEARCH_MAX_RESULTS`].
 fn search_max_results(value: i64) -> Result<u32, RequestError> {
     let limit = limits::SEARCH_MAX_RESULTS;
-    match u32::try_from(value) {
-        Ok(0) | Err(_) if value <= 0 => Err(RequestError::MaxResultsNotPositive {
+    if value <= 0 {
+        return Err(RequestError::MaxResultsNotPositive {
             value,
             full_stop: false,
-        }),
+        });
+    }
+    match u32::try_from(value) {
         Ok(results) if results <= limit => Ok(results),
         _ => Err(RequestError::MaxResultsTooLarge { value, limit }),
     }

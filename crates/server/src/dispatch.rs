@@ -91,15 +91,17 @@ pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
         }
         E::GetLoggedModel => logged_models::get(app.tracking(endpoint)?, call.model_id()).await,
         E::FinalizeLoggedModel => {
+            let tracking = app.tracking(endpoint)?;
             let request = call.message(app).await?;
-            logged_models::finalize(app.tracking(endpoint)?, call.model_id(), request).await
+            logged_models::finalize(tracking, call.model_id(), request).await
         }
         E::DeleteLoggedModel => {
             logged_models::delete(app.tracking(endpoint)?, call.model_id()).await
         }
         E::SetLoggedModelTags => {
+            let tracking = app.tracking(endpoint)?;
             let request = call.message(app).await?;
-            logged_models::set_tags(app.tracking(endpoint)?, call.model_id(), request).await
+            logged_models::set_tags(tracking, call.model_id(), request).await
         }
         E::DeleteLoggedModelTag => {
             logged_models::delete_tag(
@@ -110,8 +112,9 @@ pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
             .await
         }
         E::LogLoggedModelParams => {
+            let tracking = app.tracking(endpoint)?;
             let request = call.message(app).await?;
-            logged_models::log_params(app.tracking(endpoint)?, call.model_id(), request).await
+            logged_models::log_params(tracking, call.model_id(), request).await
         }
 
         E::ListArtifacts => {
@@ -124,8 +127,9 @@ pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
             artifacts::presign_download(app.tracking(endpoint)?, call.message(app).await?).await
         }
         E::ListLoggedModelArtifacts => {
+            let tracking = app.tracking(endpoint)?;
             let request = call.message(app).await?;
-            artifacts::list_of_model(app, app.tracking(endpoint)?, call.model_id(), request).await
+            artifacts::list_of_model(app, tracking, call.model_id(), request).await
         }
         E::GetLoggedModelArtifact => {
             artifacts::get_of_model(app, app.tracking(endpoint)?, call.model_id(), &call.parts)

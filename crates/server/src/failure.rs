@@ -169,4 +169,10 @@ mod tests {
         assert_eq!(status, 400);
         assert!(body.contains("'x' is no number"), "{body}");
     }
+
+    #[test]
+    fn a_panic_is_a_fault_of_the_server() {
+        let payload: Box<dyn std::any::Any + Send> = Box::new("index out of bounds");
+        assert_eq!(Failure::panic(&*payload).into_response().status(), 500);
+    }
 }

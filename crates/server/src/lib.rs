@@ -1,11 +1,13 @@
-//! The MLflow Tracking HTTP service as a library.
+#![doc = include_str!("../README.md")]
 //!
-//! [`Server::builder`] takes a store and artifact roots behind their traits
-//! and gives a service: `examples/custom_server.rs` is a whole server binary.
+//! # Where to start
 //!
-//! A request travels one way: bytes, [`security`] and bounds, the message out
-//! of `runledger-protocol`, a handler, the store's trait, and back. Stores
-//! never see HTTP, and nothing here sees SQL or files.
+//! - [`Server`] and [`ServerBuilder`]: putting a server together.
+//! - `router.rs` makes the routes out of [`Endpoint`]'s table, `dispatch.rs`
+//!   hands a call to its handler, `handlers/` holds those by noun.
+//! - `failure.rs` is where every error leaves the server.
+//!
+//! [`Endpoint`]: runledger_protocol::Endpoint
 
 mod admission;
 mod app;

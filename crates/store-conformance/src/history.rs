@@ -388,6 +388,7 @@ async fn paged(w: &World, run: &RunId, size: u32) -> Result<Vec<Point>, StoreErr
             found.last().copied().map(shown)
         );
         found.extend(points);
+        assert!(found.len() <= 1000, "pages of {size} do not end");
         token = next;
         if token.is_none() {
             return Ok(found);

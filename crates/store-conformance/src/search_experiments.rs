@@ -409,7 +409,7 @@ async fn pages_visit_every_experiment_once(w: &World) -> Outcome {
                 .await?;
                 found.extend(next.items);
                 token = next.next_token;
-                if token.is_none() {
+                if token.is_none() || found.len() > all.len() {
                     break;
                 }
             }

@@ -253,6 +253,8 @@ impl Scalar for bool {
 impl Scalar for f64 {
     fn from_text(text: &str) -> Option<Field<Self>> {
         let value = match text {
+            // MLflow counts an empty text as no value.
+            "" => return Some(Field::Absent),
             "NaN" => Self::NAN,
             "Infinity" => Self::INFINITY,
             "-Infinity" => Self::NEG_INFINITY,

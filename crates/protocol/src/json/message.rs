@@ -41,6 +41,10 @@ pub(crate) fn spelling(key: &str, name: &str) -> Option<Spelling> {
     if key == name {
         return Some(Spelling::Snake);
     }
+    // Nearly all keys fail here; both spellings begin alike.
+    if key.as_bytes().first() != name.as_bytes().first() {
+        return None;
+    }
     let underscores = name.bytes().filter(|b| *b == b'_').count();
     if underscores == 0 || key.len() + underscores != name.len() {
         return None;

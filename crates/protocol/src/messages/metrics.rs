@@ -9,6 +9,7 @@ use crate::{
         decode::decode,
         message::messages,
         query,
+        value::Json,
         write::{self, Object},
     },
 };
@@ -20,7 +21,7 @@ messages! {
         run_uuid: String,
         metric_key: String,
         page_token: String,
-        max_results: i32,
+        max_results: i64,
     }
     /// `metrics/get-history-bulk-interval`
     IntervalBody {
@@ -53,13 +54,15 @@ impl Request for GetMetricHistory {
         let page_token = body.page_token.non_empty("page_token")?;
         let max_results = body.max_results.optional("max_results")?;
         let max_results = max_results
-            .map(|value| match u32::try_from(value) {
-                Ok(results) if results > 0 => Ok(results.min(limits::HISTORY_MAX_RESULTS)),
-                _ => Err(RequestError::MaxResultsNotPositive {
-                    value: value.into(),
-                    full_stop: true,
-                }),
-            })
+            .map(
+                |value| match u32::try_from(value.min(i64::from(u32::MAX))) {
+                    Ok(results) if results > 0 => Ok(results.min(limits::HISTORY_MAX_RESULTS)),
+                    _ => Err(RequestError::MaxResultsNotPositive {
+                        value,
+                        full_stop: true,
+                    }),
+                },
+            )
             .transpose()?;
         Ok(Self {
             run_id,
@@ -117,14 +120,17 @@ impl Request for GetMetricHistoryBulk {
         let max_results = match all("max_results").next() {
             None => limit,
             Some(text) => match text.parse::<i64>() {
-                Ok(value) if value >= 0 => u32::try_from(value).unwrap_or(limit).min(limit),
-                _ => {
-                    return Err(RequestError::WrongType {
-                        parameter: "max_results".to_owned(),
-                        value: text.chars().take(100).collect(),
-                        python_type: "str",
+                Err(_) => {
+                    let value = Json::Text(text.clone());
+                    return Err(RequestError::wrong_type("max_results", &value));
+                }
+                Ok(value) if value < 0 => {
+                    return Err(RequestError::MaxResultsNotPositive {
+                        value,
+                        full_stop: true,
                     });
                 }
+                Ok(value) => u32::try_from(value).unwrap_or(limit).min(limit),
             },
         };
         Ok(Self {

@@ -11,6 +11,7 @@ use crate::{
     json::{
         decode::decode,
         message::messages,
+        value::Json,
         write::{self, Object},
     },
 };
@@ -144,6 +145,10 @@ impl Request for SearchRuns {
             run_view_type: body.run_view_type.or_default("run_view_type")?,
             max_results: match max_results {
                 None => limits::SEARCH_DEFAULT_RESULTS,
+                // MLflow checks this limit with the type, and says so.
+                Some(value) if value > limits::SEARCH_MAX_RESULTS.into() => {
+                    return Err(RequestError::wrong_type("max_results", &Json::Int(value)));
+                }
                 Some(value) => search_max_results(value)?,
             },
             order_by: body.order_by.or_default("order_by")?,

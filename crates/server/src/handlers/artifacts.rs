@@ -102,7 +102,7 @@ fn no_presigned_url(operation: &'static str, uri: &str) -> Failure {
     match uri.split_once(':') {
         Some((scheme @ "mlflow-artifacts", _)) => Failure::invalid(format!(
             "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
-             {scheme}). This endpoint requires a direct cloud storage artifact URI."
+             {scheme}). Use the artifact proxy, `mlflow-artifacts/artifacts/<path>`."
         )),
         _ => ArtifactError::Unsupported { operation }.into(),
     }

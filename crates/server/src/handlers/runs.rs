@@ -35,8 +35,13 @@ pub(crate) async fn create(tracking: &Tracking, mut request: CreateRun) -> Reply
     Ok(reply::json(messages::created(&run)))
 }
 
+/// A name is also the value of a tag; on SQLite, MLflow has no other limit.
+fn check_length(name: &str) -> Result<(), Failure> {
+    Ok(validate::length("run_name", name, limits::TAG_VALUE)?)
+}
+
 fn check_name(name: &str, tags: &[Tag]) -> Result<(), Failure> {
-    validate::length("run_name", name, limits::RUN_NAME)?;
+    check_length(name)?;
     match tags.iter().find(|tag| tag.key == Tag::RUN_NAME) {
         Some(tag) if tag.value != name => Err(InvalidValue::TwoRunNames {
             run_name: name.to_owned(),
@@ -54,7 +59,7 @@ pub(crate) async fn get(tracking: &Tracking, request: RunById) -> Reply {
 
 pub(crate) async fn update(tracking: &Tracking, request: UpdateRun) -> Reply {
     if let Some(name) = &request.run_name {
-        validate::length("run_name", name, limits::RUN_NAME)?;
+        check_length(name)?;
     }
     let patch = RunPatch {
         status: request.status,

@@ -1,6 +1,9 @@
 //! The server over a real store, asked in process.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod artifacts;
+mod example;
 mod experiments;
 mod logged_models;
 mod logging;

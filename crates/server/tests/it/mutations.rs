@@ -198,9 +198,10 @@ proptest! {
             Method::Delete => "DELETE",
         };
         let query = query.replace("RUN", &running.run_id);
-        let body = String::from_utf8(body)
-            .map(|text| text.replace("\"RUN\"", &format!("\"{}\"", running.run_id)).into_bytes())
-            .unwrap_or_else(|error| error.into_bytes());
+        let body = match String::from_utf8(body) {
+            Ok(text) => text.replace("\"RUN\"", &format!("\"{}\"", running.run_id)).into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
         let request = Request::builder()
             .method(method)
             .uri(format!("{path}?{query}"))

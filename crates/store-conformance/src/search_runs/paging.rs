@@ -72,7 +72,13 @@ async fn paged(w: &World, query: &RunQuery, size: u32) -> Result<Vec<String>, St
             next.next_token.is_none() || !next.items.is_empty(),
             "an empty page has a token"
         );
-        found.extend(names(&next.items));
+        for name in names(&next.items) {
+            assert!(
+                !found.contains(&name),
+                "{name} comes twice, by pages of {size}"
+            );
+            found.push(name);
+        }
         token = next.next_token;
         if token.is_none() {
             return Ok(found);

@@ -25,7 +25,7 @@ const DURABLE: &str = "
 
 /// Pages between checkpoints (16 MiB): fewer of them than by default, since
 /// each one reads back and writes what the log holds.
-const CHECKPOINT: &str = "pragma wal_autocheckpoint = 4096;";
+const CHECKPOINT: &str = "pragma wal_autocheckpoint = 4096; pragma cache_size = -32768;";
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
