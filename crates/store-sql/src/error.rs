@@ -47,41 +47,38 @@ pub enum OpenError {
 
 /// Turns an error of the driver into a store error.
 ///
-/// A busy or full database is [`StoreError::Unavailable`]: the transaction was
-/// rolled back, and the call may be repeated.
+/// A busy, full or failing database is [`StoreError::Unavailable`]: the
+/// transaction was rolled back, and the call may be repeated.
 pub(crate) fn from_diesel(error: DieselError) -> StoreError {
-    let unavailable = |message: &str| {
-        [
-            "database is locked",
-            "database table is locked",
-            "database or disk is full",
-        ]
-        .iter()
-        .find(|known| message.contains(*known))
-        .map(|reason| StoreError::Unavailable { reason })
+    // Diesel hands on SQLite's words, not its codes.
+    let known = [
+        "database is locked",
+        "database or disk is full",
+        "disk I/O error",
+    ];
+    let reason = match &error {
+        DieselError::DatabaseError(_, info) => known
+            .into_iter()
+            .find(|known| info.message().contains(known)),
+        _ => None,
     };
-    match &error {
-        DieselError::DatabaseError(_, info) => match unavailable(info.message()) {
-            Some(busy) => busy,
-            None => StoreError::internal(error),
-        },
-        _ => StoreError::internal(error),
-    }
+    reason.map_or_else(
+        || StoreError::internal(error),
+        |reason| StoreError::Unavailable { reason },
+    )
 }
 
-/// As [`from_diesel`], for the statement that appends.
-pub(crate) fn from_rusqlite(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            StoreError::Unavailable {
-                reason: "database is locked",
-            }
-        }
-        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Unavailable {
-            reason: "database or disk is full",
-        },
-        _ => StoreError::internal(error),
-    }
+/// As [`from_diesel`], for the connection that appends.
+pub(crate) fn from_rusqlite(error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+
+    let reason = match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked) => "database is locked",
+        Some(DiskFull) => "database or disk is full",
+        Some(SystemIoFailure) => "disk I/O error",
+        _ => return StoreError::internal(error.to_string()),
+    };
+    StoreError::Unavailable { reason }
 }
 
 /// Whether a statement broke a `UNIQUE` or primary-key constraint.

@@ -28,8 +28,8 @@ pub(crate) fn prepare(connection: &mut SqliteConnection, uri: &str) -> Result<()
     } else {
         "rollback"
     };
-    connection.batch_execute(end).map_err(failed)?;
-    prepared
+    let ended = connection.batch_execute(end).map_err(failed);
+    prepared.and(ended)
 }
 
 fn prepare_locked(connection: &mut SqliteConnection, uri: &str) -> Result<(), OpenError> {

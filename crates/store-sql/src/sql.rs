@@ -127,27 +127,23 @@ impl Sql {
         .load(connection)
     }
 
+    /// How SQLite would run the statement, a line for each step.
+    #[cfg(test)]
+    pub(crate) fn plan(self, connection: &mut SqliteConnection) -> Vec<String> {
+        let mut explain = Self::varying("explain query plan ");
+        explain.append(self);
+        let steps: Vec<(i64, i64, i64, String)> = explain
+            .rows::<(BigInt, BigInt, BigInt, Text), _>(connection)
+            .expect("SQLite explains every statement that it accepts");
+        steps.into_iter().map(|step| step.3).collect()
+    }
+
     /// Runs the statement; returns the first row, if there is one.
     pub(crate) fn first<ST, U>(self, connection: &mut SqliteConnection) -> QueryResult<Option<U>>
     where
         Typed<ST>: for<'q> LoadQuery<'q, SqliteConnection, U>,
     {
         Ok(self.rows::<ST, U>(connection)?.into_iter().next())
-    }
-
-    /// The text with `?` for each value, for tests of query plans.
-    #[cfg(test)]
-    pub(crate) fn text_only(&self) -> String {
-        self.pieces
-            .iter()
-            .map(|piece| {
-                if let Piece::Static(text) = piece {
-                    text
-                } else {
-                    "?"
-                }
-            })
-            .collect()
     }
 }
 

@@ -1,6 +1,10 @@
 //! The store: the traits, each method handed to its noun.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use runledger_entities::{
@@ -33,6 +37,8 @@ pub struct StoreOptions {
     pub artifact_root: String,
     /// How many reads run at a time.
     pub readers: usize,
+    /// How long a lock that another program holds on the database is waited for.
+    pub busy_timeout: Duration,
     /// The clock; tests set their own.
     pub clock: Clock,
 }
@@ -44,6 +50,8 @@ impl Default for StoreOptions {
             readers: std::thread::available_parallelism()
                 .map_or(2, usize::from)
                 .clamp(2, 8),
+            // As MLflow's SQL store.
+            busy_timeout: Duration::from_secs(20),
             clock: Arc::new(system_time),
         }
     }
@@ -54,6 +62,7 @@ impl fmt::Debug for StoreOptions {
         f.debug_struct("StoreOptions")
             .field("artifact_root", &self.artifact_root)
             .field("readers", &self.readers)
+            .field("busy_timeout", &self.busy_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -111,16 +120,17 @@ impl SqlStore {
             reason,
         };
         let artifact_root = locations::absolute(&options.artifact_root);
-        let mut connection = connect(path, Access::Write)?;
+        let mut connection = connect(path, Access::Write, options.busy_timeout)?;
         migrate::prepare(&mut connection, &shown)?;
         experiments::ensure_default(&mut connection, &artifact_root, (options.clock)())
             .map_err(|error| failed(error.to_string()))?;
-        let append = connect_for_append(path)?;
-        let readers = (0..options.readers.max(1))
-            .map(|_| connect(path, Access::Read))
+        let append = connect_for_append(path, options.busy_timeout)?;
+        let of = options.readers.max(1);
+        let readers = (0..of)
+            .map(|_| connect(path, Access::Read { of }, options.busy_timeout))
             .collect::<Result<Vec<_>, _>>()?;
-        let writer =
-            Writer::start(connection, append).map_err(|error| failed(error.to_string()))?;
+        let writer = Writer::start(path, connection, append, options.busy_timeout)
+            .map_err(|error| failed(error.to_string()))?;
         Ok(Self {
             artifact_root: artifact_root.into(),
             readers: Readers::new(readers),

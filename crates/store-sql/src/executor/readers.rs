@@ -35,30 +35,50 @@ impl Readers {
         const BUSY: StoreError = StoreError::Unavailable {
             reason: "too many reads are waiting",
         };
-        let permit =
-            match tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.permits).acquire_owned())
-                .await
-            {
-                Ok(Ok(permit)) => permit,
-                Ok(Err(_)) | Err(_) => return Err(BUSY),
-            };
+        let turn = Arc::clone(&self.permits).acquire_owned();
+        let Ok(Ok(permit)) = tokio::time::timeout(TURN_TIMEOUT, turn).await else {
+            return Err(BUSY);
+        };
         let idle = Arc::clone(&self.idle);
         let done = tokio::task::spawn_blocking(move || {
-            let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            // There are as many connections as permits; a read that panicked
-            // took its connection with it.
-            let Some(mut connection) = connection else {
+            let _permit = permit;
+            // There are as many connections as permits.
+            let mut lent = Lent::from(&idle);
+            let Some(connection) = &mut lent.connection else {
                 return Err(BUSY);
             };
-            let result = in_transaction(&mut connection, read);
-            idle.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
-            drop(permit);
-            result
+            in_transaction(connection, read)
         });
         done.await
             .unwrap_or_else(|panicked| Err(StoreError::internal(panicked)))
+    }
+}
+
+/// A connection in use. It returns to the idle ones also when a read panics.
+struct Lent<'i> {
+    connection: Option<SqliteConnection>,
+    idle: &'i Mutex<Vec<SqliteConnection>>,
+}
+
+impl<'i> Lent<'i> {
+    fn from(idle: &'i Mutex<Vec<SqliteConnection>>) -> Self {
+        let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self { connection, idle }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            if std::thread::panicking() {
+                // The transaction that the panic left open.
+                let _ = connection.batch_execute("rollback");
+            }
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
+        }
     }
 }
 
@@ -79,6 +99,28 @@ impl std::fmt::Debug for Readers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Readers")
             .field("free", &self.permits.available_permits())
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sqlite::{Access, connect};
+
+    #[tokio::test]
+    async fn a_read_that_panics_does_not_take_its_connection_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("readers.db");
+        let readers = Readers::new(vec![
+            connect(&path, Access::Read { of: 1 }, Duration::ZERO).unwrap(),
+        ]);
+        for _ in 0..3 {
+            let panicked = readers.read(|_| -> Result<(), _> { panic!("a bug") }).await;
+            assert!(matches!(panicked, Err(StoreError::Internal { .. })));
+        }
+        assert_eq!(readers.read(|_| Ok(7)).await.unwrap(), 7);
     }
 }

@@ -5,7 +5,7 @@
 //! savepoint. A caller hears of success only after the commit, so that an
 //! acknowledged write is on disk. A write that fails is undone alone.
 
-use std::{error::Error as _, sync::Arc};
+use std::{error::Error as _, path::Path, sync::Arc, time::Duration};
 
 use diesel::{connection::SimpleConnection, sqlite::SqliteConnection};
 use runledger_entities::RunId;
@@ -13,13 +13,15 @@ use runledger_store::{Batch, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::TURN_TIMEOUT;
-use crate::{error::from_diesel, sqlite::Appender};
+use crate::{
+    error::from_diesel,
+    sqlite::{Appender, Log},
+};
 
 /// How many writes may wait for the thread.
 const QUEUE: usize = 1024;
 
-/// How many writes one group holds at most, which bounds how long the first of
-/// them waits for its commit.
+/// How many writes one group holds at most.
 const GROUP: usize = 256;
 
 /// Hands writes to the writing thread.
@@ -74,6 +76,8 @@ impl std::fmt::Debug for Job {
 trait Write: Send {
     /// Does the work; returns whether its changes are to be kept.
     fn run(&mut self, connection: &mut SqliteConnection) -> bool;
+    /// Whether the caller went away.
+    fn is_abandoned(&self) -> bool;
     /// Answers the caller: with the result, or with the error of the commit.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -100,11 +104,14 @@ where
         keep
     }
 
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = match (self.result, committed) {
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (Some(Err(error)), _) => Err(error),
-            (_, Err(error)) => Err(error),
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
             (None, Ok(())) => Err(StoreError::internal("a write was not run")),
         };
         // A caller that went away does not need the answer.
@@ -113,19 +120,33 @@ where
 }
 
 impl Writer {
-    /// Starts the thread over the two connections to one database: Diesel's for
-    /// writes in general, rusqlite's for appends.
+    /// Starts the thread over the two connections to the database at `path`:
+    /// Diesel's for writes in general, rusqlite's for appends.
     pub(crate) fn start(
+        path: &Path,
         connection: SqliteConnection,
         append: rusqlite::Connection,
+        busy_timeout: Duration,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let (prepared, outcome) = std::sync::mpsc::sync_channel(1);
+        let log = Log::of(path, busy_timeout);
         let handle = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(jobs, connection, &append))?;
+            .spawn(move || match Appender::new(&append) {
+                Ok(appender) => {
+                    let _ = prepared.send(Ok(()));
+                    run(jobs, connection, appender, log);
+                }
+                Err(error) => {
+                    let _ = prepared.send(Err(std::io::Error::other(error)));
+                }
+            })?;
+        let thread = Arc::new(Thread(Some(handle)));
+        outcome.recv().map_err(std::io::Error::other)??;
         Ok(Self {
             queue,
-            _thread: Arc::new(Thread(Some(handle))),
+            _thread: thread,
         })
     }
 
@@ -188,21 +209,18 @@ impl Writer {
 fn run(
     mut jobs: mpsc::Receiver<Job>,
     mut connection: SqliteConnection,
-    append: &rusqlite::Connection,
+    mut appender: Appender<'_>,
+    mut log: Log,
 ) {
-    let mut appender = match Appender::new(append) {
-        Ok(appender) => appender,
-        Err(error) => {
-            tracing::error!(%error, "the statements that append cannot be prepared");
-            return;
-        }
-    };
     let mut appends = Vec::with_capacity(GROUP);
     let mut writes = Vec::new();
     while let Some(first) = jobs.blocking_recv() {
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
+                // Whoever went away was told that the write failed.
+                Job::Append(append) if append.reply.is_closed() => {}
+                Job::Write(write) if write.is_abandoned() => {}
                 Job::Append(append) => appends.push(append),
                 Job::Write(write) => writes.push(write),
             }
@@ -213,57 +231,96 @@ fn run(
             };
         }
         if !appends.is_empty() {
-            let results = appender.append(&appends);
-            for (append, result) in appends.drain(..).zip(results) {
-                // A caller that went away does not need the answer.
-                let _ = append.reply.send(result);
-            }
+            append_group(&mut appender, std::mem::take(&mut appends));
         }
         if !writes.is_empty() {
             write_group(&mut connection, std::mem::take(&mut writes));
         }
+        log.bound(appender.connection());
+    }
+}
+
+/// Appends a group and answers it after its commit.
+fn append_group(appender: &mut Appender<'_>, group: Vec<Append>) {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| appender.append(&group)));
+    let results = done.unwrap_or_else(|_| {
+        appender.roll_back();
+        group
+            .iter()
+            .map(|_| Err(StoreError::internal("an append panicked")))
+            .collect()
+    });
+    for (append, result) in group.into_iter().zip(results) {
+        // A caller that went away does not need the answer.
+        let _ = append.reply.send(result);
     }
 }
 
 /// Runs a group of writes in one transaction and answers them after its commit.
 fn write_group(connection: &mut SqliteConnection, mut writes: Vec<Box<dyn Write>>) {
-    let committed = commit_group(connection, &mut writes);
-    if committed.is_err() {
+    let failure = commit_group(connection, &mut writes).err();
+    if failure.is_some() {
         let _ = connection.batch_execute("rollback");
     }
-    let reason = committed.err().map(from_diesel);
     for write in writes {
-        write.finish(reason.as_ref().map_or(Ok(()), |error| Err(same(error))));
+        write.finish(
+            failure
+                .as_ref()
+                .map_or(Ok(()), |failure| Err(failure.error())),
+        );
+    }
+}
+
+/// Why none of a group of writes was kept.
+enum GroupFailure {
+    /// One of them broke the transaction: the others may be repeated.
+    Neighbour,
+    /// The transaction could not begin, or not be committed.
+    Transaction(StoreError),
+}
+
+impl GroupFailure {
+    /// The error for a write of the group that has none of its own.
+    fn error(&self) -> StoreError {
+        match self {
+            Self::Neighbour => StoreError::Unavailable {
+                reason: "a write beside this one broke the transaction",
+            },
+            Self::Transaction(StoreError::Unavailable { reason }) => {
+                StoreError::Unavailable { reason }
+            }
+            Self::Transaction(error) => StoreError::internal(
+                error
+                    .source()
+                    .map_or_else(|| error.to_string(), ToString::to_string),
+            ),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for GroupFailure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Transaction(from_diesel(error))
     }
 }
 
 fn commit_group(
     connection: &mut SqliteConnection,
     writes: &mut [Box<dyn Write>],
-) -> diesel::QueryResult<()> {
+) -> Result<(), GroupFailure> {
     connection.batch_execute("begin immediate")?;
     if let [only] = writes {
         let keep = only.run(connection);
-        return connection.batch_execute(if keep { "commit" } else { "rollback" });
+        return Ok(connection.batch_execute(if keep { "commit" } else { "rollback" })?);
     }
     for write in writes {
         connection.batch_execute("savepoint one")?;
         if !write.run(connection) {
-            connection.batch_execute("rollback to one")?;
+            // Without the savepoint SQLite has rolled back on its own.
+            let undone = connection.batch_execute("rollback to one");
+            undone.map_err(|_| GroupFailure::Neighbour)?;
         }
         connection.batch_execute("release one")?;
     }
-    connection.batch_execute("commit")
-}
-
-/// The error of a commit, for each of the writes that it took along.
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable { reason } => StoreError::Unavailable { reason },
-        other => StoreError::internal(
-            other
-                .source()
-                .map_or_else(|| other.to_string(), |cause| cause.to_string()),
-        ),
-    }
+    Ok(connection.batch_execute("commit")?)
 }

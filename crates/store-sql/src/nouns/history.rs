@@ -14,85 +14,175 @@ use crate::{search::page, sql::Sql, values::StoredValue};
 type Point = (f64, i64, i64, bool);
 type PointColumns = (Double, BigInt, BigInt, Bool);
 
+/// The table, to be read by run and key. Left alone SQLite prefers the primary
+/// key, because it holds all columns, and reads the points of every run.
+const SERIES: &str = "metrics indexed by index_metrics_run_uuid_key_step";
+
 fn metric(key: &str, (value, timestamp, step, is_nan): Point) -> Metric {
     Metric::new(key, StoredValue { value, is_nan }.read(), timestamp, step)
 }
 
 /// A page of a metric's history, ordered by timestamp, step and value.
 ///
-/// The token holds the place of the page's last point in that order: a later
-/// page costs no more than the first.
+/// The token holds the place of the page's last point in that order, so that a
+/// later page need not pass over the earlier ones.
 pub(crate) fn page(
     connection: &mut SqliteConnection,
     query: &HistoryQuery,
 ) -> Result<Page<Metric>, StoreError> {
-    let HistoryQuery { run_id, key, page } = query;
-    let start = page.token.as_deref().map(page::decode).transpose()?;
-    let mut sql =
-        Sql::varying("select value, timestamp, step, is_nan from metrics where run_uuid = ")
-            .text(run_id.as_str())
-            .sql(" and key = ")
-            .text(&**key);
-    let mut offset = 0;
-    if let Some(token) = start {
-        match token.after.as_deref().map(Place::of_token) {
-            Some(place) => {
-                let Place {
-                    timestamp,
-                    step,
-                    value,
-                    is_nan,
-                } = place?;
-                sql = sql
-                    .sql(" and (timestamp, step, value, is_nan) > (")
-                    .int(timestamp)
-                    .sql(", ")
-                    .int(step)
-                    .sql(", ")
-                    .real(value)
-                    .sql(", ")
-                    .int(i64::from(is_nan))
-                    .sql(")");
-            }
-            None => offset = token.offset,
-        }
-    }
-    let limit = i64::from(page.max_results);
-    let mut points: Vec<Point> = sql
-        .sql(" order by timestamp, step, value, is_nan limit ")
-        .int(limit.saturating_add(1))
-        .sql(" offset ")
-        .int(i64::try_from(offset).unwrap_or(i64::MAX))
+    let Start {
+        offset,
+        after,
+        path,
+    } = Start::of(query)?;
+    let mut points: Vec<Point> = statement(query, offset, after.as_ref(), path)
         .rows::<PointColumns, _>(connection)
         .or_store_error()?;
-    let more = points.len() as u64 > u64::from(page.max_results);
-    points.truncate(usize::try_from(page.max_results).unwrap_or(usize::MAX));
+    let most = query.page.max_results;
+    let more = points.len() as u64 > u64::from(most);
+    points.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     let next_token = match points.last() {
-        Some(&(value, timestamp, step, is_nan)) if more => Some(
-            PageToken {
-                offset: offset + points.len() as u64,
-                after: Some(
-                    Place {
-                        timestamp,
-                        step,
-                        value,
-                        is_nan,
-                    }
-                    .to_token(),
-                ),
-            }
-            .encode(),
-        ),
+        Some(last) if more => {
+            let path = match after {
+                Some(_) => path,
+                None => later_path(connection, query)?,
+            };
+            let after = Place::of(*last).to_token(path);
+            let offset = offset + points.len() as u64;
+            Some(
+                PageToken {
+                    offset,
+                    after: Some(after),
+                }
+                .encode(),
+            )
+        }
         _ => None,
     };
-    Ok(Page {
-        items: points.into_iter().map(|point| metric(key, point)).collect(),
-        next_token,
+    let items = points
+        .into_iter()
+        .map(|point| metric(&query.key, point))
+        .collect();
+    Ok(Page { items, next_token })
+}
+
+/// How the points of a page are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Path {
+    /// By run and key, then sorted: each page reads all points of the series.
+    Series,
+    /// Along the primary key, which has the order of the page but holds the
+    /// points of all runs: for a series that is most of what its key has.
+    Key,
+}
+
+/// Where a page begins.
+struct Start {
+    /// How many points come before.
+    offset: u64,
+    /// The point before, if the token says.
+    after: Option<Place>,
+    path: Path,
+}
+
+impl Start {
+    fn of(query: &HistoryQuery) -> Result<Self, StoreError> {
+        let Some(token) = query.page.token.as_deref() else {
+            return Ok(Self {
+                offset: 0,
+                after: None,
+                path: Path::Series,
+            });
+        };
+        let PageToken { offset, after } = page::decode(token)?;
+        let (after, path) = match after.as_deref().map(Place::of_token).transpose()? {
+            Some((place, path)) => (Some(place), path),
+            None => (None, Path::Series),
+        };
+        Ok(Self {
+            offset,
+            after,
+            path,
+        })
+    }
+}
+
+/// The statement that finds the points of a page and one more.
+pub(crate) fn statement(
+    query: &HistoryQuery,
+    offset: u64,
+    after: Option<&Place>,
+    path: Path,
+) -> Sql {
+    let mut sql = Sql::varying("select value, timestamp, step, is_nan from ")
+        .sql(match path {
+            Path::Series => SERIES,
+            Path::Key => "metrics indexed by sqlite_autoindex_metrics_1",
+        })
+        .sql(" where run_uuid = ")
+        .text(query.run_id.as_str())
+        .sql(" and key = ")
+        .text(&*query.key);
+    if let Some(&Place {
+        timestamp,
+        step,
+        value,
+        is_nan,
+    }) = after
+    {
+        sql = sql
+            .sql(" and (timestamp, step, value, is_nan) > (")
+            .int(timestamp)
+            .sql(", ")
+            .int(step)
+            .sql(", ")
+            .real(value)
+            .sql(", ")
+            .int(i64::from(is_nan))
+            .sql(")");
+    }
+    sql = sql
+        .sql(" order by timestamp, step, value, is_nan")
+        .sql(" limit ")
+        .int(i64::from(query.page.max_results) + 1);
+    if after.is_none() {
+        sql = sql
+            .sql(" offset ")
+            .int(i64::try_from(offset).unwrap_or(i64::MAX));
+    }
+    sql
+}
+
+/// How the pages after the first are found: along the primary key if the series
+/// has at least half of the points of its key.
+fn later_path(connection: &mut SqliteConnection, query: &HistoryQuery) -> Result<Path, StoreError> {
+    let of_run: i64 = Sql::new("select count(*) from ")
+        .sql(SERIES)
+        .sql(" where run_uuid = ")
+        .text(query.run_id.as_str())
+        .sql(" and key = ")
+        .text(&*query.key)
+        .first::<BigInt, _>(connection)
+        .or_store_error()?
+        .unwrap_or_default();
+    // Counted no further than the answer needs.
+    let of_key: i64 = Sql::new("select count(*) from (select 1 from metrics where key = ")
+        .text(&*query.key)
+        .sql(" limit ")
+        .int(2 * of_run + 1)
+        .sql(")")
+        .first::<BigInt, _>(connection)
+        .or_store_error()?
+        .unwrap_or_default();
+    Ok(if of_key > 2 * of_run {
+        Path::Series
+    } else {
+        Path::Key
     })
 }
 
 /// A point's place in the order of a history.
-struct Place {
+pub(crate) struct Place {
     timestamp: i64,
     step: i64,
     value: f64,
@@ -100,27 +190,45 @@ struct Place {
 }
 
 impl Place {
-    fn to_token(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn of((value, timestamp, step, is_nan): Point) -> Self {
+        Self {
+            timestamp,
+            step,
+            value,
+            is_nan,
+        }
+    }
+
+    fn to_token(&self, path: Path) -> Vec<serde_json::Value> {
         // The bits, since JSON has no exact form for every number.
         vec![
             self.timestamp.into(),
             self.step.into(),
             self.value.to_bits().into(),
             self.is_nan.into(),
+            (path == Path::Key).into(),
         ]
     }
 
-    fn of_token(after: &[serde_json::Value]) -> Result<Self, StoreError> {
+    fn of_token(after: &[serde_json::Value]) -> Result<(Self, Path), StoreError> {
         let place = || {
-            let [timestamp, step, value, is_nan] = after else {
+            let [timestamp, step, value, is_nan, by_key] = after else {
                 return None;
             };
-            Some(Self {
+            let place = Self {
                 timestamp: timestamp.as_i64()?,
                 step: step.as_i64()?,
                 value: f64::from_bits(value.as_u64()?),
                 is_nan: is_nan.as_bool()?,
-            })
+            };
+            Some((
+                place,
+                if by_key.as_bool()? {
+                    Path::Key
+                } else {
+                    Path::Series
+                },
+            ))
         };
         place().ok_or_else(page::foreign)
     }
@@ -136,19 +244,21 @@ pub(crate) fn bulk(
     run_ids.dedup();
     let mut metrics = Vec::new();
     for run_id in run_ids {
-        let left = i64::from(query.max_results) - metrics.len() as i64;
-        if left <= 0 {
+        let most = usize::try_from(query.max_results).unwrap_or(usize::MAX);
+        let left = i64::try_from(most - metrics.len()).unwrap_or(i64::MAX);
+        if left == 0 {
             break;
         }
-        let points: Vec<Point> =
-            Sql::new("select value, timestamp, step, is_nan from metrics where run_uuid = ")
-                .text(run_id.as_str())
-                .sql(" and key = ")
-                .text(&*query.key)
-                .sql(" order by timestamp, step, value limit ")
-                .int(left)
-                .rows::<PointColumns, _>(connection)
-                .or_store_error()?;
+        let points: Vec<Point> = Sql::new("select value, timestamp, step, is_nan from ")
+            .sql(SERIES)
+            .sql(" where run_uuid = ")
+            .text(run_id.as_str())
+            .sql(" and key = ")
+            .text(&*query.key)
+            .sql(" order by timestamp, step, value limit ")
+            .int(left)
+            .rows::<PointColumns, _>(connection)
+            .or_store_error()?;
         metrics.extend(points.into_iter().map(|point| RunMetric {
             run_id: run_id.clone(),
             metric: metric(&query.key, point),
@@ -182,7 +292,9 @@ fn sample(
     let (first, last) = query.steps.unwrap_or((i64::MIN, i64::MAX));
     let of_run = |text: &'static str| {
         Sql::new(text)
-            .sql(" from metrics where run_uuid = ")
+            .sql(" from ")
+            .sql(SERIES)
+            .sql(" where run_uuid = ")
             .text(run_id.as_str())
             .sql(" and key = ")
             .text(&*query.key)

@@ -11,84 +11,80 @@ use diesel::{
 };
 use runledger_entities::{
     Dataset, DatasetInput, LoggedModelId, Metric, ModelInput, ModelOutput, Param, Run, RunData,
-    RunInfo, RunInputs, Tag,
+    RunInputs, Tag,
 };
-use runledger_store::StoreError;
+use runledger_store::{Resource, StoreError};
 
-use super::OrStoreError as _;
+use super::{OrStoreError as _, runs};
 use crate::{sql::Sql, values::StoredValue};
 
-/// Runs with all they logged, in the order of `infos`.
-pub(crate) fn complete(
+/// The runs of these ids with all they logged, in the order of the ids.
+pub(crate) fn load(
     connection: &mut SqliteConnection,
-    infos: Vec<RunInfo>,
+    ids: &[String],
 ) -> Result<Vec<Run>, StoreError> {
-    let mut runs: Vec<Run> = infos
-        .into_iter()
-        .map(|info| Run {
-            info,
-            data: RunData::default(),
-            inputs: RunInputs::default(),
-            outputs: Vec::new(),
-        })
-        .collect();
-    if runs.is_empty() {
-        return Ok(runs);
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    let places: HashMap<String, usize> = runs
-        .iter()
-        .enumerate()
-        .map(|(place, run)| (run.info.run_id.as_str().to_owned(), place))
-        .collect();
-    let mut ids: Vec<&str> = places.keys().map(String::as_str).collect();
-    // In the order of the indexes, so that neighbouring runs share pages.
-    ids.sort_unstable();
     let page = Page {
-        list: serde_json::Value::from(ids).to_string(),
-        places: &places,
+        ids: serde_json::Value::from(ids).to_string(),
     };
-
+    let mut runs = page.runs(connection)?;
+    if runs.len() < ids.len() {
+        let missing = ids
+            .iter()
+            .find(|id| runs.iter().all(|run| run.info.run_id.as_str() != **id));
+        return Err(StoreError::not_found(
+            Resource::Run,
+            missing.map_or("", String::as_str),
+        ));
+    }
     page.metrics(connection, &mut runs)?;
     page.params(connection, &mut runs)?;
     page.tags(connection, &mut runs)?;
     page.datasets(connection, &mut runs)?;
     page.models(connection, &mut runs)?;
+    for Run { data, .. } in &mut runs {
+        data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
     Ok(runs)
 }
 
-/// The runs of one page: their ids as a JSON list, and their places on the page.
-struct Page<'p> {
-    list: String,
-    places: &'p HashMap<String, usize>,
+/// The ids of the runs of one page, as a JSON list.
+///
+/// Each statement takes the list as its outer loop, and returns the place of
+/// the run with each row: cheaper than its id, which is as long as the rest.
+struct Page {
+    ids: String,
 }
 
-impl Page<'_> {
-    fn select(&self, text: &'static str, rest: &'static str) -> Sql {
-        Sql::new(text)
-            .sql(" in (select value from json_each(")
-            .text(&*self.list)
-            .sql("))")
-            .sql(rest)
+impl Page {
+    fn select(&self, columns: &'static str, joined: &'static str) -> Sql {
+        Sql::new("select page.key, ")
+            .sql(columns)
+            .sql(" from json_each(")
+            .text(&*self.ids)
+            .sql(") page cross join ")
+            .sql(joined)
     }
 
-    /// Hands each row to `put` with the run it belongs to. Rows of one run come
-    /// together, so that the run is looked up once.
-    fn each<R>(
-        &self,
-        runs: &mut [Run],
-        rows: Vec<R>,
-        id: impl Fn(&R) -> &str,
-        mut put: impl FnMut(&mut Run, R) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut at: Option<usize> = None;
-        for row in rows {
-            let here = at.filter(|place| runs[*place].info.run_id.as_str() == id(&row));
-            at = here.or_else(|| self.places.get(id(&row)).copied());
-            if let Some(place) = at {
-                put(&mut runs[place], row)?;
-            }
-        }
-        Ok(())
+    fn runs(&self, connection: &mut SqliteConnection) -> Result<Vec<Run>, StoreError> {
+        let rows: Vec<(i64, runs::Row)> = self
+            .select(runs::COLUMNS, "runs r on r.run_uuid = page.value")
+            .rows::<(BigInt, runs::Columns), _>(connection)
+            .or_store_error()?;
+        rows.into_iter()
+            .map(|(_, row)| {
+                Ok(Run {
+                    info: runs::info(row)?,
+                    data: RunData::default(),
+                    inputs: RunInputs::default(),
+                    outputs: Vec::new(),
+                })
+            })
+            .collect()
     }
 
     fn metrics(
@@ -96,29 +92,17 @@ impl Page<'_> {
         connection: &mut SqliteConnection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
-        type Row = (String, String, f64, Option<i64>, i64, bool);
-        let rows: Vec<Row> = self
+        let rows: Vec<(i64, String, f64, Option<i64>, i64, bool)> = self
             .select(
-                "select run_uuid, key, value, timestamp, step, is_nan from latest_metrics \
-                 where run_uuid",
-                "",
+                "m.key, m.value, m.timestamp, m.step, m.is_nan",
+                "latest_metrics m on m.run_uuid = page.value",
             )
-            .rows::<(Text, Text, Double, Nullable<BigInt>, BigInt, Bool), _>(connection)
+            .rows::<(BigInt, Text, Double, Nullable<BigInt>, BigInt, Bool), _>(connection)
             .or_store_error()?;
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, key, value, timestamp, step, is_nan)| {
-                let value = StoredValue { value, is_nan }.read();
-                run.data
-                    .metrics
-                    .push(Metric::new(key, value, timestamp.unwrap_or_default(), step));
-                Ok(())
-            },
-        )?;
-        for run in runs {
-            run.data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for (place, key, value, timestamp, step, is_nan) in rows {
+            let value = StoredValue { value, is_nan }.read();
+            let metric = Metric::new(key, value, timestamp.unwrap_or_default(), step);
+            at(runs, place)?.data.metrics.push(metric);
         }
         Ok(())
     }
@@ -128,44 +112,26 @@ impl Page<'_> {
         connection: &mut SqliteConnection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
-        let rows: Vec<(String, String, String)> = self
-            .select("select run_uuid, key, value from params where run_uuid", "")
-            .rows::<(Text, Text, Text), _>(connection)
+        let rows: Vec<(i64, String, String)> = self
+            .select("p.key, p.value", "params p on p.run_uuid = page.value")
+            .rows::<(BigInt, Text, Text), _>(connection)
             .or_store_error()?;
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, key, value)| {
-                run.data.params.push(Param { key, value });
-                Ok(())
-            },
-        )?;
-        for run in runs {
-            run.data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for (place, key, value) in rows {
+            at(runs, place)?.data.params.push(Param { key, value });
         }
         Ok(())
     }
 
     fn tags(&self, connection: &mut SqliteConnection, runs: &mut [Run]) -> Result<(), StoreError> {
-        let rows: Vec<(String, String, Option<String>)> = self
-            .select("select run_uuid, key, value from tags where run_uuid", "")
-            .rows::<(Text, Text, Nullable<Text>), _>(connection)
+        let rows: Vec<(i64, String, Option<String>)> = self
+            .select("t.key, t.value", "tags t on t.run_uuid = page.value")
+            .rows::<(BigInt, Text, Nullable<Text>), _>(connection)
             .or_store_error()?;
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, key, value)| {
-                run.data.tags.push(Tag {
-                    key,
-                    value: value.unwrap_or_default(),
-                });
-                Ok(())
-            },
-        )?;
-        for run in runs {
-            run.data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for (place, key, value) in rows {
+            at(runs, place)?.data.tags.push(Tag {
+                key,
+                value: value.unwrap_or_default(),
+            });
         }
         Ok(())
     }
@@ -175,32 +141,24 @@ impl Page<'_> {
         connection: &mut SqliteConnection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
+        type Columns = (Text, Text, Text, Text, Nullable<Text>, Nullable<Text>);
         type Row = (
             String,
             String,
-            (
-                String,
-                String,
-                String,
-                String,
-                Option<String>,
-                Option<String>,
-            ),
+            String,
+            String,
+            Option<String>,
+            Option<String>,
         );
-        let rows: Vec<Row> = self
+        let rows: Vec<(i64, String, Row)> = self
             .select(
-                "select i.destination_id, i.input_uuid, d.name, d.digest, d.dataset_source_type, \
-                 d.dataset_source, d.dataset_schema, d.dataset_profile \
-                 from inputs i join datasets d on d.dataset_uuid = i.source_id \
-                 where i.destination_type = 'RUN' and i.source_type = 'DATASET' \
-                 and i.destination_id",
-                " order by i.destination_id, i.rowid",
+                "i.input_uuid, d.name, d.digest, d.dataset_source_type, d.dataset_source, \
+                 d.dataset_schema, d.dataset_profile",
+                "inputs i on i.destination_type = 'RUN' and i.destination_id = page.value \
+                 and i.source_type = 'DATASET' \
+                 join datasets d on d.dataset_uuid = i.source_id order by page.key, i.rowid",
             )
-            .rows::<(
-                Text,
-                Text,
-                (Text, Text, Text, Text, Nullable<Text>, Nullable<Text>),
-            ), _>(connection)
+            .rows::<(BigInt, Text, Columns), _>(connection)
             .or_store_error()?;
         if rows.is_empty() {
             return Ok(());
@@ -209,7 +167,7 @@ impl Page<'_> {
             "select input_uuid, name, value from input_tags where input_uuid in \
              (select value from json_each(",
         )
-        .texts(rows.iter().map(|row| row.1.as_str()))
+        .texts(rows.iter().map(|(_, input, _)| input.as_str()))
         .sql(")) order by rowid")
         .rows::<(Text, Text, Text), _>(connection)
         .or_store_error()?;
@@ -217,26 +175,20 @@ impl Page<'_> {
         for (input, key, value) in tags {
             tags_of.entry(input).or_default().push(Tag { key, value });
         }
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, input, dataset)| {
-                let (name, digest, source_type, source, schema, profile) = dataset;
-                run.inputs.datasets.push(DatasetInput {
-                    tags: tags_of.remove(&input).unwrap_or_default(),
-                    dataset: Dataset {
-                        name,
-                        digest,
-                        source_type,
-                        source,
-                        schema,
-                        profile,
-                    },
-                });
-                Ok(())
-            },
-        )
+        for (place, input, (name, digest, source_type, source, schema, profile)) in rows {
+            at(runs, place)?.inputs.datasets.push(DatasetInput {
+                tags: tags_of.remove(&input).unwrap_or_default(),
+                dataset: Dataset {
+                    name,
+                    digest,
+                    source_type,
+                    source,
+                    schema,
+                    profile,
+                },
+            });
+        }
+        Ok(())
     }
 
     fn models(
@@ -244,46 +196,40 @@ impl Page<'_> {
         connection: &mut SqliteConnection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
-        let rows: Vec<(String, String)> = self
+        let inputs: Vec<(i64, String)> = self
             .select(
-                "select source_id, destination_id from inputs \
-                 where source_type = 'RUN_INPUT' and destination_type = 'MODEL_INPUT' \
-                 and source_id",
-                " order by source_id, rowid",
+                "i.destination_id",
+                "inputs i on i.source_type = 'RUN_INPUT' and i.source_id = page.value \
+                 and i.destination_type = 'MODEL_INPUT' order by page.key, i.rowid",
             )
-            .rows::<(Text, Text), _>(connection)
+            .rows::<(BigInt, Text), _>(connection)
             .or_store_error()?;
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, model)| {
-                run.inputs.models.push(ModelInput {
-                    model_id: LoggedModelId::new(model),
-                });
-                Ok(())
-            },
-        )?;
-        let rows: Vec<(String, String, i64)> = self
+        for (place, model) in inputs {
+            let model_id = LoggedModelId::new(model);
+            at(runs, place)?.inputs.models.push(ModelInput { model_id });
+        }
+        let outputs: Vec<(i64, String, i64)> = self
             .select(
-                "select source_id, destination_id, step from inputs \
-                 where source_type = 'RUN_OUTPUT' and destination_type = 'MODEL_OUTPUT' \
-                 and source_id",
-                " order by source_id, rowid",
+                "i.destination_id, i.step",
+                "inputs i on i.source_type = 'RUN_OUTPUT' and i.source_id = page.value \
+                 and i.destination_type = 'MODEL_OUTPUT' order by page.key, i.rowid",
             )
-            .rows::<(Text, Text, BigInt), _>(connection)
+            .rows::<(BigInt, Text, BigInt), _>(connection)
             .or_store_error()?;
-        self.each(
-            runs,
-            rows,
-            |row| &row.0,
-            |run, (_, model, step)| {
-                run.outputs.push(ModelOutput {
-                    model_id: LoggedModelId::new(model),
-                    step,
-                });
-                Ok(())
-            },
-        )
+        for (place, model, step) in outputs {
+            let model_id = LoggedModelId::new(model);
+            at(runs, place)?
+                .outputs
+                .push(ModelOutput { model_id, step });
+        }
+        Ok(())
     }
+}
+
+/// The run at a place that the database returned.
+fn at(runs: &mut [Run], place: i64) -> Result<&mut Run, StoreError> {
+    usize::try_from(place)
+        .ok()
+        .and_then(|place| runs.get_mut(place))
+        .ok_or_else(|| StoreError::internal("a row belongs to no run of the page"))
 }

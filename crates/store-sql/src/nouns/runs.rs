@@ -84,8 +84,7 @@ pub(crate) fn get_info(
 
 /// A run with all it logged.
 pub(crate) fn get(connection: &mut SqliteConnection, id: &RunId) -> Result<Run, StoreError> {
-    let info = get_info(connection, id)?;
-    run_data::complete(connection, vec![info])?
+    run_data::load(connection, &[id.as_str().to_owned()])?
         .pop()
         .ok_or_else(|| StoreError::internal("a row became no run"))
 }
@@ -118,12 +117,14 @@ pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<R
         mut tags,
     } = new;
     let run_name = settle_name(run_name, &mut tags)?;
-    let mut keys: Vec<&str> = tags.iter().map(|tag| tag.key.as_str()).collect();
-    keys.sort_unstable();
-    if let Some(twice) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+    tags.sort_unstable();
+    if let Some(twice) = tags
+        .chunk_by(|a, b| a.key == b.key)
+        .find(|same| same.len() > 1)
+    {
         return Err(StoreError::invalid(format!(
             "The tag '{}' is given twice: give each tag of a new run once.",
-            twice[0]
+            twice[0].key
         )));
     }
     let run_id = RunId::random();
@@ -150,7 +151,6 @@ pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<R
     for tag in &tags {
         upsert_tag(connection, &run_id, tag)?;
     }
-    tags.sort_unstable();
     Ok(Run {
         info: RunInfo {
             run_id,

@@ -7,5 +7,7 @@ pub(crate) mod experiments;
 pub(crate) mod logged_models;
 mod order;
 pub(crate) mod page;
+#[cfg(test)]
+mod plans;
 mod predicates;
 pub(crate) mod runs;

@@ -5,13 +5,16 @@
 //! costs no more the deeper it lies. MLflow's own tokens hold an offset; both
 //! are read.
 
-use runledger_entities::{Metric, Run};
+use diesel::{
+    sql_types::{BigInt, Double, Nullable, Text},
+    sqlite::SqliteConnection,
+};
 use runledger_search::{Order, RunKey, RunNumber, RunText};
 use runledger_store::StoreError;
 use serde_json::Value;
 
 use super::page;
-use crate::sql::Sql;
+use crate::{nouns::OrStoreError as _, sql::Sql};
 
 /// Tokens with longer texts than this (bytes) hold the offset only.
 const LONGEST_TEXT: usize = 1000;
@@ -33,8 +36,16 @@ struct Key {
     /// Orders the row among numbers, NaN and missing values, where there are such.
     class: Option<Sql>,
     value: Sql,
+    kind: Kind,
     descending: bool,
-    read: Order<RunKey>,
+}
+
+/// What a key's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Integer,
+    Metric,
 }
 
 /// The value of a row in one key.
@@ -62,12 +73,12 @@ impl RunOrder {
             keys: Vec::new(),
         };
         for (by, alias) in order_by.iter().zip(ALIASES) {
-            order.add(by.clone(), alias);
+            order.add(by, alias);
         }
         let start = RunKey::Number(RunNumber::StartTime);
         if !order_by.iter().any(|by| by.key == start) {
             order.add(
-                Order {
+                &Order {
                     key: start,
                     descending: true,
                 },
@@ -76,7 +87,7 @@ impl RunOrder {
         }
         let id = RunKey::Text(RunText::RunId);
         order.add(
-            Order {
+            &Order {
                 key: id,
                 descending: false,
             },
@@ -85,7 +96,7 @@ impl RunOrder {
         Ok(order)
     }
 
-    fn add(&mut self, by: Order<RunKey>, alias: &'static str) {
+    fn add(&mut self, by: &Order<RunKey>, alias: &'static str) {
         let column = |column: &'static str, nullable: bool| {
             (
                 nullable.then(|| missing_last(column, "")),
@@ -120,11 +131,16 @@ impl RunOrder {
                 joined(alias)
             }
         };
+        let kind = match by.key {
+            RunKey::Metric(_) => Kind::Metric,
+            RunKey::Number(_) => Kind::Integer,
+            RunKey::Text(_) | RunKey::Param(_) | RunKey::Tag(_) => Kind::Text,
+        };
         self.keys.push(Key {
             class,
             value,
+            kind,
             descending: by.descending,
-            read: by,
         });
     }
 
@@ -155,7 +171,10 @@ impl RunOrder {
             if number > 0 {
                 sql.push(", ");
             }
-            if let Some(class) = &key.class {
+            // Null is the smallest value of SQLite: largest first, it is last
+            // without more ado. NaN is kept as 0 and must be moved.
+            let moved = !key.descending || key.kind == Kind::Metric;
+            if let Some(class) = key.class.as_ref().filter(|_| moved) {
                 sql.append(class.clone());
                 sql.push(", ");
             }
@@ -165,12 +184,30 @@ impl RunOrder {
         sql
     }
 
-    /// The sort keys of a row, for a token; nothing where they are too long.
-    pub(crate) fn place(&self, run: &Run) -> Option<Vec<Value>> {
-        self.keys
-            .iter()
-            .map(|key| place_of(run, &key.read.key).to_token())
-            .collect()
+    /// The sort keys of a run, for a token; nothing where they are too long.
+    ///
+    /// The database says what they are, since it does the sorting.
+    pub(crate) fn place(
+        &self,
+        connection: &mut SqliteConnection,
+        run_id: &str,
+    ) -> Result<Option<Vec<Value>>, StoreError> {
+        let mut place = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            let mut sql = Sql::varying("select ");
+            sql.append(key.class.clone().unwrap_or_else(|| Sql::varying("0")));
+            sql.push(", ");
+            sql.append(key.value.clone());
+            sql.push(" from runs r");
+            sql.append(self.joins());
+            let sql = sql.sql(" where r.run_uuid = ").text(run_id);
+            let found = key.kind.read(sql, connection)?;
+            let Some(value) = found.and_then(|found| found.to_token()) else {
+                return Ok(None);
+            };
+            place.push(value);
+        }
+        Ok(Some(place))
     }
 
     /// The condition that a row comes after the one with these sort keys.
@@ -270,41 +307,47 @@ impl Place {
     }
 }
 
-fn place_of(run: &Run, key: &RunKey) -> Place {
-    let text =
-        |text: Option<&str>| text.map_or(Place::Missing, |text| Place::Text(text.to_owned()));
-    match key {
-        RunKey::Metric(key) => {
-            let metric: Option<&Metric> = run.data.metrics.iter().find(|metric| metric.key == *key);
-            match metric.map(|metric| metric.value) {
-                None => Place::Missing,
-                Some(value) if value.is_nan() => Place::NaN,
-                Some(value) => Place::Real(value),
+impl Kind {
+    /// Reads a class and a value.
+    fn read(
+        self,
+        sql: Sql,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<Place>, StoreError> {
+        let (class, place) = match self {
+            Self::Text => {
+                let row: Option<(i64, Option<String>)> = sql
+                    .first::<(BigInt, Nullable<Text>), _>(connection)
+                    .or_store_error()?;
+                let Some((class, value)) = row else {
+                    return Ok(None);
+                };
+                (class, value.map(Place::Text))
             }
-        }
-        RunKey::Param(key) => text(
-            run.data
-                .params
-                .iter()
-                .find(|p| p.key == *key)
-                .map(|p| p.value.as_str()),
-        ),
-        RunKey::Tag(key) => text(
-            run.data
-                .tags
-                .iter()
-                .find(|t| t.key == *key)
-                .map(|t| t.value.as_str()),
-        ),
-        RunKey::Text(RunText::RunId) => text(Some(run.info.run_id.as_str())),
-        RunKey::Text(RunText::RunName) => text(run.info.run_name.as_deref()),
-        RunKey::Text(RunText::Status) => text(Some(run.info.status.name())),
-        RunKey::Text(RunText::UserId) => text(Some(&run.info.user_id)),
-        RunKey::Text(RunText::ArtifactUri) => text(Some(&run.info.artifact_uri)),
-        RunKey::Number(RunNumber::StartTime) => Place::Integer(run.info.start_time),
-        RunKey::Number(RunNumber::EndTime) => {
-            run.info.end_time.map_or(Place::Missing, Place::Integer)
-        }
+            Self::Integer => {
+                let row: Option<(i64, Option<i64>)> = sql
+                    .first::<(BigInt, Nullable<BigInt>), _>(connection)
+                    .or_store_error()?;
+                let Some((class, value)) = row else {
+                    return Ok(None);
+                };
+                (class, value.map(Place::Integer))
+            }
+            Self::Metric => {
+                let row: Option<(i64, Option<f64>)> = sql
+                    .first::<(BigInt, Nullable<Double>), _>(connection)
+                    .or_store_error()?;
+                let Some((class, value)) = row else {
+                    return Ok(None);
+                };
+                (class, value.map(Place::Real))
+            }
+        };
+        Ok(Some(if class == 1 {
+            Place::NaN
+        } else {
+            place.unwrap_or(Place::Missing)
+        }))
     }
 }
 

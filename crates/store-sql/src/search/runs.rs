@@ -1,8 +1,8 @@
 //! The search of runs.
 
-use diesel::sqlite::SqliteConnection;
+use diesel::{sql_types::Text, sqlite::SqliteConnection};
 use runledger_entities::{Run, Tag};
-use runledger_search::{DatasetField, PageToken, RunClause, RunText};
+use runledger_search::{DatasetField, PageToken, RunClause, RunText, TextOp, TextTest};
 use runledger_store::{Page, RunQuery, StoreError};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     page, predicates,
 };
 use crate::{
-    nouns::{OrStoreError as _, run_data, runs},
+    nouns::{OrStoreError as _, run_data},
     sql::Sql,
 };
 
@@ -35,33 +35,30 @@ pub(crate) fn search(
             .sql(" offset ")
             .int(i64::try_from(start.offset).unwrap_or(i64::MAX));
     }
-    let mut rows = sql
-        .rows::<runs::Columns, runs::Row>(connection)
-        .or_store_error()?;
-    let more = rows.len() as u64 > u64::from(query.page.max_results);
-    rows.truncate(usize::try_from(query.page.max_results).unwrap_or(usize::MAX));
-    let infos = rows.into_iter().map(runs::info).collect::<Result<_, _>>()?;
-    let items = run_data::complete(connection, infos)?;
-    let next_token = items.last().filter(|_| more).map(|last| {
-        let offset = start.offset + items.len() as u64;
-        PageToken {
-            offset,
-            after: order.place(last),
+    let mut ids: Vec<String> = sql.rows::<Text, _>(connection).or_store_error()?;
+    let more = ids.len() as u64 > u64::from(query.page.max_results);
+    ids.truncate(usize::try_from(query.page.max_results).unwrap_or(usize::MAX));
+    let items = run_data::load(connection, &ids)?;
+    let next_token = match ids.last() {
+        Some(last) if more => {
+            let offset = start.offset + ids.len() as u64;
+            let after = order.place(connection, last)?;
+            Some(PageToken { offset, after }.encode())
         }
-        .encode()
-    });
+        _ => None,
+    };
     Ok(Page { items, next_token })
 }
 
-/// The statement that finds the rows, without its limit.
+/// The statement that finds the ids, without its limit.
+///
+/// Ids only: what is sorted stays narrow, and the rest is read for the page alone.
 pub(crate) fn statement(
     query: &RunQuery,
     order: &RunOrder,
     after: Option<&[serde_json::Value]>,
 ) -> Result<Sql, StoreError> {
-    let mut sql = Sql::varying("select ")
-        .sql(runs::COLUMNS)
-        .sql(" from runs r");
+    let mut sql = Sql::varying("select r.run_uuid from runs r");
     sql.append(order.joins());
     let mut sql = sql
         .sql(" where r.experiment_id in (select value from json_each(")
@@ -70,7 +67,9 @@ pub(crate) fn statement(
     if let Some(stage) = query.view.stage() {
         sql = sql.sql(" and r.lifecycle_stage = ").text(stage.name());
     }
-    for clause in &query.filter {
+    let mut clauses: Vec<&RunClause> = query.filter.iter().collect();
+    clauses.sort_by_key(|clause| cost(clause));
+    for clause in clauses {
         sql.push(" and ");
         sql.append(condition(clause));
     }
@@ -88,6 +87,31 @@ fn pair(table: &'static str, key: &str) -> Sql {
         .sql(table)
         .sql(" p where p.run_uuid = r.run_uuid and p.key = ")
         .text(key)
+}
+
+/// What comes first in the statement: columns of the run itself, then the tests
+/// that few rows are likely to pass. SQLite tries conditions in their order.
+fn cost(clause: &RunClause) -> u8 {
+    match clause {
+        RunClause::Text { attribute, .. } if *attribute != RunText::RunName => 0,
+        RunClause::Number { .. } => 0,
+        RunClause::Param { test, .. }
+        | RunClause::Tag { test, .. }
+        | RunClause::Text { test, .. } => match test {
+            TextTest::Compare {
+                op: TextOp::Equal, ..
+            }
+            | TextTest::In { negated: false, .. } => 1,
+            TextTest::Compare {
+                op: TextOp::Like | TextOp::ILike,
+                ..
+            }
+            | TextTest::IsNull => 2,
+            _ => 3,
+        },
+        RunClause::Metric { .. } => 2,
+        RunClause::Dataset { .. } => 4,
+    }
 }
 
 fn condition(clause: &RunClause) -> Sql {

@@ -5,8 +5,6 @@
 //! is checked before anything is written, so that a group of batches needs no
 //! savepoints: one that is refused has changed nothing.
 
-use std::collections::HashMap;
-
 use runledger_entities::{LifecycleStage, Metric, Param, RunId, Tag};
 use runledger_store::{Batch, ParamChange, Resource, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Statement, params};
@@ -88,22 +86,37 @@ impl<'c> Appender<'c> {
         })
     }
 
+    /// The connection, between transactions.
+    pub(crate) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
     /// Appends batches in one transaction; the results are those of the batches,
     /// after the commit.
+    ///
+    /// If one of them breaks the transaction, each is tried alone, which shows
+    /// which it was. A database that is busy, full or failing is not tried again:
+    /// all are told at once.
     pub(crate) fn append(&mut self, group: &[Append]) -> Vec<Result<(), StoreError>> {
-        match self.transaction(group) {
-            Ok(results) => results,
-            Err(error) if group.len() == 1 => vec![Err(from_rusqlite(error))],
-            // One of them broke the transaction: each alone shows which.
-            Err(_) => group
-                .iter()
-                .map(|append| {
-                    self.transaction(std::slice::from_ref(append))
-                        .map_err(from_rusqlite)
-                        .and_then(|results| results.into_iter().collect())
-                })
-                .collect(),
+        let error = match self.transaction(group) {
+            Ok(results) => return results,
+            Err(error) => error,
+        };
+        let of_one_batch = matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TooBig)
+        );
+        if !of_one_batch || group.len() == 1 {
+            return group.iter().map(|_| Err(from_rusqlite(&error))).collect();
         }
+        let alone = |append| {
+            let results = self.transaction(std::slice::from_ref(append));
+            results
+                .map_err(|error| from_rusqlite(&error))?
+                .into_iter()
+                .collect()
+        };
+        group.iter().map(alone).collect()
     }
 
     fn transaction(
@@ -129,7 +142,8 @@ impl<'c> Appender<'c> {
         Ok(results)
     }
 
-    fn roll_back(&self) {
+    /// Ends a transaction that failed, or that a panic left open.
+    pub(crate) fn roll_back(&self) {
         // SQLite may have rolled back on its own; a second time is an error
         // that says no more.
         let _ = self.connection.execute_batch("rollback");
@@ -249,22 +263,21 @@ impl<'c> Appender<'c> {
         experiment_id: i64,
         metrics: &[Metric],
     ) -> rusqlite::Result<()> {
-        if let [metric] = metrics {
-            return self
-                .metric(run_id, experiment_id, metric)
-                .and_then(|()| self.latest(run_id, metric));
-        }
-        // The largest of each key is all that the table of latest values needs to see.
-        let mut latest: HashMap<&str, &Metric> = HashMap::new();
-        for metric in metrics {
-            self.metric(run_id, experiment_id, metric)?;
-            let known = latest.entry(&metric.key).or_insert(metric);
-            if recency(metric) > recency(known) {
-                *known = metric;
+        // In the order of the primary key: neighbours go to one page of the index.
+        let mut sorted: Vec<&Metric> = metrics.iter().collect();
+        // Stable: of equals the first in the request counts.
+        sorted.sort_by(|a, b| (&a.key, a.timestamp, a.step).cmp(&(&b.key, b.timestamp, b.step)));
+        for series in sorted.chunk_by(|a, b| a.key == b.key) {
+            // The newest of each series is all that the table of latest values
+            // needs to see.
+            let mut latest = series[0];
+            for metric in series {
+                self.metric(run_id, experiment_id, metric)?;
+                if recency(metric) > recency(latest) {
+                    latest = metric;
+                }
             }
-        }
-        for metric in latest.into_values() {
-            self.latest(run_id, metric)?;
+            self.latest(run_id, latest)?;
         }
         Ok(())
     }

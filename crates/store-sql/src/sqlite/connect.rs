@@ -1,15 +1,16 @@
 //! How connections are set up.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use diesel::{Connection as _, connection::SimpleConnection, sqlite::SqliteConnection};
+use diesel::{
+    Connection as _, connection::SimpleConnection, sql_types::Text, sqlite::SqliteConnection,
+};
 
-use crate::OpenError;
+use crate::{OpenError, sql::Sql};
 
 /// What every connection of MLflow's SQL store sets too: foreign keys are
-/// enforced, `LIKE` minds case, and a lock is waited for (milliseconds).
+/// enforced, and `LIKE` minds case.
 const SESSION: &str = "
-    pragma busy_timeout = 20000;
     pragma foreign_keys = on;
     pragma case_sensitive_like = true;
 ";
@@ -23,21 +24,37 @@ const DURABLE: &str = "
     pragma journal_size_limit = 67108864;
 ";
 
-/// Pages between checkpoints (16 MiB): fewer of them than by default, since
-/// each one reads back and writes what the log holds.
-const CHECKPOINT: &str = "pragma wal_autocheckpoint = 4096; pragma cache_size = -32768;";
+/// Pages between checkpoints (16 MiB): fewer of them than by default, since each
+/// one reads back and writes what the log holds. They do not wait for readers:
+/// [`super::Log`] keeps the log bounded where there always are some.
+const CHECKPOINT: &str = "pragma wal_autocheckpoint = 4096;";
+
+/// A cache for the indexes that appends touch: 32 MiB, filled when used.
+const APPEND_CACHE: &str = "pragma cache_size = -32768;";
+
+/// The caches of all reading connections together, in KiB.
+const READ_CACHES: usize = 48 * 1024;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Reading only.
-    Read,
+    /// Reading only, as one of so many connections.
+    Read {
+        /// How many.
+        of: usize,
+    },
     /// Reading and writing.
     Write,
 }
 
 /// Opens a connection.
-pub(crate) fn connect(path: &Path, access: Access) -> Result<SqliteConnection, OpenError> {
+///
+/// It waits up to `busy_timeout` for the locks of others.
+pub(crate) fn connect(
+    path: &Path,
+    access: Access,
+    busy_timeout: Duration,
+) -> Result<SqliteConnection, OpenError> {
     let failed = |reason: String| OpenError::Database {
         uri: format!("sqlite:///{}", path.display()),
         reason,
@@ -47,15 +64,37 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<SqliteConnection, O
         .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| failed(error.to_string()))?;
-    let mut set = |pragmas| {
+    let mut set = |pragmas: &str| {
         connection
             .batch_execute(pragmas)
             .map_err(|error| failed(error.to_string()))
     };
+    set(&format!(
+        "pragma busy_timeout = {};",
+        busy_timeout.as_millis()
+    ))?;
     set(SESSION)?;
     set(DURABLE)?;
+    let mode = Sql::new("pragma journal_mode").first::<Text, String>(&mut connection);
+    if mode.as_ref().ok().and_then(Option::as_deref) != Some("wal") {
+        tracing::warn!(
+            database = %path.display(),
+            "write-ahead logging cannot be used here: reads and writes will wait for each other"
+        );
+    }
+    let mut set = |pragmas: &str| {
+        connection
+            .batch_execute(pragmas)
+            .map_err(|error| failed(error.to_string()))
+    };
     match access {
-        Access::Read => set("pragma query_only = on;")?,
+        Access::Read { of } => {
+            set("pragma query_only = on;")?;
+            set(&format!(
+                "pragma cache_size = -{};",
+                READ_CACHES / of.max(1)
+            ))?;
+        }
         Access::Write => set(CHECKPOINT)?,
     }
     Ok(connection)
@@ -66,12 +105,17 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<SqliteConnection, O
 /// Foreign keys are not checked on it: [`super::Appender`] has read the run in
 /// the same transaction, and checking it again for each row costs a fifth of
 /// the speed.
-pub(crate) fn connect_for_append(path: &Path) -> Result<rusqlite::Connection, OpenError> {
+pub(crate) fn connect_for_append(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<rusqlite::Connection, OpenError> {
     let open = || {
         let connection = rusqlite::Connection::open(path)?;
+        connection.busy_timeout(busy_timeout)?;
         connection.execute_batch(SESSION)?;
         connection.execute_batch(DURABLE)?;
         connection.execute_batch(CHECKPOINT)?;
+        connection.execute_batch(APPEND_CACHE)?;
         connection.execute_batch("pragma foreign_keys = off;")?;
         Ok(connection)
     };

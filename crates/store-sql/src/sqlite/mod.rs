@@ -3,6 +3,8 @@
 
 mod append;
 mod connect;
+mod log;
 
 pub(crate) use append::Appender;
 pub(crate) use connect::{Access, connect, connect_for_append};
+pub(crate) use log::Log;

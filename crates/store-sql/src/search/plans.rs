@@ -1,0 +1,111 @@
+//! How SQLite runs the searches: every test of what a run logged is a lookup by
+//! key, whatever the size of the tables.
+
+use runledger_entities::{ExperimentId, RunId, ViewType};
+use runledger_search::{parse_run_filter, parse_run_order};
+use runledger_store::{HistoryQuery, PageRequest, RunQuery};
+
+use super::{order::RunOrder, runs};
+use crate::{
+    migrate,
+    nouns::history::{self, Path, Place},
+    sqlite::{Access, connect},
+};
+
+fn in_database(test: impl FnOnce(&mut diesel::SqliteConnection)) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("plans.db");
+    let mut connection =
+        connect(&path, Access::Write, std::time::Duration::ZERO).expect("a new database");
+    migrate::prepare(&mut connection, "plans.db").expect("the schema");
+    test(&mut connection);
+}
+
+fn page() -> PageRequest {
+    PageRequest {
+        max_results: 100,
+        token: None,
+    }
+}
+
+fn plan_of(
+    connection: &mut diesel::SqliteConnection,
+    filter: &str,
+    order_by: &[&str],
+) -> Vec<String> {
+    let order_by: Vec<String> = order_by.iter().map(ToString::to_string).collect();
+    let query = RunQuery {
+        experiment_ids: vec![ExperimentId(1), ExperimentId(2)],
+        view: ViewType::ActiveOnly,
+        filter: parse_run_filter(filter).expect("a filter"),
+        order_by: parse_run_order(&order_by).expect("an order"),
+        page: page(),
+    };
+    let order = RunOrder::new(&query.order_by).expect("an order");
+    runs::statement(&query, &order, None)
+        .expect("a statement")
+        .plan(connection)
+}
+
+#[test]
+fn no_search_scans_what_runs_logged() {
+    let filters = [
+        "",
+        "metrics.loss < 0.5 and params.lr = '0.1' and tags.kind != 'x'",
+        "params.lr ilike '%1' and tags.kind is null and run_name like 'a%'",
+        "datasets.name = 'd' and datasets.context in ('train', 'test')",
+    ];
+    let orders: [&[&str]; 3] = [
+        &[],
+        &["metrics.loss asc", "params.lr desc"],
+        &["tags.kind", "attributes.end_time"],
+    ];
+    in_database(|connection| {
+        for filter in filters {
+            for order in orders {
+                let plan = plan_of(connection, filter, order);
+                let scans = plan.iter().filter(|step| step.starts_with("SCAN"));
+                let scanned: Vec<_> = scans
+                    .filter(|step| {
+                        !["SCAN r", "SCAN json_each VIRTUAL TABLE INDEX 1:"]
+                            .contains(&step.as_str())
+                    })
+                    .collect();
+                assert!(scanned.is_empty(), "{filter}: {plan:#?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_test_of_a_metric_is_a_lookup_by_its_primary_key() {
+    in_database(|connection| {
+        let plan = plan_of(connection, "metrics.loss < 0.5", &[]);
+        let by_key = "INDEX sqlite_autoindex_latest_metrics_1 (key=? AND run_uuid=?)";
+        assert!(plan.iter().any(|step| step.ends_with(by_key)), "{plan:#?}");
+    });
+}
+
+#[test]
+fn a_history_reads_its_own_series_or_its_key_in_order() {
+    let query = HistoryQuery {
+        run_id: RunId::new("r"),
+        key: "loss".to_owned(),
+        page: page(),
+    };
+    let last = Place::of((0.5, 1_000, 10, false));
+    in_database(|connection| {
+        for after in [None, Some(&last)] {
+            let series = history::statement(&query, 0, after, Path::Series).plan(connection);
+            let by_series = "SEARCH metrics USING INDEX index_metrics_run_uuid_key_step \
+                             (run_uuid=? AND key=?)";
+            assert_eq!(series.first().map(String::as_str), Some(by_series));
+
+            let key = history::statement(&query, 0, after, Path::Key).plan(connection);
+            let by_key = "SEARCH metrics USING COVERING INDEX sqlite_autoindex_metrics_1";
+            assert!(key[0].starts_with(by_key), "{key:#?}");
+        }
+        let after = history::statement(&query, 0, Some(&last), Path::Key).plan(connection);
+        assert!(after[0].contains("timestamp"), "{after:#?}");
+    });
+}
