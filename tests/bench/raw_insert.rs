@@ -27,6 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", "on")?;
+    // A limit that better settings would beat is none: these hold the hot pages, and checkpoint less often.
+    connection.pragma_update(None, "cache_size", -64 * 1024)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     let keys: Vec<String> = (0..KEYS).map(|i| format!("m{i}")).collect();
 
     let began = Instant::now();
@@ -35,9 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let transaction = connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(INSERT)?;
-            for i in 0..ROWS_A_TRANSACTION / KEYS {
-                let step = rows / KEYS + i;
-                for key in &keys {
+            // In the order of the primary key: fastest, as neighbours go to the same page.
+            for key in &keys {
+                for step in rows / KEYS..(rows + ROWS_A_TRANSACTION) / KEYS {
                     insert.execute(params![key, 0.5, FIRST_TIMESTAMP_MS + step, run, step])?;
                 }
             }

@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import time
 
 from servers import Server
 from workloads.write import metric_flow
@@ -50,7 +51,7 @@ def raw(b):
     bare = Server(BARE, f"{b.a.limits}/bare_hyper {{host}}:{{port}}", b.a)
     try:
         bare.spawn()
-        bare.until("/health", 0)
+        bare.until("/health", time.perf_counter())
         for r in range(b.a.rounds):
             inserts(b, source)
             for c in (1, 16):
