@@ -1,6 +1,6 @@
 //! Inserts metrics into a database with MLflow's schema as fast as SQLite alone can: the raw limit of log-batch.
 //!
-//! `raw_insert DATABASE RUN_UUID SECONDS` puts 1,000 rows into each transaction, with the durability that the server
+//! `raw_insert DATABASE RUN_UUID SECONDS ROWS` puts so many rows into each transaction, with the durability that the server
 //! promises (WAL, `synchronous=FULL`), and prints one JSON object. Rows look like those of the bench's log-batch: ten
 //! keys, steps and timestamps that grow. The database and the run must exist.
 #![expect(clippy::print_stdout, reason = "the result of a command")]
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-const ROWS_A_TRANSACTION: i64 = 1000;
 const KEYS: i64 = 10;
 const FIRST_TIMESTAMP_MS: i64 = 1_700_000_000_000;
 
@@ -18,9 +17,10 @@ const INSERT: &str = "INSERT INTO metrics (key, value, timestamp, run_uuid, step
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [database, run, seconds] = args.as_slice() else {
-        return Err("usage: raw_insert DATABASE RUN_UUID SECONDS".into());
+    let [database, run, seconds, rows_a_transaction] = args.as_slice() else {
+        return Err("usage: raw_insert DATABASE RUN_UUID SECONDS ROWS".into());
     };
+    let rows_a_transaction: i64 = rows_a_transaction.parse()?;
     let window = Duration::from_secs_f64(seconds.parse()?);
 
     let mut connection = Connection::open(database)?;
@@ -40,13 +40,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut insert = transaction.prepare_cached(INSERT)?;
             // In the order of the primary key: fastest, as neighbours go to the same page.
             for key in &keys {
-                for step in rows / KEYS..(rows + ROWS_A_TRANSACTION) / KEYS {
+                for step in rows / KEYS..(rows + rows_a_transaction) / KEYS {
                     insert.execute(params![key, 0.5, FIRST_TIMESTAMP_MS + step, run, step])?;
                 }
             }
         }
         transaction.commit()?;
-        rows += ROWS_A_TRANSACTION;
+        rows += rows_a_transaction;
     }
     let taken = began.elapsed().as_secs_f64();
     println!(

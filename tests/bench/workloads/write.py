@@ -1,7 +1,7 @@
 """Workloads 1 to 3: what training does to a server."""
 
 import seed
-from seed import API
+from seed import API, Db
 
 JSON = "HDR Content-Type: application/json\n"
 
@@ -44,7 +44,7 @@ def metrics(n):
 def log_batch(b):
     def setup(s, r):
         s.exp = s.cl.experiment("bench-write")
-        s.run = s.cl.create_run(s.exp, "w2")
+        s.run, s.promised = s.cl.create_run(s.exp, "w2"), 0
 
     b.each(setup, "2")
 
@@ -55,6 +55,7 @@ def log_batch(b):
         body = f'{{"run_id":"{s.run}","metrics":[{metrics(1000)}]}}'
         for c in (1, 8):
             x = b.load(s, f"REQ POST {API}/runs/log-batch\n{JSON}BODY @@b\n", c, files={"b": body})
+            s.promised += x["iters"] * 1000
             name = f"log-batch 1000 metrics, {c} conn"
             b.rec("2", name, "metrics/s", "high", s.name, x["ips"] * 1000)
             b.rec("2", f"{name}, p50", "ms", "low", s.name, x["p50"])
@@ -75,6 +76,16 @@ def log_batch(b):
         )
 
     b.each(go, "2", b.a.rounds)
+
+    def check(s, r):
+        db = Db(s.plain if b.a.backend == "postgres" else s.backend)
+        if b.a.backend == "file" or not db.is_mlflow_schema():
+            return
+        stored = int(db.query(f"select count(*) from metrics where run_uuid = '{s.run}'")[0][0])
+        if stored != s.promised:
+            b.note(f"2: {s.name}: WRONG ANSWER: acknowledged {s.promised} metrics, stored {stored}")
+
+    b.each(check, "2 check")
 
 
 def run_lifecycle(b):

@@ -21,7 +21,7 @@ const SESSION: &str = "
 const DURABLE: &str = "
     pragma journal_mode = wal;
     pragma synchronous = full;
-    pragma journal_size_limit = 67108864;
+    pragma journal_size_limit = 33554432;
 ";
 
 /// Pages between checkpoints (16 MiB): fewer of them than by default, since each
