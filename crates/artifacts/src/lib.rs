@@ -11,7 +11,7 @@
 //!   [`LocalRepository`] is a directory on disk.
 //!
 //! HTTP, MLflow's messages and permissions are left to `runledger-server`.
-//! With the feature `conformance`, [`conformance`] holds the rules that every
+//! With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
 #[cfg(feature = "conformance")]

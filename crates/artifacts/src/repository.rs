@@ -86,9 +86,6 @@ impl fmt::Debug for ArtifactRead {
 /// far as they hold files; nothing makes an empty one.
 #[async_trait]
 pub trait ArtifactRepository: fmt::Debug + Send + Sync + 'static {
-    /// The kind of storage, for logs: `local`, `s3`, ….
-    fn kind(&self) -> &'static str;
-
     /// Lists one level of a directory, sorted by name (byte order).
     ///
     /// A file, or a path that is not there, lists as empty (MLflow 3.17).

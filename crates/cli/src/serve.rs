@@ -16,9 +16,9 @@ use crate::report;
 use crate::settings::{InvalidSettings, Settings, redacted};
 use crate::signals::Signals;
 
-/// Threads for file operations of artifacts; each reads or writes one chunk at
-/// a time.
-const FILE_THREADS: usize = 64;
+/// Threads for work that blocks: artifact files (32 at most), reads of the
+/// database (8 at most), and the decoding of large bodies.
+const BLOCKING_THREADS: usize = 64;
 
 /// Why the server did not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
         report::note("--registry-store-uri has no effect yet: there is no model registry");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(FILE_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(|source| RunError::Start { source })?;
@@ -159,7 +159,10 @@ fn assets() -> &'static [Asset] {
         },
         content_type: asset.content_type,
         bytes: asset.bytes,
+        // Names do not change with the content, so browsers ask by the tag.
         immutable: false,
+        etag: asset.etag,
+        content_security_policy: runledger_ui::CONTENT_SECURITY_POLICY,
     });
     Vec::leak(assets.collect())
 }

@@ -103,7 +103,6 @@ impl Settings {
                 cors_allowed_origins: trimmed(&flags.cors_allowed_origins),
                 x_frame_options: flags.x_frame_options.clone(),
                 disabled: flags.disable_security_middleware,
-                ..SecurityConfig::default()
             },
         })
     }

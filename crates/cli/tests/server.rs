@@ -120,6 +120,25 @@ fn it_says_where_it_is_serves_and_ends_in_order() {
 }
 
 #[test]
+fn the_page_is_served_as_it_says_of_itself() {
+    let running = Running::start(&["server", "--static-prefix", "/ml"]);
+    let page = running.get("/ml/");
+    let expected = runledger_ui::find("").unwrap();
+    for line in [
+        format!("etag: {}\r\n", expected.etag),
+        format!(
+            "content-security-policy: {}\r\n",
+            runledger_ui::CONTENT_SECURITY_POLICY
+        ),
+        "cache-control: no-cache\r\n".to_owned(),
+    ] {
+        assert!(page.contains(&line), "{line}");
+    }
+    assert!(running.get("/ml").contains("location: /ml/\r\n"));
+    assert_eq!(running.stop("-TERM"), Some(0));
+}
+
+#[test]
 fn an_interrupt_ends_it_in_order_too() {
     assert_eq!(Running::start(&["ui"]).stop("-INT"), Some(0));
 }

@@ -16,6 +16,7 @@ pub mod limits;
 mod logged_model;
 mod metric;
 pub mod names;
+pub mod quote;
 mod run;
 mod tag;
 pub mod validate;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Coded, ErrorCode, Metric, Param, Tag, limits};
+use crate::{Coded, ErrorCode, Metric, Param, Tag, limits, quote};
 
 /// A value that breaks a rule. The messages are MLflow 3.17's.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -23,9 +23,10 @@ pub enum InvalidValue {
     },
     /// A name has a character outside the allowed set.
     #[error(
-        "Invalid value \"{name}\" for parameter '{parameter}' supplied: Names may only contain \
+        "Invalid value {} for parameter '{parameter}' supplied: Names may only contain \
          alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and \
-         slashes (/)."
+         slashes (/).",
+        quote::json(name)
     )]
     NameCharacters {
         /// The parameter.
@@ -35,9 +36,10 @@ pub enum InvalidValue {
     },
     /// A name that, taken as a path, means another name.
     #[error(
-        "Invalid value \"{name}\" for parameter '{parameter}' supplied: Names may be treated as \
+        "Invalid value {} for parameter '{parameter}' supplied: Names may be treated as \
          files in certain cases, and must not resolve to other names when treated as such. This \
-         name would resolve to '{resolved}'"
+         name would resolve to '{resolved}'",
+        quote::json(name)
     )]
     NameNotUnique {
         /// The parameter.
@@ -266,8 +268,24 @@ pub fn logged_model_name(name: &str) -> Result<(), InvalidValue> {
     Ok(())
 }
 
-/// Checks the sizes of a batch, and that no param is named twice.
-pub fn batch_sizes(metrics: &[Metric], params: &[Param], tags: &[Tag]) -> Result<(), InvalidValue> {
+/// How many items of each kind a batch has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchSizes {
+    /// Metrics.
+    pub metrics: usize,
+    /// Params.
+    pub params: usize,
+    /// Tags.
+    pub tags: usize,
+}
+
+/// Checks the sizes of a batch.
+pub fn batch_sizes(sizes: BatchSizes) -> Result<(), InvalidValue> {
+    let BatchSizes {
+        metrics,
+        params,
+        tags,
+    } = sizes;
     let too_large = |what, limit, count| {
         if count > limit {
             Err(InvalidValue::BatchTooLarge { what, limit, count })
@@ -275,14 +293,18 @@ pub fn batch_sizes(metrics: &[Metric], params: &[Param], tags: &[Tag]) -> Result
             Ok(())
         }
     };
-    too_large("metrics", limits::BATCH_METRICS, metrics.len())?;
-    too_large("params", limits::BATCH_PARAMS, params.len())?;
-    too_large("tags", limits::BATCH_TAGS, tags.len())?;
+    too_large("metrics", limits::BATCH_METRICS, metrics)?;
+    too_large("params", limits::BATCH_PARAMS, params)?;
+    too_large("tags", limits::BATCH_TAGS, tags)?;
     too_large(
         "metrics, params, and tags",
         limits::BATCH_TOTAL,
-        metrics.len() + params.len() + tags.len(),
-    )?;
+        metrics.saturating_add(params).saturating_add(tags),
+    )
+}
+
+/// Checks that a batch names no param twice.
+pub fn distinct_params(params: &[Param]) -> Result<(), InvalidValue> {
     let mut seen = std::collections::HashSet::new();
     let mut twice: Vec<&str> = Vec::new();
     for param in params {
@@ -393,6 +415,17 @@ mod tests {
         ] {
             assert_eq!(name("name", good), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_refused_name_is_quoted_as_json() {
+        for (bad, quoted) in [("a\0b", r#""a\u0000b""#), ("é\t", r#""\u00e9\t""#)] {
+            let error = name("key", bad).unwrap_err().to_string();
+            assert!(error.contains(quoted), "{error}");
+        }
+        let error = name("key", "é//ü").unwrap_err().to_string();
+        assert!(error.contains(r#"value "\u00e9//\u00fc" for"#), "{error}");
+        assert!(error.ends_with("resolve to 'é/ü'"), "{error}");
     }
 
     #[test]

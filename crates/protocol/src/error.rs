@@ -76,6 +76,28 @@ pub enum RequestError {
         /// The limit.
         limit: u32,
     },
+    /// A list has more items than any client has a use for.
+    #[error(
+        "Too many values for parameter '{parameter}': {count}. At most {limit} are allowed in one \
+         request."
+    )]
+    TooManyItems {
+        /// The parameter.
+        parameter: String,
+        /// How many there are.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The body has a text that no Unicode text can be: half of a surrogate pair.
+    #[error(
+        "The request body has a JSON string that is not valid Unicode: {escape} is half of a \
+         surrogate pair. Leave it out, or send U+FFFD in its place."
+    )]
+    LoneSurrogate {
+        /// The escape as it stands in the body.
+        escape: String,
+    },
     /// The request breaks a rule of its endpoint.
     #[error("{message}")]
     Rule {

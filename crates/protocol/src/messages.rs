@@ -27,6 +27,23 @@ pub trait Request: Sized {
     fn decode(input: Input<'_>) -> Result<Self, RequestError>;
 }
 
+/// Items of the lists that MLflow does not bound. They are far beyond what any
+/// client sends, and keep the memory of a request near the size of its text.
+mod most {
+    /// Experiments of a search.
+    pub(super) const EXPERIMENT_IDS: usize = 50_000;
+    /// Clauses of an order.
+    pub(super) const ORDER_BY: usize = 1000;
+    /// Params or tags, outside of a batch.
+    pub(super) const PAIRS: usize = 10_000;
+    /// Datasets of one request.
+    pub(super) const DATASETS: usize = 1000;
+    /// Tags of one dataset of a request.
+    pub(super) const DATASET_TAGS: usize = 100;
+    /// Models of one request.
+    pub(super) const MODELS: usize = 10_000;
+}
+
 /// The body of responses that say nothing: `{}`.
 pub const EMPTY: &[u8] = b"{}";
 

@@ -8,7 +8,7 @@ use std::sync::{
 use runledger_entities::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, sparsely::Sparsely};
 
 /// Lets a bounded number of requests in, and a bounded number wait.
 #[derive(Debug)]
@@ -39,6 +39,11 @@ impl Admission {
     fn wait(&self) -> Result<Waiter<'_>, Failure> {
         let waiter = Waiter(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.queue {
+            static LOGGED: Sparsely = Sparsely::new();
+            LOGGED.run(|skipped| {
+                let queue = self.queue;
+                tracing::warn!(queue, skipped, "requests are refused: the queue is full");
+            });
             return Err(busy());
         }
         Ok(waiter)
@@ -64,7 +69,7 @@ fn busy() -> Failure {
 /// Bounds the memory that large bodies hold together.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
-    mebibytes: Arc<Semaphore>,
+    units: Arc<Semaphore>,
 }
 
 /// The share of the budget that one body holds.
@@ -74,18 +79,19 @@ pub(crate) struct Share {
 }
 
 impl BodyBudget {
-    const MEBIBYTE: usize = 1 << 20;
+    /// Bytes that one permit stands for.
+    const UNIT: usize = 64 << 10;
 
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
-            mebibytes: Arc::new(Semaphore::new(bytes / Self::MEBIBYTE)),
+            units: Arc::new(Semaphore::new(bytes / Self::UNIT)),
         }
     }
 
-    /// Makes `share` cover a body of `bytes`; the first MiB of each is free,
-    /// because the number of requests bounds it.
+    /// Makes `share` cover a body of `bytes`; the first 64 KiB of each are
+    /// free, because the number of connections bounds them.
     pub(crate) fn cover(&self, share: &mut Share, bytes: usize) -> Result<(), Failure> {
-        let wanted = bytes / Self::MEBIBYTE;
+        let wanted = bytes / Self::UNIT;
         let held = share
             .permit
             .as_ref()
@@ -95,12 +101,18 @@ impl BodyBudget {
         };
         let permit = u32::try_from(more)
             .ok()
-            .and_then(|more| {
-                Arc::clone(&self.mebibytes)
-                    .try_acquire_many_owned(more)
-                    .ok()
-            })
-            .ok_or_else(busy)?;
+            .and_then(|more| Arc::clone(&self.units).try_acquire_many_owned(more).ok())
+            .ok_or_else(|| {
+                static LOGGED: Sparsely = Sparsely::new();
+                LOGGED.run(|skipped| {
+                    tracing::warn!(
+                        bytes,
+                        skipped,
+                        "requests are refused: the memory for bodies is in use"
+                    );
+                });
+                busy()
+            })?;
         match &mut share.permit {
             Some(held) => held.merge(permit),
             None => share.permit = Some(permit),

@@ -57,6 +57,11 @@ impl App {
             .ok_or_else(|| Failure::of_response(modes::artifacts_only(endpoint.template())))
     }
 
+    /// Whether there are stores.
+    pub(crate) fn has_tracking(&self) -> bool {
+        self.tracking.is_some()
+    }
+
     /// The kind of the tracking store, if there is one.
     pub(crate) fn store_kind(&self) -> Option<StoreKind> {
         self.tracking.as_ref().map(|tracking| tracking.store.kind())

@@ -1,12 +1,13 @@
 //! Request bodies, read whole and within bounds.
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
 use crate::{
     admission::{BodyBudget, Share},
+    body_timeout::BodyTimedOut,
     failure::Failure,
 };
 
@@ -37,33 +38,45 @@ pub(crate) async fn read(
     let mut share = Share::default();
     // Most bodies arrive in one piece, which is then used as it is.
     let mut whole = Bytes::new();
-    let mut pieces: Option<BytesMut> = None;
+    let mut pieces = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::invalid("The request body broke off."))?;
-        let Ok(data) = frame.into_data() else {
+        let Ok(data) = frame.map_err(|error| broken_off(&error))?.into_data() else {
             continue;
         };
-        let so_far = pieces.as_ref().map_or(whole.len(), BytesMut::len);
+        let so_far = whole.len().max(pieces.len());
         let length = so_far.saturating_add(data.len());
         if length > limit {
             return Err(too_large(limit));
         }
-        budget.cover(&mut share, length)?;
-        if length == data.len() {
+        if so_far == 0 {
+            budget.cover(&mut share, length)?;
             whole = data;
             continue;
         }
-        let pieces = pieces.get_or_insert_with(|| {
-            let mut pieces = BytesMut::with_capacity(length.max(announced.unwrap_or(0)));
-            pieces.extend_from_slice(&whole);
-            pieces
-        });
+        if pieces.capacity() < length {
+            // Grows with what came: what is only announced takes no memory.
+            let capacity = (2 * length).min(announced.unwrap_or(limit)).max(length);
+            budget.cover(&mut share, capacity)?;
+            pieces.reserve_exact(capacity - pieces.len());
+        }
+        pieces.extend_from_slice(&std::mem::take(&mut whole));
         pieces.extend_from_slice(&data);
     }
     Ok(WholeBody {
-        bytes: pieces.map_or(whole, BytesMut::freeze),
+        bytes: if pieces.is_empty() {
+            whole
+        } else {
+            pieces.into()
+        },
         share,
     })
+}
+
+fn broken_off(error: &axum::Error) -> Failure {
+    BodyTimedOut::cause_of(error).map_or_else(
+        || Failure::invalid("The request body broke off."),
+        Failure::body_timed_out,
+    )
 }
 
 fn too_large(limit: usize) -> Failure {
@@ -105,6 +118,32 @@ mod tests {
     async fn a_stream_is_cut_off_at_the_limit() {
         let refused = read_pieces(&["abc", "def"], 5).await;
         assert_eq!(refused.unwrap_err(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_length_that_is_only_announced_takes_no_memory() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, (50 << 20).into());
+        let pieces =
+            ["a", "b"].map(|piece| Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes())));
+        let body = Body::from_stream(stream::iter(pieces));
+        let whole = read(&headers, body, 64 << 20, &BodyBudget::new(0)).await;
+        let bytes = whole.unwrap().bytes;
+        assert_eq!(bytes, "ab");
+        assert!(bytes.try_into_mut().unwrap().capacity() < 100);
+    }
+
+    #[tokio::test]
+    async fn what_is_gathered_is_covered_by_the_budget() {
+        let piece = || Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 60 << 10]));
+        let body = || Body::from_stream(stream::iter([piece(), piece(), piece()]));
+        let limit = 1 << 20;
+        let none = BodyBudget::new(0);
+        let refused = read(&HeaderMap::new(), body(), limit, &none).await;
+        assert_eq!(refused.unwrap_err().into_response().status(), 503);
+        let enough = BodyBudget::new(limit);
+        let read = read(&HeaderMap::new(), body(), limit, &enough).await;
+        assert_eq!(read.unwrap().bytes.len(), 180 << 10);
     }
 
     #[tokio::test]

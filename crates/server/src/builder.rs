@@ -1,6 +1,6 @@
 //! Putting a server together.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use runledger_artifacts::ArtifactRoots;
@@ -21,6 +21,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Server {
     router: Router,
+    write_idle_time: Duration,
 }
 
 impl Server {
@@ -45,7 +46,7 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        listen::serve(listener, self.router, shutdown).await
+        listen::serve(listener, self.router, self.write_idle_time, shutdown).await
     }
 }
 
@@ -60,6 +61,12 @@ pub enum BuildError {
     StaticPrefix {
         /// The prefix.
         prefix: String,
+    },
+    /// An asset cannot be served as it says.
+    #[error("the asset '{path}' has a media type, tag or policy that no header can carry")]
+    Asset {
+        /// Its path.
+        path: &'static str,
     },
     /// The security settings are wrong.
     #[error(transparent)]
@@ -108,8 +115,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Which hosts and origins are served. Its own static prefix is ignored
-    /// for [`ServerBuilder::static_prefix`].
+    /// Which hosts and origins are served.
     pub fn security(mut self, config: SecurityConfig) -> Self {
         self.security = config;
         self
@@ -140,20 +146,20 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, BuildError> {
         let prefix = self.static_prefix;
         check_prefix(&prefix)?;
-        let security = Security::new(&SecurityConfig {
-            static_prefix: prefix.clone(),
-            ..self.security
-        })?;
+        let security = Security::new(&self.security, &prefix)?;
         let tracking = self.stores.map(|(store, models)| Tracking {
             store,
             models,
             long_values: self.long_values,
         });
+        let write_idle_time = self.limits.write_idle_time;
+        let assets = assets::routes(&prefix, self.assets)?;
         let app = Arc::new(App::new(tracking, self.artifacts, self.limits));
-        let routes = router::routes(&app, &prefix).merge(assets::routes(&prefix, self.assets));
+        let routes = router::routes(&app, &prefix).merge(assets);
         let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
         Ok(Server {
-            router: router::with_fallbacks(routes).layer(guard),
+            router: router::with_fallbacks(routes, &prefix).layer(guard),
+            write_idle_time,
         })
     }
 }

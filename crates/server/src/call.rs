@@ -7,21 +7,27 @@ use axum::{
 use bytes::Bytes;
 use http::{Method, header, request::Parts};
 use runledger_entities::LoggedModelId;
-use runledger_protocol::{Input, Request as Message, check_content_type};
+use runledger_protocol::{Endpoint, Input, Request as Message, check_content_type};
 
-use crate::{admission::Share, app::App, body, failure::Failure};
+use crate::{admission::Share, app::App, body, failure::Failure, options::Limits};
+
+/// Bytes of a body that are decoded where they were read: less than a
+/// millisecond's work. Larger bodies must not hold up other connections.
+const DECODED_IN_PLACE: usize = 256 << 10;
 
 /// A request to an endpoint.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) parts: Parts,
+    endpoint: Endpoint,
     body: Body,
+    received: Option<Bytes>,
     params: Vec<(String, String)>,
     share: Share,
 }
 
 impl Call {
-    pub(crate) fn new(request: Request, params: &RawPathParams) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, request: Request, params: &RawPathParams) -> Self {
         let (parts, body) = request.into_parts();
         let params = params
             .iter()
@@ -29,7 +35,9 @@ impl Call {
             .collect();
         Self {
             parts,
+            endpoint,
             body,
+            received: None,
             params,
             share: Share::default(),
         }
@@ -53,31 +61,69 @@ impl Call {
         LoggedModelId::new(self.param("model_id"))
     }
 
-    /// The message of the call: in the query string of a GET that has one,
-    /// else in the body.
-    pub(crate) async fn message<M: Message>(&mut self, app: &App) -> Result<M, Failure> {
+    /// Reads the body of a call that has its message there; does nothing the
+    /// second time.
+    ///
+    /// This is apart from [`Call::message`] so that a slow client holds no
+    /// place among the requests that are worked on.
+    pub(crate) async fn receive(&mut self, app: &App) -> Result<(), Failure> {
         if self.parts.method == Method::POST {
             let content_type = self.parts.headers.get(header::CONTENT_TYPE);
             check_content_type(content_type.map(|value| value.to_str().unwrap_or("?")))?;
         }
+        if self.query().is_none() && self.received.is_none() {
+            self.received = Some(self.body(app).await?);
+        }
+        Ok(())
+    }
+
+    /// The message of the call: in the query string of a GET that has one,
+    /// else in the body.
+    pub(crate) async fn message<M>(&mut self, app: &App) -> Result<M, Failure>
+    where
+        M: Message + Send + 'static,
+    {
+        self.receive(app).await?;
+        if let Some(query) = self.query() {
+            return Ok(M::decode(Input::Query(query))?);
+        }
+        let body = self.received.take().unwrap_or_default();
+        if body.len() <= DECODED_IN_PLACE {
+            return Ok(M::decode(Input::Body(&body))?);
+        }
+        // The share goes along: the body is held until it is decoded, even if
+        // the request is over by then.
+        let share = std::mem::take(&mut self.share);
+        let decoding = tokio::task::spawn_blocking(move || (M::decode(Input::Body(&body)), share));
+        match decoding.await {
+            Ok((message, share)) => {
+                self.share = share;
+                Ok(message?)
+            }
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Failure::shutting_down()),
+            },
+        }
+    }
+
+    /// The query string of a call that has its message there.
+    fn query(&self) -> Option<&str> {
         let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
-        match self
-            .parts
+        self.parts
             .uri
             .query()
             .filter(|query| reads && !query.is_empty())
-        {
-            Some(query) => Ok(M::decode(Input::Query(query))?),
-            None => Ok(M::decode(Input::Body(&self.body(app).await?))?),
-        }
     }
 
     /// The whole body; empty when it was read before.
     pub(crate) async fn body(&mut self, app: &App) -> Result<Bytes, Failure> {
         let body = std::mem::take(&mut self.body);
-        let limit = app.limits.body_bytes;
+        let limit = body_limit(self.endpoint, &app.limits);
         let whole = body::read(&self.parts.headers, body, limit, &app.bodies).await?;
-        // Kept as long as the call: what is decoded is about as large as its text.
+        // Kept as long as the call, beyond the body itself: a message holds its
+        // texts once more. Of what else may be in a body, lists above all, the
+        // decoder keeps a bounded number.
         self.share = whole.share;
         Ok(whole.bytes)
     }
@@ -85,5 +131,66 @@ impl Call {
     /// The unread body.
     pub(crate) fn take_body(&mut self) -> Body {
         std::mem::take(&mut self.body)
+    }
+}
+
+/// Bytes that the body of a request to an endpoint may have.
+fn body_limit(endpoint: Endpoint, limits: &Limits) -> usize {
+    use Endpoint as E;
+
+    match endpoint {
+        E::LogInputs => limits.datasets_body_bytes,
+        E::CreateExperiment
+        | E::SetExperimentTag
+        | E::CreateRun
+        | E::LogParam
+        | E::SetTag
+        | E::LogBatch
+        | E::LogModel
+        | E::CreateLoggedModel
+        | E::SetLoggedModelTags
+        | E::LogLoggedModelParams => limits.values_body_bytes,
+        _ => limits.body_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use runledger_artifacts::ArtifactRoots;
+    use runledger_protocol::RequestError;
+
+    use super::*;
+
+    /// Where it was decoded.
+    struct Decoded(ThreadId);
+
+    impl Message for Decoded {
+        fn decode(_: Input<'_>) -> Result<Self, RequestError> {
+            Ok(Self(thread::current().id()))
+        }
+    }
+
+    async fn decoded_here(length: usize) -> bool {
+        let app = App::new(None, ArtifactRoots::new(), Limits::default());
+        let request = Request::patch("/").body(Body::from(vec![b' '; length]));
+        let (parts, body) = request.unwrap().into_parts();
+        let mut call = Call {
+            parts,
+            endpoint: Endpoint::SearchRuns,
+            body,
+            received: None,
+            params: Vec::new(),
+            share: Share::default(),
+        };
+        let message: Decoded = call.message(&app).await.unwrap();
+        message.0 == thread::current().id()
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_decoded_apart_from_the_connections() {
+        assert!(decoded_here(DECODED_IN_PLACE).await);
+        assert!(!decoded_here(DECODED_IN_PLACE + 1).await);
     }
 }

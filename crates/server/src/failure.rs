@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use runledger_entities::{Coded, ErrorCode, RunId};
 use runledger_protocol::ErrorResponse;
 
-use crate::reply::JSON;
+use crate::{body_timeout::BodyTimedOut, reply::JSON, sparsely::Sparsely};
 
 /// Why a request was not served.
 ///
@@ -60,6 +60,26 @@ impl Failure {
         }
     }
 
+    /// A client that stopped sending its body.
+    pub(crate) fn body_timed_out(error: BodyTimedOut) -> Self {
+        Self::new(
+            ErrorCode::BadRequest,
+            format!(
+                "Nothing of the request body came for {} seconds. Send the request again.",
+                error.limit.as_secs_f32()
+            ),
+        )
+        .with_status(StatusCode::REQUEST_TIMEOUT)
+    }
+
+    /// A server that ends before the request was worked on.
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(
+            ErrorCode::TemporarilyUnavailable,
+            "The server is shutting down. Try again.",
+        )
+    }
+
     /// A fault of the server, which is in the log under `id`.
     fn fault(code: ErrorCode, id: &str) -> Self {
         Self::new(
@@ -81,9 +101,19 @@ impl Failure {
     }
 }
 
-impl<E: Coded> From<E> for Failure {
+impl<E: Coded + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
+        if let Some(timed_out) = BodyTimedOut::cause_of(&error) {
+            return Self::body_timed_out(timed_out);
+        }
         let code = error.code();
+        if code == ErrorCode::TemporarilyUnavailable {
+            static LOGGED: Sparsely = Sparsely::new();
+            LOGGED.run(|skipped| {
+                let error = chain(&error);
+                tracing::warn!(error, skipped, "requests are refused for now");
+            });
+        }
         if matches!(code, ErrorCode::InternalError | ErrorCode::DataLoss) {
             let id = fault_id();
             tracing::error!(id, error = chain(&error), "a request failed");
@@ -131,6 +161,10 @@ impl IntoResponse for Failure {
         let mut response = (status, body.to_json()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
+        if status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the body may still come, and is no next request.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if code == ErrorCode::TemporarilyUnavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -140,7 +174,16 @@ impl IntoResponse for Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use runledger_store::StoreError;
+    use tracing::{
+        Event, Level, Metadata, Subscriber,
+        span::{Attributes, Id, Record},
+    };
 
     use super::*;
 
@@ -161,6 +204,45 @@ mod tests {
             body.contains("INTERNAL_ERROR") && !body.contains("secret"),
             "{body}"
         );
+    }
+
+    /// Counts the warnings of the thread that it is set for.
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::WARN
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_flood_of_refusals_is_a_line_of_the_log() {
+        let warnings = Warnings::default();
+        tracing::subscriber::with_default(warnings.clone(), || {
+            for _ in 0..3 {
+                let _ = Failure::from(StoreError::Unavailable {
+                    reason: "the disk is full",
+                });
+            }
+        });
+        assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]

@@ -13,8 +13,11 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::write_timeout::WriteTimeout;
 
 /// Connections that are open at a time; more wait in the kernel's queue.
 const MAX_CONNECTIONS: u32 = 4096;
@@ -26,6 +29,11 @@ const MAX_HEADERS: usize = 100;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long requests that were accepted may still take after a shutdown.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long a connection may be silent before the kernel asks whether the
+/// other end is still there, and between its questions.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_mins(1))
+    .with_interval(Duration::from_secs(15));
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -52,9 +60,21 @@ enum Phase {
     Abort,
 }
 
+/// Times that connections are given.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// How long a client may take nothing of an answer.
+    write_idle: Duration,
+    /// How long requests may still take after a shutdown.
+    grace: Duration,
+}
+
 /// Serves `app` on `listener` until `shutdown` is done.
 ///
-/// Then nothing more is accepted, idle connections are closed, requests that
+/// A connection whose client takes nothing of an answer for `write_idle` is
+/// closed.
+///
+/// After the shutdown nothing more is accepted, idle connections are closed, requests that
 /// were accepted are finished within 30 seconds.
 ///
 /// # Errors
@@ -62,22 +82,28 @@ enum Phase {
 pub async fn serve(
     listener: TcpListener,
     app: Router,
+    write_idle: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_with_grace(listener, app, shutdown, GRACE).await
+    let times = Times {
+        write_idle,
+        grace: GRACE,
+    };
+    serve_within(listener, app, times, shutdown).await
 }
 
-async fn serve_with_grace(
+async fn serve_within(
     listener: TcpListener,
     app: Router,
+    times: Times,
     shutdown: impl Future<Output = ()>,
-    grace: Duration,
 ) -> Result<(), ServeError> {
+    let grace = times.grace;
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let (phase, _) = watch::channel(Phase::Serve);
     tokio::select! {
         () = shutdown => {}
-        () = accept(&listener, &app, &slots, &phase) => {}
+        () = accept(&listener, &app, times, &slots, &phase) => {}
     }
     drop(listener);
     phase.send_replace(Phase::Finish);
@@ -94,6 +120,7 @@ async fn serve_with_grace(
 async fn accept(
     listener: &TcpListener,
     app: &Router,
+    times: Times,
     slots: &Arc<Semaphore>,
     phase: &watch::Sender<Phase>,
 ) {
@@ -101,6 +128,8 @@ async fn accept(
     while let Ok(slot) = Arc::clone(slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
+                tune(&stream);
+                let stream = WriteTimeout::new(stream, times.write_idle);
                 tokio::spawn(connection(stream, app.clone(), phase.subscribe(), slot));
             }
             Err(error) if is_of_the_peer(&error) => {}
@@ -122,17 +151,25 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     )
 }
 
-async fn connection(
-    stream: TcpStream,
-    app: Router,
-    mut phase: watch::Receiver<Phase>,
-    _slot: OwnedSemaphorePermit,
-) {
+/// Sets what a socket is not born with.
+fn tune(stream: &TcpStream) {
     // Answers are small and written at once: waiting to fill a packet only
     // delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection stays without TCP_NODELAY");
     }
+    // A client that vanished without a word would keep its connection.
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE) {
+        tracing::debug!(%error, "a connection stays without SO_KEEPALIVE");
+    }
+}
+
+async fn connection(
+    stream: WriteTimeout<TcpStream>,
+    app: Router,
+    mut phase: watch::Receiver<Phase>,
+    _slot: OwnedSemaphorePermit,
+) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -192,13 +229,24 @@ mod tests {
     }
 
     async fn run(app: Router, grace: Duration) -> Running {
+        run_within(
+            app,
+            Times {
+                write_idle: GRACE,
+                grace,
+            },
+        )
+        .await
+    }
+
+    async fn run_within(app: Router, times: Times) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let served = tokio::spawn(serve_with_grace(listener, app, shutdown, grace));
+        let served = tokio::spawn(serve_within(listener, app, times, shutdown));
         Running {
             address,
             stop,
@@ -288,6 +336,37 @@ mod tests {
             Err(ServeError::Unfinished { connections: 1, .. })
         ));
         assert_eq!(read_all(stream).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_cut_off() {
+        let endless = || async {
+            let zeros = || Ok::<_, io::Error>(bytes::Bytes::from_static(&[0; 16 * 1024]));
+            axum::body::Body::from_stream(futures_util::stream::repeat_with(zeros))
+        };
+        let times = Times {
+            write_idle: Duration::from_millis(100),
+            grace: Duration::from_secs(3),
+        };
+        let running = run_within(Router::new().route("/", get(endless)), times).await;
+        let stream = send(running.address, REQUEST).await;
+        // Accepted in order: once another is answered, the first is open.
+        let mut other = send(running.address, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        other.read_exact(&mut [0; 12]).await.unwrap();
+        running.stop.send(()).unwrap();
+        running.served.await.unwrap().unwrap();
+        drop(stream);
+    }
+
+    #[tokio::test]
+    async fn a_vanished_client_is_noticed_by_the_kernel() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        tune(&stream);
+        assert!(SockRef::from(&stream).keepalive().unwrap());
     }
 
     #[tokio::test]

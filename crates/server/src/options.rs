@@ -12,6 +12,10 @@ pub struct Asset {
     pub content_type: &'static str,
     /// Whether the path changes with the content, so that it may be kept for good.
     pub immutable: bool,
+    /// A strong entity tag with its quotes, which changes with the content.
+    pub etag: &'static str,
+    /// The `Content-Security-Policy` it is served with.
+    pub content_security_policy: &'static str,
     /// The content.
     pub bytes: &'static [u8],
 }
@@ -19,33 +23,50 @@ pub struct Asset {
 /// Bounds on what one server takes on at a time.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a request body, artifacts excepted.
-    ///
-    /// The default, 64 MiB, holds the largest requests that MLflow's own limits
-    /// allow: a batch with 100 params and 100 tags of full length, and a
-    /// dataset with a profile of 16 million characters.
+    /// Bytes of a request body, artifacts and the next two kinds excepted: 4 MiB.
     pub body_bytes: usize,
-    /// Bytes of all request bodies above one MiB each that are held at once.
+    /// Bytes of a body with values of runs, experiments or logged models: 32 MiB.
+    ///
+    /// A batch at MLflow's limits has less, even where each character is
+    /// written as an escaped pair of surrogates; longer values are cut anyway.
+    pub values_body_bytes: usize,
+    /// Bytes of a body with datasets, whose profiles have 16 million
+    /// characters: 64 MiB.
+    pub datasets_body_bytes: usize,
+    /// Bytes that all request bodies hold together beyond the first 64 KiB of
+    /// each, artifacts excepted. The texts of a body are held once more while
+    /// its request is worked on.
     pub all_bodies_bytes: usize,
     /// Requests that are worked on at once, artifacts excepted.
     pub requests: usize,
     /// Artifact requests that are worked on at once.
     pub artifact_requests: usize,
-    /// Requests of either kind that may wait for their turn; beyond, they are refused.
+    /// How many artifact requests, and how many others, may wait for their
+    /// turn; beyond, they are refused.
     pub queue: usize,
-    /// How long one request may take, artifacts excepted.
+    /// How long one request may take, its body included, artifacts excepted.
     pub request_time: Duration,
+    /// How long a request body may pause; artifacts included.
+    pub body_idle_time: Duration,
+    /// How long a client may take nothing of an answer before its connection
+    /// is closed. [`Server::serve`](crate::Server::serve) sees to it, not the
+    /// router alone.
+    pub write_idle_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 64 << 20,
+            body_bytes: 4 << 20,
+            values_body_bytes: 32 << 20,
+            datasets_body_bytes: 64 << 20,
             all_bodies_bytes: 256 << 20,
             requests: 256,
             artifact_requests: 256,
             queue: 4096,
             request_time: Duration::from_mins(2),
+            body_idle_time: Duration::from_mins(1),
+            write_idle_time: Duration::from_mins(2),
         }
     }
 }

@@ -10,12 +10,16 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use futures_util::FutureExt;
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use runledger_entities::ErrorCode;
 use runledger_protocol::{Area, Endpoint, Method};
+use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::{app::App, call::Call, dispatch::dispatch, failure::Failure, handlers::Reply, reply};
+use crate::{
+    app::App, body_timeout::limit_pauses, call::Call, dispatch::dispatch, failure::Failure,
+    handlers::Reply, reply,
+};
 
 /// Every endpoint on all of its paths.
 pub(crate) fn routes(app: &Arc<App>, static_prefix: &str) -> Router {
@@ -29,15 +33,47 @@ pub(crate) fn routes(app: &Arc<App>, static_prefix: &str) -> Router {
 }
 
 /// Answers for paths and methods that are in no table.
-pub(crate) fn with_fallbacks(router: Router) -> Router {
-    router
+///
+/// Slashes too many before the path (a tracking URI that ends in one makes
+/// them) are taken away first, as MLflow's server does.
+pub(crate) fn with_fallbacks(router: Router, static_prefix: &str) -> Router {
+    let answered = router
         .fallback(async || reply::page(StatusCode::NOT_FOUND, "There is nothing at this address."))
         .method_not_allowed_fallback(async || {
             reply::page(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This address does not take this method.",
             )
-        })
+        });
+    let (plain, static_prefix) = (answered.clone(), static_prefix.to_owned());
+    answered.fallback(async move |mut request: Request| {
+        if let Some(uri) = without_extra_slashes(request.uri(), &static_prefix) {
+            *request.uri_mut() = uri;
+        }
+        plain.oneshot(request).await
+    })
+}
+
+/// The address with one slash before its path and one after the prefix, if it
+/// has more.
+fn without_extra_slashes(uri: &Uri, static_prefix: &str) -> Option<Uri> {
+    let path = format!("/{}", uri.path().trim_start_matches('/'));
+    let path = match path.strip_prefix(static_prefix) {
+        Some(rest) if rest.starts_with('/') => {
+            format!("{static_prefix}/{}", rest.trim_start_matches('/'))
+        }
+        _ => path,
+    };
+    if path == uri.path() {
+        return None;
+    }
+    let mut parts = uri.clone().into_parts();
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    parts.path_and_query = Some(whole.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 fn method_router(app: &Arc<App>, endpoint: Endpoint) -> MethodRouter {
@@ -65,10 +101,11 @@ async fn serve(
     request: Request,
 ) -> Response {
     let span = tracing::debug_span!("request", ?endpoint);
+    let request = request.map(|body| limit_pauses(body, app.limits.body_idle_time));
     let reply = async {
         // A segment that is no text names nothing that could be stored.
         let params = params.map_err(|_| Failure::invalid("Invalid path"))?;
-        within_bounds(app, endpoint, Call::new(request, &params)).await
+        within_bounds(app, endpoint, Call::new(endpoint, request, &params)).await
     };
     let reply = AssertUnwindSafe(reply.instrument(span))
         .catch_unwind()
@@ -81,8 +118,9 @@ async fn serve(
 }
 
 /// Serves a call when its turn comes, within its time.
-async fn within_bounds(app: &App, endpoint: Endpoint, call: Call) -> Reply {
-    match endpoint.area() {
+async fn within_bounds(app: &App, endpoint: Endpoint, mut call: Call) -> Reply {
+    let area = endpoint.area();
+    match area {
         // Must answer however busy the server is.
         Area::Server => dispatch(app, endpoint, call).await,
         // Large files take as long as they take.
@@ -93,6 +131,9 @@ async fn within_bounds(app: &App, endpoint: Endpoint, call: Call) -> Reply {
         Area::Tracking | Area::Tracing | Area::Registry => {
             let limit = app.limits.request_time;
             let work = async {
+                if area == Area::Tracking && app.has_tracking() {
+                    call.receive(app).await?;
+                }
                 let _place = app.requests.enter().await?;
                 dispatch(app, endpoint, call).await
             };

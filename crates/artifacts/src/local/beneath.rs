@@ -8,7 +8,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::ArtifactPath;
@@ -66,6 +66,23 @@ fn walk(root: BorrowedFd<'_>, path: &ArtifactPath, flags: OFlags) -> Result<Owne
         directory = Some(open_directory(at, segment)?);
     }
     Err(Errno::NOENT)
+}
+
+/// Opens a place without what is there: to open a pipe or a device can already
+/// set something going.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LOOK: OFlags = OFlags::PATH;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+/// The type of what is at `path`, for whose content it is not opened. A link
+/// is `ELOOP`.
+pub(super) fn file_type(root: BorrowedFd<'_>, path: &ArtifactPath) -> Result<FileType, Errno> {
+    let stat = rustix::fs::fstat(open(root, path, LOOK)?)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Symlink => Err(Errno::LOOP),
+        file_type => Ok(file_type),
+    }
 }
 
 /// Opens one directory directly below another; a link is `ELOOP` or `ENOTDIR`.

@@ -3,7 +3,8 @@
 //! Every file is opened so that the kernel refuses to leave the root
 //! ([`beneath`]); uploads are staged beside the tree and renamed into it
 //! ([`upload`]). Blocking calls run on tokio's blocking threads, one per chunk,
-//! so that a slow client holds no thread.
+//! so that a slow client holds no thread, and only so many at a time, so that
+//! a disk that hangs leaves threads to others.
 
 mod beneath;
 mod list;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use tokio::sync::Semaphore;
 
 use crate::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ByteRange, ByteStream, FileInfo,
@@ -51,10 +53,6 @@ impl LocalRepository {
 
 #[async_trait]
 impl ArtifactRepository for LocalRepository {
-    fn kind(&self) -> &'static str {
-        "local"
-    }
-
     async fn list(&self, directory: &ArtifactPath) -> Result<Vec<FileInfo>, ArtifactError> {
         let (root, directory) = (Arc::clone(&self.root), directory.clone());
         blocking(move || list::list(&root, &directory)).await
@@ -108,17 +106,35 @@ impl ArtifactRepository for LocalRepository {
     }
 }
 
-/// Runs a blocking call on a thread that may block.
+/// Calls of all repositories that block threads at a time. The process shares
+/// its blocking threads, with the database among others.
+static PLACES: Semaphore = Semaphore::const_new(32);
+
+/// Runs a blocking call on a thread that may block, when its turn comes.
 async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, ArtifactError> + Send + 'static,
 ) -> Result<T, ArtifactError> {
+    blocking_in(&PLACES, call).await
+}
+
+async fn blocking_in<T: Send + 'static>(
+    places: &'static Semaphore,
+    call: impl FnOnce() -> Result<T, ArtifactError> + Send + 'static,
+) -> Result<T, ArtifactError> {
+    let failed = |error| ArtifactError::internal("a storage task did not finish", error);
+    let place = places
+        .acquire()
+        .await
+        .map_err(|closed| failed(io::Error::other(closed)))?;
+    let call = move || {
+        // The thread has the place, also where nobody waits for it any more.
+        let _place = place;
+        call()
+    };
     match tokio::task::spawn_blocking(call).await {
         Ok(result) => result,
         // It panicked, or the runtime is shutting down.
-        Err(error) => Err(ArtifactError::internal(
-            "a storage task did not finish",
-            io::Error::other(error),
-        )),
+        Err(error) => Err(failed(io::Error::other(error))),
     }
 }
 

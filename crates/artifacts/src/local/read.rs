@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, OFlags};
 
 use super::staging::{Root, path_error};
 use super::{CHUNK_BYTES, beneath, blocking};
@@ -25,17 +25,20 @@ pub(super) fn open(
     const OPERATION: &str = "open a file";
     let not_found = || ArtifactError::NotFound { path: path.clone() };
     let root = root.open()?.ok_or_else(not_found)?;
-    // NONBLOCK: opening a named pipe must not wait for its other end.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let failed = |errno| path_error(errno, path, OPERATION);
+    match beneath::file_type(root.as_fd(), path).map_err(failed)? {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(ArtifactError::IsDirectory { path: path.clone() }),
+        _ => return Err(not_found()),
+    }
+    // In case it is replaced by a pipe or a terminal just now.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = beneath::open(root.as_fd(), path, flags)
         .map(File::from)
-        .map_err(|errno| path_error(errno, path, OPERATION))?;
+        .map_err(failed)?;
     let metadata = file
         .metadata()
         .map_err(|source| ArtifactError::internal(OPERATION, source))?;
-    if metadata.is_dir() {
-        return Err(ArtifactError::IsDirectory { path: path.clone() });
-    }
     if !metadata.is_file() {
         return Err(not_found());
     }

@@ -116,6 +116,50 @@ async fn a_named_pipe_does_not_block_a_reader() {
     );
 }
 
+/// Opens are visible from the other end of a pipe, and can do worse to a
+/// device.
+#[tokio::test]
+async fn a_special_file_is_not_even_opened() {
+    let world = world();
+    let pipe = world.root().join("pipe");
+    let mode = rustix::fs::Mode::RWXU;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let (opened, was_opened) = std::sync::mpsc::channel();
+    let other_end = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let _end = fs::File::options().write(true).open(other_end).unwrap();
+        opened.send(()).unwrap();
+    });
+    // Time for the writer to wait for a reader.
+    std::thread::sleep(Duration::from_millis(50));
+    let read = world.repository.get(&artifact("pipe"), None).await;
+    assert!(read.is_err());
+    let content = stream::once(async { Err("gone".into()) }).boxed();
+    let put = world.repository.put(&artifact("pipe"), content, None).await;
+    assert!(put.is_err());
+    let waited = was_opened.recv_timeout(Duration::from_millis(100));
+    assert!(waited.is_err(), "the pipe was opened for reading");
+    drop(fs::File::open(&pipe).unwrap());
+    writer.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_keeps_its_place_when_nobody_waits_for_it() {
+    static PLACES: Semaphore = Semaphore::const_new(1);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let hanging = blocking_in(&PLACES, move || {
+        let _ = released.recv();
+        Ok(())
+    });
+    let short = Duration::from_millis(20);
+    assert!(tokio::time::timeout(short, hanging).await.is_err());
+    // Given up, but the thread still hangs: no other call takes a thread.
+    let next = tokio::time::timeout(short, blocking_in(&PLACES, || Ok(())));
+    assert!(next.await.is_err());
+    drop(release);
+    blocking_in(&PLACES, || Ok(())).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_root_is_made_by_the_first_write_only() {
     let directory = tempfile::tempdir().unwrap();

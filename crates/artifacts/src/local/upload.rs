@@ -9,8 +9,8 @@ use bytes::Bytes;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::beneath;
 use super::staging::{Root, path_error, unique_name};
+use super::{beneath, blocking};
 use crate::{ArtifactError, ArtifactPath, InvalidPath};
 
 /// Tries of a rename whose directory another request is removing.
@@ -48,7 +48,12 @@ impl Drop for Staged {
         };
         // A dropped request drops this on a thread that must not block.
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(unlink)),
+            Ok(runtime) => {
+                runtime.spawn(blocking(move || {
+                    unlink();
+                    Ok(())
+                }));
+            }
             Err(_) => unlink(),
         }
     }
@@ -124,19 +129,13 @@ impl Upload {
 
 /// Refuses a target that cannot become a file, before the body is read.
 fn refuse_target(root: &OwnedFd, path: &ArtifactPath) -> Result<(), ArtifactError> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-    let existing = match beneath::open(root.as_fd(), path, flags) {
-        Ok(existing) => existing,
-        // A file that we may not read can still be replaced.
-        Err(Errno::NOENT | Errno::ACCESS) => return Ok(()),
-        Err(Errno::NOTDIR) => return Err(ArtifactError::ParentIsFile { path: path.clone() }),
-        Err(errno) => return Err(path_error(errno, path, "look at the target of an upload")),
-    };
-    let stat = rustix::fs::fstat(&existing)
-        .map_err(|errno| path_error(errno, path, "look at the target of an upload"))?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => Err(ArtifactError::IsDirectory { path: path.clone() }),
-        _ => Ok(()),
+    match beneath::file_type(root.as_fd(), path) {
+        Ok(FileType::Directory) => Err(ArtifactError::IsDirectory { path: path.clone() }),
+        // Where to look takes to open, a file that we may not read can still
+        // be replaced.
+        Ok(_) | Err(Errno::NOENT | Errno::ACCESS) => Ok(()),
+        Err(Errno::NOTDIR) => Err(ArtifactError::ParentIsFile { path: path.clone() }),
+        Err(errno) => Err(path_error(errno, path, "look at the target of an upload")),
     }
 }
 

@@ -25,11 +25,11 @@ pub(crate) fn decode<M: Message + FieldType + Default>(
 ) -> Result<M, RequestError> {
     match input {
         Input::Query(text) => query::read(text),
-        Input::Body(bytes) => match parse::<M>(bytes) {
+        Input::Body(bytes) => match parse::<M>(without_mark(bytes))? {
             Field::Wrong(wrong) if wrong.is_text() => {
                 // Old clients send JSON inside a JSON string.
-                let inner: String = read(bytes).unwrap_or_default();
-                of_field(parse(inner.as_bytes()))
+                let inner: String = read(without_mark(bytes)).unwrap_or_default();
+                of_field(parse(inner.as_bytes())?)
             }
             field => of_field(field),
         },
@@ -48,13 +48,24 @@ pub(super) fn of_field<M: Default>(field: Field<M>) -> Result<M, RequestError> {
     }
 }
 
-fn parse<M: FieldType>(bytes: &[u8]) -> Field<M> {
-    read(bytes).unwrap_or(Field::Absent)
+/// The text without a byte order mark.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+fn parse<M: FieldType>(bytes: &[u8]) -> Result<Field<M>, RequestError> {
+    match read(bytes) {
+        Some(field) => Ok(field),
+        // Python reads these, and MLflow stores something else in their place.
+        None => match repair::lone_surrogate(bytes) {
+            Some(escape) => Err(RequestError::LoneSurrogate { escape }),
+            None => Ok(Field::Absent),
+        },
+    }
 }
 
 /// Reads JSON as Python does, which knows some more tokens.
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice(bytes)
         .ok()
         .or_else(|| serde_json::from_slice(&repair::python_tokens(bytes)?).ok())
@@ -66,7 +77,7 @@ mod tests {
     use runledger_entities::RunStatus;
 
     use super::*;
-    use crate::json::message::messages;
+    use crate::json::{field::List, message::messages};
 
     messages! {
         /// An item.
@@ -74,7 +85,7 @@ mod tests {
         /// A message with every type of field.
         Everything {
             run_id: String, count: i64, small: i32, number: f64, flag: bool,
-            status: RunStatus, names: Vec<String>, items: Vec<Item>, item: Item,
+            status: RunStatus, names: List<String, 3>, items: List<Item, 3>, item: Item,
         }
     }
 
@@ -225,6 +236,39 @@ mod tests {
     }
 
     #[test]
+    fn half_of_a_surrogate_pair_is_named() {
+        for (text, escape) in [
+            (r#"{"run_id": "a\ud800"}"#, r"\ud800"),
+            (r#"{"run_id": "\uDC00\ud83d\ude00"}"#, r"\uDC00"),
+            (r#"{"names": ["\ud83d\ud83d\ude00"]}"#, r"\ud83d"),
+        ] {
+            let error = body(text).expect_err(text).to_string();
+            assert!(error.contains("not valid Unicode"), "{error}");
+            assert!(error.contains(&format!(" {escape} is half")), "{error}");
+        }
+        // These are no surrogates, and one that is in a field nobody reads.
+        for text in [
+            r#"{"run_id": "\ud83d\ude00"}"#,
+            r#"{"run_id": "\\ud800"}"#,
+            r#"{"other": "\ud800"}"#,
+        ] {
+            assert!(body(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_list_the_first_items_are_kept_and_the_others_counted() {
+        let message = body(r#"{"items": [{}, {}, {}, {}, {"number": "x"}]}"#).unwrap();
+        let items = message.items.or_default("items").unwrap();
+        assert_eq!((items.items.len(), items.count), (3, 5));
+        let message = body(r#"{"names": ["a", "b", "c", "d"]}"#).unwrap();
+        assert_eq!(
+            message.names.all("names").unwrap_err().to_string(),
+            "Too many values for parameter 'names': 4. At most 3 are allowed in one request."
+        );
+    }
+
+    #[test]
     fn json_in_a_json_string_is_read_once_more() {
         let inner = "{\"run_id\": \"a\"}";
         let once = serde_json::to_string(inner).unwrap();
@@ -258,7 +302,7 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(message.run_id.required_text("run_id").unwrap(), "a b c");
-        assert_eq!(message.names.or_default("names").unwrap(), ["1", "2"]);
+        assert_eq!(message.names.all("names").unwrap(), ["1", "2"]);
         assert_eq!(message.count.or_default("count").unwrap(), 7);
         assert_eq!(message.flag.optional("flag").unwrap(), Some(true));
         assert_eq!(

@@ -376,8 +376,55 @@ enums! {
     };
 }
 
+/// A list of which at most `MAX` items are kept; the others are only counted.
+///
+/// What a request may cost is bounded here: `{},` is three bytes of text and
+/// a hundred as an empty message.
+#[derive(Debug)]
+pub(crate) struct List<T, const MAX: usize> {
+    /// The first items.
+    pub(crate) items: Vec<T>,
+    /// How many there are in the request.
+    pub(crate) count: usize,
+}
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<T, const MAX: usize> List<T, MAX> {
+    /// All the items, or an error where there are too many.
+    fn all(self, parameter: impl fmt::Display) -> Result<Vec<T>, RequestError> {
+        if self.count > MAX {
+            return Err(RequestError::TooManyItems {
+                parameter: parameter.to_string(),
+                count: self.count,
+                limit: MAX,
+            });
+        }
+        Ok(self.items)
+    }
+}
+
+impl<T, const MAX: usize> Field<List<T, MAX>> {
+    /// The items, none if the field is absent.
+    pub(crate) fn all(self, parameter: impl fmt::Display) -> Result<Vec<T>, RequestError> {
+        self.or_default(&parameter)?.all(parameter)
+    }
+
+    /// The items of a field that must be there.
+    pub(crate) fn required_all(self, parameter: impl fmt::Display) -> Result<Vec<T>, RequestError> {
+        self.required(&parameter)?.all(parameter)
+    }
+}
+
 /// A list; `null` is no item.
-impl<T: FieldType> FieldType for Vec<T> {
+impl<T: FieldType, const MAX: usize> FieldType for List<T, MAX> {
     const SHAPE: Shape = Shape::Many;
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Field<Self>, D::Error> {
@@ -385,10 +432,10 @@ impl<T: FieldType> FieldType for Vec<T> {
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
+struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
 
-impl<'de, T: FieldType> Visitor<'de> for ListVisitor<T> {
-    type Value = Field<Vec<T>>;
+impl<'de, T: FieldType, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+    type Value = Field<List<T, MAX>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
@@ -396,7 +443,11 @@ impl<'de, T: FieldType> Visitor<'de> for ListVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element::<Field<T>>()? {
+        while items.len() < MAX {
+            let Some(item) = seq.next_element::<Field<T>>()? else {
+                let count = items.len();
+                return Ok(Field::Value(List { items, count }));
+            };
             let wrong = match item {
                 Field::Value(item) => {
                     items.push(item);
@@ -408,7 +459,11 @@ impl<'de, T: FieldType> Visitor<'de> for ListVisitor<T> {
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(Field::Wrong(Box::new(wrong.of_item(items.len()))));
         }
-        Ok(Field::Value(items))
+        let mut count = items.len();
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Field::Value(List { items, count }))
     }
 
     not_this! { unit, bool, i64, u64, f64, str, map }

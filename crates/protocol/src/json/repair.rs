@@ -1,5 +1,7 @@
 //! The tokens that Python's JSON has and JSON has not.
 
+use serde::de::IgnoredAny;
+
 /// Rewrites bare `NaN`, `Infinity` and `-Infinity`, and numbers too large for
 /// a double, as the texts that stand for them.
 ///
@@ -43,6 +45,51 @@ fn name_of(token: &[u8]) -> Option<&'static str> {
                 _ => None,
             }
         }
+        _ => None,
+    }
+}
+
+/// The first escape that is half of a surrogate pair, in a text that is JSON
+/// but for that.
+pub(super) fn lone_surrogate(bytes: &[u8]) -> Option<String> {
+    let escape = first_lone_surrogate(bytes)?;
+    // Reading without interest in the strings accepts any escapes in them.
+    let reads = |bytes: &[u8]| serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+    (reads(bytes) || python_tokens(bytes).is_some_and(|bytes| reads(&bytes)))
+        .then(|| String::from_utf8_lossy(escape).into_owned())
+}
+
+fn first_lone_surrogate(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes;
+    while let Some(start) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = rest.get(start..)?;
+        let length = match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 12,
+            (Some(_), _) => return rest.get(..6),
+            (None, _) => 2,
+        };
+        rest = rest.get(length..)?;
+    }
+    None
+}
+
+/// A half of a surrogate pair.
+enum Half {
+    High,
+    Low,
+}
+
+/// The half that an escape `\uXXXX` at the start of a text stands for.
+fn surrogate(text: &[u8]) -> Option<Half> {
+    let [b'\\', b'u', b'd' | b'D', high, a, b, ..] = text else {
+        return None;
+    };
+    if !a.is_ascii_hexdigit() || !b.is_ascii_hexdigit() {
+        return None;
+    }
+    match high.to_ascii_lowercase() {
+        b'8' | b'9' | b'a' | b'b' => Some(Half::High),
+        b'c'..=b'f' => Some(Half::Low),
         _ => None,
     }
 }

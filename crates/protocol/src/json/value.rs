@@ -1,13 +1,20 @@
 //! A JSON value kept only to be quoted in an error message.
 
-use std::fmt::{self, Write as _};
+use std::{
+    cell::Cell,
+    fmt::{self, Write as _},
+};
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use runledger_entities::quote;
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
-/// Most items of a list or object that are kept; the rest could not be quoted anyway.
-const MAX_ITEMS: usize = 64;
 /// Most characters of a quoted value.
-const MAX_QUOTED: usize = 1000;
+const MAX_QUOTED: usize = quote::MOST;
+/// Most values inside a value that are kept: each takes at least a character
+/// to quote, and a comma.
+const MAX_VALUES: usize = MAX_QUOTED / 2;
 
 /// A JSON value in the order of the request.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +67,7 @@ impl Json {
             Self::Float(value) => {
                 out.push_str(&runledger_entities::validate::python_float(*value));
             }
-            Self::Text(text) => quote_ascii(text, out),
+            Self::Text(text) => quote::push_json(text, out),
             Self::List(items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -77,7 +84,7 @@ impl Json {
                     if index > 0 {
                         out.push(',');
                     }
-                    quote_ascii(key, out);
+                    quote::push_json(key, out);
                     out.push(':');
                     value.write(out);
                 }
@@ -89,26 +96,6 @@ impl Json {
 
 fn push(out: &mut String, value: impl fmt::Display) {
     let _ = write!(out, "{value}");
-}
-
-fn quote_ascii(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars().take(MAX_QUOTED) {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    out.push('"');
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -150,10 +137,74 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Text(text.chars().take(MAX_QUOTED).collect()))
     }
 
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Json, A::Error> {
+        Inside(&Cell::new(MAX_VALUES)).visit_seq(seq)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json, A::Error> {
+        Inside(&Cell::new(MAX_VALUES)).visit_map(map)
+    }
+}
+
+/// Reads what is inside a list or object, at any depth, until so many values
+/// were kept; the rest could not be quoted anyway.
+#[derive(Clone, Copy)]
+struct Inside<'a>(&'a Cell<usize>);
+
+impl Inside<'_> {
+    fn is_full(self) -> bool {
+        self.0.get() == 0
+    }
+
+    fn count_one(self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Inside<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        self.count_one();
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Inside<'_> {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        JsonVisitor.expecting(f)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Json, E> {
+        JsonVisitor.visit_unit()
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Json, E> {
+        JsonVisitor.visit_bool(value)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Json, E> {
+        JsonVisitor.visit_i64(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Json, E> {
+        JsonVisitor.visit_u64(value)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
+        JsonVisitor.visit_f64(value)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
+        JsonVisitor.visit_str(text)
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
         let mut items = Vec::new();
-        while items.len() < MAX_ITEMS {
-            match seq.next_element()? {
+        while !self.is_full() {
+            match seq.next_element_seed(self)? {
                 Some(item) => items.push(item),
                 None => return Ok(Json::List(items)),
             }
@@ -164,9 +215,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let mut fields = Vec::new();
-        while fields.len() < MAX_ITEMS {
-            match map.next_entry()? {
-                Some(field) => fields.push(field),
+        while !self.is_full() {
+            match map.next_key()? {
+                Some(key) => fields.push((key, map.next_value_seed(self)?)),
                 None => return Ok(Json::Object(fields)),
             }
         }
@@ -231,6 +282,21 @@ mod tests {
         ] {
             assert_eq!(quoted(text), expected);
         }
+    }
+
+    #[test]
+    fn of_nested_values_no_more_are_kept_than_can_be_quoted() {
+        fn values(json: &Json) -> usize {
+            match json {
+                Json::List(items) => 1 + items.iter().map(values).sum::<usize>(),
+                _ => 1,
+            }
+        }
+        let inner = format!("[{}[]]", "[],".repeat(60));
+        let outer = format!("[{}[]]", format!("{inner},").repeat(60));
+        let json: Json = serde_json::from_str(&outer).unwrap();
+        assert!(values(&json) <= MAX_VALUES + 1);
+        assert!(json.quote().ends_with('…'));
     }
 
     #[test]

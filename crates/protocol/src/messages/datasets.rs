@@ -5,13 +5,13 @@ use runledger_entities::{DatasetSummary, limits};
 use super::Request;
 use crate::{
     Input, RequestError,
-    json::{decode::decode, message::messages, write},
+    json::{decode::decode, field::List, message::messages, write},
 };
 
 messages! {
     /// `experiments/search-datasets`
     SearchBody {
-        experiment_ids: Vec<String>,
+        experiment_ids: List<String, { limits::DATASET_SEARCH_EXPERIMENTS }>,
     }
 }
 
@@ -27,20 +27,22 @@ impl Request for SearchDatasets {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: SearchBody = decode(input)?;
         let experiment_ids = body.experiment_ids.or_default("experiment_ids")?;
-        if experiment_ids.is_empty() {
+        if experiment_ids.count == 0 {
             return Err(RequestError::rule(
                 "SearchDatasets request must specify at least one experiment_id.",
             ));
         }
         let limit = limits::DATASET_SEARCH_EXPERIMENTS;
-        if experiment_ids.len() > limit {
+        if experiment_ids.count > limit {
             return Err(RequestError::rule(format!(
                 "SearchDatasets request cannot specify more than {limit} experiment_ids. Received \
                  {} experiment_ids.",
-                experiment_ids.len()
+                experiment_ids.count
             )));
         }
-        Ok(Self { experiment_ids })
+        Ok(Self {
+            experiment_ids: experiment_ids.items,
+        })
     }
 }
 

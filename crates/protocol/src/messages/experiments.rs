@@ -2,11 +2,12 @@
 
 use runledger_entities::{Experiment, ExperimentId, Tag, ViewType};
 
-use super::{Request, pairs, search_max_results};
+use super::{Request, most, pairs, search_max_results};
 use crate::{
     Input, RequestError,
     json::{
         decode::decode,
+        field::List,
         message::messages,
         write::{self, Object},
     },
@@ -17,7 +18,7 @@ messages! {
     CreateBody {
         name: String,
         artifact_location: String,
-        tags: Vec<pairs::Pair>,
+        tags: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `experiments/get`, `delete`, `restore`
     IdBody {
@@ -31,7 +32,7 @@ messages! {
     SearchBody {
         view_type: ViewType,
         max_results: i64,
-        order_by: Vec<String>,
+        order_by: List<String, { most::ORDER_BY }>,
         filter: String,
         page_token: String,
     }
@@ -124,7 +125,7 @@ impl Request for SearchExperiments {
             view_type: body.view_type.or_default("view_type")?,
             // There is no default: MLflow refuses a search without a limit.
             max_results: search_max_results(body.max_results.or_default("max_results")?)?,
-            order_by: body.order_by.or_default("order_by")?,
+            order_by: body.order_by.all("order_by")?,
             filter: body.filter.or_default("filter")?,
             page_token: body.page_token.non_empty("page_token")?,
         })

@@ -4,11 +4,12 @@ use runledger_entities::{
     LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelStatus, Param, RunId, Tag,
 };
 
-use super::{Request, pairs};
+use super::{Request, most, pairs};
 use crate::{
     Input, RequestError,
     json::{
         decode::decode,
+        field::List,
         message::messages,
         write::{self, Object},
     },
@@ -26,8 +27,8 @@ messages! {
         name: String,
         model_type: String,
         source_run_id: String,
-        params: Vec<pairs::Pair>,
-        tags: Vec<pairs::Pair>,
+        params: List<pairs::Pair, { most::PAIRS }>,
+        tags: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `logged-models/{model_id}`
     FinalizeBody {
@@ -36,19 +37,19 @@ messages! {
     }
     /// `logged-models/{model_id}/tags`
     TagsBody {
-        tags: Vec<pairs::Pair>,
+        tags: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `logged-models/{model_id}/params`
     ParamsBody {
-        params: Vec<pairs::Pair>,
+        params: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `logged-models/search`
     SearchBody {
-        experiment_ids: Vec<String>,
+        experiment_ids: List<String, { most::EXPERIMENT_IDS }>,
         filter: String,
-        datasets: Vec<DatasetBody>,
+        datasets: List<DatasetBody, { most::DATASETS }>,
         max_results: i32,
-        order_by: Vec<OrderByBody>,
+        order_by: List<OrderByBody, { most::ORDER_BY }>,
         page_token: String,
     }
     /// A dataset that models were measured on.
@@ -192,9 +193,9 @@ pub struct SearchLoggedModels {
 impl Request for SearchLoggedModels {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: SearchBody = decode(input)?;
-        let experiment_ids = body.experiment_ids.required("experiment_ids")?;
+        let experiment_ids = body.experiment_ids.required_all("experiment_ids")?;
         let filter = body.filter.or_default("filter")?;
-        let datasets = body.datasets.or_default("datasets")?;
+        let datasets = body.datasets.all("datasets")?;
         let datasets: Result<_, _> = datasets
             .into_iter()
             .enumerate()
@@ -210,7 +211,7 @@ impl Request for SearchLoggedModels {
                 })?
                 .min(SEARCH_MAX),
         };
-        let order_by = body.order_by.or_default("order_by")?;
+        let order_by = body.order_by.all("order_by")?;
         let order_by: Result<_, _> = order_by
             .into_iter()
             .enumerate()

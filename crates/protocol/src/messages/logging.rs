@@ -3,14 +3,14 @@
 
 use runledger_entities::{
     Dataset, DatasetInput, LoggedModelId, Metric, MetricModel, ModelInput, ModelOutput, Param,
-    RunId, Tag,
+    RunId, Tag, limits, validate::BatchSizes,
 };
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use super::{Request, pairs};
+use super::{Request, most, pairs};
 use crate::{
     Input, RequestError,
-    json::{decode::decode, field::Field, message::messages},
+    json::{decode::decode, field::List, message::messages},
 };
 
 messages! {
@@ -26,7 +26,7 @@ messages! {
         dataset_name: String,
         dataset_digest: String,
     }
-    /// `runs/log-parameter`, `set-tag`, `delete-tag`
+    /// `runs/log-parameter`, `set-tag`
     PairBody {
         run_id: String,
         run_uuid: String,
@@ -41,9 +41,9 @@ messages! {
     /// `runs/log-batch`
     BatchBody {
         run_id: String,
-        metrics: Vec<BatchMetric>,
-        params: Vec<pairs::Pair>,
-        tags: Vec<pairs::Pair>,
+        metrics: List<BatchMetric, { limits::BATCH_METRICS }>,
+        params: List<pairs::Pair, { limits::BATCH_PARAMS }>,
+        tags: List<pairs::Pair, { limits::BATCH_TAGS }>,
     }
     /// A metric of a batch. The `run_id` that clients of MLflow 3.x add says nothing new.
     BatchMetric {
@@ -63,12 +63,12 @@ messages! {
     /// `runs/log-inputs`
     InputsBody {
         run_id: String,
-        datasets: Vec<InputBody>,
-        models: Vec<ModelIdBody>,
+        datasets: List<InputBody, { most::DATASETS }>,
+        models: List<ModelIdBody, { most::MODELS }>,
     }
     /// A dataset and the tags of its use.
     InputBody {
-        tags: Vec<pairs::Pair>,
+        tags: List<pairs::Pair, { most::DATASET_TAGS }>,
         dataset: DatasetBody,
     }
     /// A dataset.
@@ -87,7 +87,7 @@ messages! {
     /// `runs/outputs`
     OutputsBody {
         run_id: String,
-        models: Vec<OutputBody>,
+        models: List<OutputBody, { most::MODELS }>,
     }
     /// A model that a run made.
     OutputBody {
@@ -151,14 +151,9 @@ pub struct LogParam {
 
 impl Request for LogParam {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
-        let body: PairBody = decode(input)?;
-        Ok(Self {
-            run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
-            param: Param {
-                key: body.key.required_text("key")?,
-                value: body.value.or_default("value")?,
-            },
-        })
+        let (run_id, key, value) = pair(input)?;
+        let param = Param { key, value };
+        Ok(Self { run_id, param })
     }
 }
 
@@ -173,15 +168,20 @@ pub struct SetTag {
 
 impl Request for SetTag {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
-        let body: PairBody = decode(input)?;
-        Ok(Self {
-            run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
-            tag: Tag {
-                key: body.key.required_text("key")?,
-                value: body.value.or_default("value")?,
-            },
-        })
+        let (run_id, key, value) = pair(input)?;
+        let tag = Tag { key, value };
+        Ok(Self { run_id, tag })
     }
+}
+
+/// A run, a key, and a value, which is empty if absent.
+fn pair(input: Input<'_>) -> Result<(RunId, String, String), RequestError> {
+    let body: PairBody = decode(input)?;
+    Ok((
+        RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
+        body.key.required_text("key")?,
+        body.value.or_default("value")?,
+    ))
 }
 
 /// Deletes a tag of a run.
@@ -204,32 +204,49 @@ impl Request for DeleteTag {
 }
 
 /// Logs metrics, params and tags together.
+///
+/// Of each kind no more items are read than a batch may have: the batch is
+/// whole only if [`sizes`](Self::sizes) are within the limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogBatch {
     /// The run.
     pub run_id: RunId,
-    /// Metrics.
+    /// Metrics, at most [`limits::BATCH_METRICS`].
     pub metrics: Vec<Metric>,
-    /// Params.
+    /// Params, at most [`limits::BATCH_PARAMS`].
     pub params: Vec<Param>,
-    /// Tags.
+    /// Tags, at most [`limits::BATCH_TAGS`].
     pub tags: Vec<Tag>,
+    /// How many the request has.
+    pub sizes: BatchSizes,
 }
 
 impl Request for LogBatch {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: BatchBody = decode(input)?;
+        let run_id = RunId::new(body.run_id.required_text("run_id")?);
+        let metrics = body.metrics.or_default("metrics")?;
+        let metric_count = metrics.count;
+        let metrics = batch_metrics(metrics.items)?;
+        let params = body.params.or_default("params")?;
+        let param_count = params.count;
+        let params = pairs::read(params.items, "params", pairs::param)?;
+        let tags = body.tags.or_default("tags")?;
         Ok(Self {
-            run_id: RunId::new(body.run_id.required_text("run_id")?),
-            metrics: batch_metrics(body.metrics)?,
-            params: pairs::params(body.params, "params")?,
-            tags: pairs::tags(body.tags, "tags")?,
+            run_id,
+            metrics,
+            params,
+            sizes: BatchSizes {
+                metrics: metric_count,
+                params: param_count,
+                tags: tags.count,
+            },
+            tags: pairs::read(tags.items, "tags", pairs::tag)?,
         })
     }
 }
 
-fn batch_metrics(field: Field<Vec<BatchMetric>>) -> Result<Vec<Metric>, RequestError> {
-    let bodies = field.or_default("metrics")?;
+fn batch_metrics(bodies: Vec<BatchMetric>) -> Result<Vec<Metric>, RequestError> {
     let metric = |(i, body): (usize, BatchMetric)| {
         Ok(Metric {
             key: body.key.required_text(format_args!("metrics[{i}].key"))?,
@@ -330,14 +347,14 @@ impl Request for LogInputs {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: InputsBody = decode(input)?;
         let run_id = RunId::new(body.run_id.required_text("run_id")?);
-        let datasets = body.datasets.or_default("datasets")?;
+        let datasets = body.datasets.all("datasets")?;
         let datasets: Result<_, _> = datasets
             .into_iter()
             .enumerate()
             .map(|(i, input)| dataset_input(i, input))
             .collect();
         let datasets = datasets?;
-        let models = body.models.or_default("models")?;
+        let models = body.models.all("models")?;
         let models: Result<_, _> = models
             .into_iter()
             .enumerate()
@@ -401,7 +418,7 @@ impl Request for LogOutputs {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: OutputsBody = decode(input)?;
         let run_id = RunId::new(body.run_id.required_text("run_id")?);
-        let models = body.models.required("models")?;
+        let models = body.models.required_all("models")?;
         let models: Result<_, _> = models
             .into_iter()
             .enumerate()

@@ -7,6 +7,7 @@ use crate::{
     Input, RequestError,
     json::{
         decode::decode,
+        field::List,
         message::messages,
         query,
         value::Json,
@@ -25,7 +26,7 @@ messages! {
     }
     /// `metrics/get-history-bulk-interval`
     IntervalBody {
-        run_ids: Vec<String>,
+        run_ids: List<String, { limits::BULK_HISTORY_RUNS }>,
         metric_key: String,
         start_step: i32,
         end_step: i32,
@@ -160,15 +161,15 @@ impl Request for GetMetricInterval {
         const HELP: &str = "See the API docs for more information about request parameters.";
         let body: IntervalBody = decode(input)?;
         let run_ids = body.run_ids.required("run_ids")?;
-        if run_ids.is_empty() {
+        if run_ids.count == 0 {
             return Err(RequestError::missing("run_ids"));
         }
-        if run_ids.len() > limits::BULK_HISTORY_RUNS {
+        if run_ids.count > limits::BULK_HISTORY_RUNS {
             return Err(RequestError::rule(format!(
                 "GetMetricHistoryBulkInterval request must specify at most {} run_ids. Received \
                  {} run_ids. {HELP}",
                 limits::BULK_HISTORY_RUNS,
-                run_ids.len(),
+                run_ids.count,
             )));
         }
         let metric_key = body.metric_key.required_text("metric_key")?;
@@ -201,7 +202,7 @@ impl Request for GetMetricInterval {
             }
         };
         Ok(Self {
-            run_ids: run_ids.into_iter().map(RunId::new).collect(),
+            run_ids: run_ids.items.into_iter().map(RunId::new).collect(),
             metric_key,
             steps,
             max_results,

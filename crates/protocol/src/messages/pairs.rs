@@ -2,7 +2,14 @@
 
 use runledger_entities::{Param, Tag};
 
-use crate::{RequestError, json::field::Field, json::message::messages, json::write::Object};
+use crate::{
+    RequestError,
+    json::{
+        field::{Field, List},
+        message::messages,
+        write::Object,
+    },
+};
 
 messages! {
     /// A param or tag.
@@ -13,22 +20,36 @@ messages! {
 }
 
 /// The tags of the list `name`; a missing value is an empty one.
-pub(super) fn tags(field: Field<Vec<Pair>>, name: &str) -> Result<Vec<Tag>, RequestError> {
-    read(field, name, |key, value| Tag { key, value })
+pub(super) fn tags<const MAX: usize>(
+    field: Field<List<Pair, MAX>>,
+    name: &str,
+) -> Result<Vec<Tag>, RequestError> {
+    read(field.all(name)?, name, tag)
 }
 
 /// The params of the list `name`; a missing value is an empty one.
-pub(super) fn params(field: Field<Vec<Pair>>, name: &str) -> Result<Vec<Param>, RequestError> {
-    read(field, name, |key, value| Param { key, value })
+pub(super) fn params<const MAX: usize>(
+    field: Field<List<Pair, MAX>>,
+    name: &str,
+) -> Result<Vec<Param>, RequestError> {
+    read(field.all(name)?, name, param)
 }
 
-fn read<T>(
-    field: Field<Vec<Pair>>,
+pub(super) fn tag(key: String, value: String) -> Tag {
+    Tag { key, value }
+}
+
+pub(super) fn param(key: String, value: String) -> Param {
+    Param { key, value }
+}
+
+/// What `build` makes of the pairs of the list `name`.
+pub(super) fn read<T>(
+    pairs: Vec<Pair>,
     name: &str,
     build: impl Fn(String, String) -> T,
 ) -> Result<Vec<T>, RequestError> {
-    field
-        .or_default(name)?
+    pairs
         .into_iter()
         .enumerate()
         .map(|(i, pair)| {

@@ -5,11 +5,12 @@ use runledger_entities::{
     limits,
 };
 
-use super::{Request, metrics::write_metric, pairs, search_max_results};
+use super::{Request, metrics::write_metric, most, pairs, search_max_results};
 use crate::{
     Input, RequestError,
     json::{
         decode::decode,
+        field::List,
         message::messages,
         value::Json,
         write::{self, Object},
@@ -23,7 +24,7 @@ messages! {
         user_id: String,
         run_name: String,
         start_time: i64,
-        tags: Vec<pairs::Pair>,
+        tags: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `runs/get`, `delete`, `restore`
     IdBody {
@@ -40,11 +41,11 @@ messages! {
     }
     /// `runs/search`
     SearchBody {
-        experiment_ids: Vec<String>,
+        experiment_ids: List<String, { most::EXPERIMENT_IDS }>,
         filter: String,
         run_view_type: ViewType,
         max_results: i64,
-        order_by: Vec<String>,
+        order_by: List<String, { most::ORDER_BY }>,
         page_token: String,
     }
 }
@@ -140,7 +141,7 @@ impl Request for SearchRuns {
         let body: SearchBody = decode(input)?;
         let max_results = body.max_results.optional("max_results")?;
         Ok(Self {
-            experiment_ids: body.experiment_ids.or_default("experiment_ids")?,
+            experiment_ids: body.experiment_ids.all("experiment_ids")?,
             filter: body.filter.or_default("filter")?,
             run_view_type: body.run_view_type.or_default("run_view_type")?,
             max_results: match max_results {
@@ -151,7 +152,7 @@ impl Request for SearchRuns {
                 }
                 Some(value) => search_max_results(value)?,
             },
-            order_by: body.order_by.or_default("order_by")?,
+            order_by: body.order_by.all("order_by")?,
             page_token: body.page_token.non_empty("page_token")?,
         })
     }

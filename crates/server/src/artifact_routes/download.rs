@@ -13,7 +13,8 @@ use runledger_artifacts::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ArtifactRoots,
 };
 
-use super::{ArtifactRouteError, conditions, representation};
+use super::{ArtifactRouteError, representation};
+use crate::conditions;
 
 /// Streams the file `path` of the artifacts at `artifact_uri`.
 ///
@@ -36,23 +37,28 @@ pub(super) async fn send(
     headers: &HeaderMap,
 ) -> Result<Response, ArtifactRouteError> {
     let range = conditions::range(headers);
-    let read = match repository.get(path, range).await {
+    // Conditions come before the range (RFC 9110, 13.2.2): a range that this
+    // version has not may be one of the version that the client knows.
+    if range.is_none() || conditions::are_there(headers) {
+        let whole = repository.get(path, None).await?;
+        if conditions::is_unchanged(headers, &whole.etag, whole.modified) {
+            return Ok(not_modified(path, &whole));
+        }
+        if range.is_none() || !conditions::range_applies(headers, &whole.etag, whole.modified) {
+            return Ok(content(path, whole));
+        }
+    }
+    let part = match repository.get(path, range).await {
         Err(ArtifactError::RangeNotSatisfiable { size_bytes }) => {
             return Ok(unsatisfiable(size_bytes));
         }
-        read => read?,
+        part => part?,
     };
-    if conditions::is_unchanged(headers, &read.etag, read.modified) {
-        return Ok(not_modified(path, &read));
+    // It may have been written anew in between.
+    if !conditions::range_applies(headers, &part.etag, part.modified) {
+        return Ok(content(path, repository.get(path, None).await?));
     }
-    // The part is of another version than the one the client has.
-    let read = if range.is_some() && !conditions::range_applies(headers, &read.etag, read.modified)
-    {
-        repository.get(path, None).await?
-    } else {
-        read
-    };
-    Ok(content(path, read))
+    Ok(content(path, part))
 }
 
 fn content(path: &ArtifactPath, read: ArtifactRead) -> Response {

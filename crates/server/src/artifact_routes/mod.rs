@@ -18,7 +18,6 @@
 //! [`ArtifactRoots`]: runledger_artifacts::ArtifactRoots
 //! [`ArtifactPath`]: runledger_artifacts::ArtifactPath
 
-mod conditions;
 mod download;
 mod error;
 mod list;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::list::{file, json};
 use super::query::{file_name_needed, parameter};
-use super::upload::{refuse_length, store, stream_of};
+use super::upload::{store, stream_of};
 use super::{ArtifactRouteError, download};
 
 /// `GET artifacts?path=…`: base names (MLflow 3.17).
@@ -42,25 +42,21 @@ pub(crate) async fn get(
     download::send(destination, &ArtifactPath::parse(path)?, headers).await
 }
 
-/// `PUT artifacts/<path>`: the body, streamed; of any length unless
-/// `max_bytes` says otherwise.
+/// `PUT artifacts/<path>`: the body, streamed; of any length.
 pub(crate) async fn put(
     destination: &Arc<dyn ArtifactRepository>,
     path: &str,
-    headers: &HeaderMap,
     body: Body,
-    max_bytes: Option<u64>,
 ) -> Result<Response, ArtifactRouteError> {
     if path.is_empty() || path.ends_with('/') {
         return Err(file_name_needed().into());
     }
     let path = ArtifactPath::parse(path)?;
-    refuse_length(headers, max_bytes)?;
     let target = ArtifactLocation {
         repository: Arc::clone(destination),
         path,
     };
-    store(&target, stream_of(body), max_bytes).await
+    store(&target, stream_of(body), None).await
 }
 
 /// `DELETE artifacts/<path>`: a file or a directory; nothing there is fine.

@@ -25,8 +25,7 @@ pub(crate) async fn upload(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, ArtifactRouteError> {
-    let limit = Some(MAX_UI_UPLOAD_BYTES);
-    refuse_length(headers, limit)?;
+    refuse_length(headers, MAX_UI_UPLOAD_BYTES)?;
     let mut content = stream_of(body);
     let Some(first) = first_bytes(&mut content).await else {
         return Err(RequestError::rule("Request must specify data.").into());
@@ -37,7 +36,7 @@ pub(crate) async fn upload(
         ..location
     };
     let content = stream::once(async { first }).chain(content).boxed();
-    store(&target, content, limit).await
+    store(&target, content, Some(MAX_UI_UPLOAD_BYTES)).await
 }
 
 /// Stores a stream; the answer has no body.
@@ -54,17 +53,12 @@ pub(super) async fn store(
 }
 
 /// Refuses a body that says itself that it is too long, before it is read.
-pub(super) fn refuse_length(
-    headers: &HeaderMap,
-    max_bytes: Option<u64>,
-) -> Result<(), ArtifactError> {
+fn refuse_length(headers: &HeaderMap, max_bytes: u64) -> Result<(), ArtifactError> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    match (length, max_bytes) {
-        (Some(length), Some(max_bytes)) if length > max_bytes => {
-            Err(ArtifactError::TooLarge { max_bytes })
-        }
+    match length {
+        Some(length) if length > max_bytes => Err(ArtifactError::TooLarge { max_bytes }),
         _ => Ok(()),
     }
 }

@@ -74,8 +74,7 @@ pub(crate) async fn upload(app: &App, tracking: &Tracking, mut call: Call) -> Re
 /// `PUT mlflow-artifacts/artifacts/<path>`: a file of any size.
 pub(crate) async fn proxy_put(destination: &Arc<dyn ArtifactRepository>, mut call: Call) -> Reply {
     let body = call.take_body();
-    let headers = &call.parts.headers;
-    Ok(artifact_routes::proxy::put(destination, call.artifact_path(), headers, body, None).await?)
+    Ok(artifact_routes::proxy::put(destination, call.artifact_path(), body).await?)
 }
 
 pub(crate) async fn presign_upload(tracking: &Tracking, request: PresignUpload) -> Reply {

@@ -1,6 +1,9 @@
 //! What runs log.
 
-use runledger_entities::{DatasetInput, Metric, limits, validate};
+use runledger_entities::{
+    DatasetInput, Metric, limits,
+    validate::{self, BatchSizes},
+};
 use runledger_protocol::messages::logging::{
     DeleteTag, LogBatch, LogInputs, LogMetric, LogModel, LogOutputs, LogParam, SetTag,
 };
@@ -62,13 +65,13 @@ pub(crate) async fn log_batch(tracking: &Tracking, request: LogBatch) -> Reply {
         params: request.params,
         tags: request.tags,
     };
-    check_batch(&mut batch, tracking)?;
+    check_batch(&mut batch, request.sizes, tracking)?;
     tracking.store.log_batch(&request.run_id, batch).await?;
     Ok(reply::empty())
 }
 
 /// Checks a batch in MLflow's order: the items first, then how many they are.
-fn check_batch(batch: &mut Batch, tracking: &Tracking) -> Result<(), Failure> {
+fn check_batch(batch: &mut Batch, sizes: BatchSizes, tracking: &Tracking) -> Result<(), Failure> {
     for (i, metric) in batch.metrics.iter().enumerate() {
         // Nearly all are valid: the path is for the message of those that are not.
         if validate::metric("", metric).is_err() {
@@ -82,7 +85,8 @@ fn check_batch(batch: &mut Batch, tracking: &Tracking) -> Result<(), Failure> {
     for (i, tag) in batch.tags.iter_mut().enumerate() {
         validate::tag(&format!("tags[{i}]."), tag, tracking.long_values)?;
     }
-    validate::batch_sizes(&batch.metrics, &batch.params, &batch.tags)?;
+    validate::batch_sizes(sizes)?;
+    validate::distinct_params(&batch.params)?;
     Ok(())
 }
 

@@ -78,11 +78,12 @@ impl Security {
                 response
             };
         };
-        let access = match origin.to_str() {
-            Ok(origin) => self
+        // Of several, a proxy and this server could look at different ones.
+        let access = match single(request.headers(), &ORIGIN) {
+            Some(origin) => self
                 .origins
                 .access(origin, single(request.headers(), &HOST)),
-            Err(_) => Access::Refused,
+            None => Access::Refused,
         };
         let is_options = *request.method() == Method::OPTIONS;
         let mut response = if is_options

@@ -37,9 +37,6 @@ pub struct SecurityConfig {
     /// The `X-Frame-Options` of every response: `SAMEORIGIN`, `DENY`, or
     /// `NONE` for no such header.
     pub x_frame_options: String,
-    /// The path prefix of the server, `/x` or empty: `/health` and `/version`
-    /// below it are served to every host.
-    pub static_prefix: String,
     /// Leaves out all checks and headers.
     pub disabled: bool,
 }
@@ -50,7 +47,6 @@ impl Default for SecurityConfig {
             allowed_hosts: Vec::new(),
             cors_allowed_origins: Vec::new(),
             x_frame_options: "SAMEORIGIN".to_owned(),
-            static_prefix: String::new(),
             disabled: false,
         }
     }
@@ -79,8 +75,12 @@ pub(crate) struct Security {
 }
 
 impl Security {
-    /// Checks the configuration.
-    pub(crate) fn new(config: &SecurityConfig) -> Result<Self, InvalidSecurityConfig> {
+    /// Checks the configuration. `/health` and `/version` below
+    /// `static_prefix` (`/x` or empty) are served to every host.
+    pub(crate) fn new(
+        config: &SecurityConfig,
+        static_prefix: &str,
+    ) -> Result<Self, InvalidSecurityConfig> {
         let x_frame_options = match config.x_frame_options.to_ascii_uppercase().as_str() {
             "SAMEORIGIN" => Some(HeaderValue::from_static("SAMEORIGIN")),
             "DENY" => Some(HeaderValue::from_static("DENY")),
@@ -95,7 +95,7 @@ impl Security {
             hosts: Hosts::new(&config.allowed_hosts),
             origins: Origins::new(&config.cors_allowed_origins),
             x_frame_options,
-            static_prefix: config.static_prefix.trim_end_matches('/').to_owned(),
+            static_prefix: static_prefix.to_owned(),
             disabled: config.disabled,
         })
     }

@@ -19,9 +19,10 @@ async fn ask(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Response {
-    let security = Arc::new(Security::new(&config).unwrap());
+    let security = Arc::new(Security::new(&config, "/ml").unwrap());
     let app = Router::new()
         .route("/health", get(|| async { "OK" }))
+        .route("/ml/health", get(|| async { "OK" }))
         .route(
             "/api/2.0/x",
             post(|| async { "written" }).get(|| async { "read" }),
@@ -81,8 +82,10 @@ async fn a_host_must_be_there_once() {
 
 #[tokio::test]
 async fn health_is_served_to_every_host() {
-    let response = ask_default("GET", "/health", &[("host", "evil.com")]).await;
-    assert_eq!(response.status(), StatusCode::OK);
+    for path in ["/health", "/ml/health"] {
+        let response = ask_default("GET", path, &[("host", "evil.com")]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -100,6 +103,19 @@ async fn a_foreign_write_is_refused_and_a_foreign_read_is_unreadable() {
 
     let read = ask_default("GET", "/api/2.0/x", &headers).await;
     assert_eq!(read.status(), StatusCode::OK);
+    assert_eq!(header(&read, "access-control-allow-origin"), None);
+}
+
+#[tokio::test]
+async fn a_write_of_two_origins_is_refused() {
+    let headers = [
+        ("host", "localhost"),
+        ("origin", "http://localhost:3000"),
+        ("origin", "http://evil.com"),
+    ];
+    let write = ask_default("POST", "/api/2.0/x", &headers).await;
+    assert_eq!(write.status(), StatusCode::FORBIDDEN);
+    let read = ask_default("GET", "/api/2.0/x", &headers).await;
     assert_eq!(header(&read, "access-control-allow-origin"), None);
 }
 
@@ -177,10 +193,13 @@ async fn disabled_means_no_check_and_no_header() {
 #[test]
 fn frame_options_are_checked() {
     let with = |value: &str| {
-        Security::new(&SecurityConfig {
-            x_frame_options: value.to_owned(),
-            ..SecurityConfig::default()
-        })
+        Security::new(
+            &SecurityConfig {
+                x_frame_options: value.to_owned(),
+                ..SecurityConfig::default()
+            },
+            "",
+        )
     };
     assert!(with("deny").is_ok());
     assert!(with("NONE").is_ok_and(|security| security.x_frame_options.is_none()));

@@ -104,6 +104,25 @@ async fn batches_are_bounded_and_name_params_once() {
 }
 
 #[tokio::test]
+async fn what_is_over_the_limit_of_a_batch_is_counted_and_not_kept() {
+    let world = World::new().await;
+    let id = world.run().await;
+    let metric = json!({"key": "m", "value": 1, "timestamp": 1});
+    let mut metrics = vec![metric; 1000];
+    // Whatever they are: so many need not be looked at.
+    metrics.resize(50_000, json!({}));
+    world
+        .post("/runs/log-batch", json!({"run_id": id, "metrics": metrics}))
+        .await
+        .invalid("at most 1000 metrics. Got 50000 metrics.");
+    let params = vec![json!({"key": "p", "value": "1"}); 300];
+    world
+        .post("/runs/log-batch", json!({"run_id": id, "params": params}))
+        .await
+        .invalid("at most 100 params. Got 300 params.");
+}
+
+#[tokio::test]
 async fn bad_values_are_named() {
     let world = World::new().await;
     let id = world.run().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{Request, header};
 use runledger_protocol::{Area, Endpoint, Method, Scope};
 use runledger_server::{Asset, BuildError, Limits, SecurityConfig, Server};
@@ -53,12 +53,16 @@ const ASSETS: &[Asset] = &[
         path: "",
         content_type: "text/html",
         immutable: false,
+        etag: "\"1\"",
+        content_security_policy: "default-src 'none'",
         bytes: b"page",
     },
     Asset {
         path: "a/b.js",
         content_type: "text/javascript",
         immutable: true,
+        etag: "\"2\"",
+        content_security_policy: "default-src 'self'",
         bytes: b"code",
     },
 ];
@@ -69,7 +73,11 @@ async fn assets_are_served_with_their_headers() {
     let page = world.fetch("/").await;
     assert_eq!(page.body, "page");
     assert_eq!(page.headers[header::CACHE_CONTROL], "no-cache");
-    assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    assert_eq!(page.headers[header::ETAG], "\"1\"");
+    assert_eq!(
+        page.headers[header::CONTENT_SECURITY_POLICY],
+        "default-src 'none'"
+    );
     let script = world.fetch("/a/b.js").await;
     assert_eq!(script.headers[header::CONTENT_TYPE], "text/javascript");
     assert!(
@@ -77,6 +85,47 @@ async fn assets_are_served_with_their_headers() {
             .to_str()
             .unwrap()
             .contains("immutable")
+    );
+}
+
+#[tokio::test]
+async fn an_asset_that_the_browser_has_is_not_sent_again() {
+    let world = World::with(|builder| builder.assets(ASSETS)).await;
+    for (etag, status, body) in [("\"1\"", 304, ""), ("\"0\"", 200, "page")] {
+        let request = Request::get("/")
+            .header(header::IF_NONE_MATCH, etag)
+            .body(Body::empty())
+            .unwrap();
+        let answer = world.send(request).await;
+        assert_eq!((answer.status, &answer.body[..]), (status, body.as_bytes()));
+        assert_eq!(answer.headers[header::ETAG], "\"1\"");
+    }
+}
+
+#[test]
+fn an_asset_that_no_header_can_describe_is_refused() {
+    const BROKEN: &[Asset] = &[Asset {
+        etag: "\n",
+        ..ASSETS[0]
+    }];
+    let built = Server::builder().assets(BROKEN).build();
+    assert!(matches!(built, Err(BuildError::Asset { path: "" })));
+}
+
+#[tokio::test]
+async fn slashes_too_many_before_the_path_do_no_harm() {
+    let world = World::with(|builder| builder.static_prefix("/ml")).await;
+    for path in ["//ml/health", "/ml//health", "///ml//health"] {
+        assert_eq!(world.fetch(path).await.body, "OK", "{path}");
+    }
+    let world = World::new().await;
+    let query = "/api/2.0/mlflow/experiments/get?experiment_id=0";
+    let answer = world.fetch(&format!("/{query}")).await;
+    assert_eq!(answer.ok()["experiment"]["name"], "Default");
+    assert_eq!(world.fetch("//nothing").await.status, 404);
+    assert_eq!(
+        world.fetch("/api//2.0/mlflow/server-info").await.status,
+        404
     );
 }
 
@@ -210,6 +259,72 @@ async fn a_body_that_does_not_come_ends_in_time() {
         .send(request)
         .await
         .refused(504, "DEADLINE_EXCEEDED", "longer than 0.02 seconds");
+}
+
+/// A body that begins and does not go on.
+fn stuck() -> Body {
+    let start = stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"{")) });
+    Body::from_stream(start.chain(stream::pending()))
+}
+
+#[tokio::test]
+async fn a_body_that_pauses_for_long_is_a_timeout() {
+    let limits = Limits {
+        body_idle_time: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let world = World::with(|builder| builder.limits(limits)).await;
+    for request in [
+        Request::post(format!("{API}/runs/search")),
+        Request::put("/api/2.0/mlflow-artifacts/artifacts/f"),
+    ] {
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(stuck())
+            .unwrap();
+        let answer = world.send(request).await;
+        answer.refused(408, "BAD_REQUEST", "came for 0.02 seconds");
+        assert_eq!(answer.headers[header::CONNECTION], "close");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_body_holds_no_place() {
+    let limits = Limits {
+        requests: 1,
+        body_idle_time: Duration::from_secs(5),
+        ..Limits::default()
+    };
+    let world = World::with(|builder| builder.limits(limits)).await;
+    let slow = Request::post(format!("{API}/runs/search"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(stuck())
+        .unwrap();
+    let other = async {
+        tokio::task::yield_now().await;
+        world.get("/experiments/get?experiment_id=0").await
+    };
+    tokio::select! {
+        _ = world.send(slow) => panic!("a body that does not end was answered"),
+        answer = other => assert_eq!(answer.status, 200),
+    }
+}
+
+#[tokio::test]
+async fn only_bodies_with_values_may_be_large() {
+    let world = World::new().await;
+    let id = world.run().await;
+    let filler = "x".repeat(5 << 20);
+    world
+        .post("/runs/search", json!({"filler": filler}))
+        .await
+        .refused(413, "INVALID_PARAMETER_VALUE", "At most 4194304 bytes");
+    let batch = json!({
+        "run_id": id, "filler": filler, "params": [{"key": "p", "value": "1"}],
+    });
+    world.post("/runs/log-batch", batch).await.ok();
+    let inputs = json!({"run_id": id, "filler": "x".repeat(33 << 20)});
+    world.post("/runs/log-inputs", inputs).await.ok();
 }
 
 #[tokio::test]

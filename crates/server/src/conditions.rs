@@ -10,7 +10,7 @@ use runledger_artifacts::ByteRange;
 ///
 /// Several ranges, other units and malformed headers are ignored: the whole
 /// file is the answer to them.
-pub(super) fn range(headers: &HeaderMap) -> Option<ByteRange> {
+pub(crate) fn range(headers: &HeaderMap) -> Option<ByteRange> {
     let spec = text(headers, &RANGE)?.trim().strip_prefix("bytes=")?;
     let (first, last) = spec.split_once('-')?;
     match (number(first), number(last)) {
@@ -21,9 +21,16 @@ pub(super) fn range(headers: &HeaderMap) -> Option<ByteRange> {
     }
 }
 
+/// Whether the answer depends on the version of the file.
+pub(crate) fn are_there(headers: &HeaderMap) -> bool {
+    [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_RANGE]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
 /// Whether the client has this version already (`If-None-Match`, or
 /// `If-Modified-Since` in its absence).
-pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
+pub(crate) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
         return headers
             .get_all(IF_NONE_MATCH)
@@ -42,7 +49,7 @@ pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<Sys
 }
 
 /// Whether a `Range` is meant for this version (`If-Range`).
-pub(super) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
+pub(crate) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
     if !headers.contains_key(IF_RANGE) {
         return true;
     }

@@ -1,0 +1,59 @@
+//! How error messages quote texts of a request: as JSON in ASCII, as MLflow does.
+
+use std::fmt::Write as _;
+
+/// Most characters of a text that a message repeats.
+pub const MOST: usize = 1000;
+
+/// Appends `text` as a JSON string of ASCII characters, cut after [`MOST`].
+pub fn push_json(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars().take(MOST) {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a text does not fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// `text` as [`push_json`] writes it.
+pub fn json(text: &str) -> String {
+    let mut out = String::new();
+    push_json(text, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_printable_ascii_is_escaped() {
+        for (text, quoted) in [
+            ("a b", r#""a b""#),
+            ("\0\t\u{8}\u{7f}", r#""\u0000\t\b\u007f""#),
+            ("\"\\", r#""\"\\""#),
+            ("é😀", r#""\u00e9\ud83d\ude00""#),
+        ] {
+            assert_eq!(json(text), quoted);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(json(&"x".repeat(5000)).len(), MOST + 2);
+    }
+}
