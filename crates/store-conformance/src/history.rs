@@ -327,7 +327,7 @@ fn line(points: i32) -> Vec<Point> {
         .collect()
 }
 
-/// The steps that a sample of this many points out of a [`line`] has.
+/// The steps that a sample of this many points out of a [`line()`] has.
 fn parts(points: i64, limit: i64) -> Vec<i64> {
     let (short, longer) = (points / limit, points % limit);
     let mut steps = Vec::new();

@@ -4,7 +4,7 @@
 //! every case, and gets back [`trials`] for `libtest-mimic`. Its whole test
 //! file is this:
 //!
-//! ```ignore
+//! ```text
 //! fn main() -> std::process::ExitCode {
 //!     runledger_store_conformance::main(MyFixture)
 //! }

@@ -8,10 +8,10 @@
 //!
 //! | endpoint | function |
 //! |---|---|
-//! | `artifacts/list`, a model's `artifacts/directories` | [`list`] |
-//! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download`] |
-//! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download`] |
-//! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload`] |
+//! | `artifacts/list`, a model's `artifacts/directories` | [`list()`] |
+//! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download()`] |
+//! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download()`] |
+//! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload()`] |
 //! | `mlflow-artifacts/…` | [`proxy`] |
 //! | anything that the server's mode leaves out | [`modes`] |
 //!
