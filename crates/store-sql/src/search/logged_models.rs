@@ -82,12 +82,13 @@ fn statement(query: &LoggedModelQuery) -> Sql {
 fn condition(clause: &LoggedModelClause, datasets: &[DatasetFilter]) -> Sql {
     match clause {
         LoggedModelClause::Metric { key, test } => {
-            let mut sql = Sql::varying(
-                "exists (select 1 from logged_model_metrics m where m.model_id = l.model_id \
+            let mut sql = Sql::varying(predicates::EXISTS)
+                .sql(
+                    "select 1 from logged_model_metrics m where m.model_id = l.model_id \
                  and m.metric_name = ",
-            )
-            .text(&**key)
-            .sql(" and ");
+                )
+                .text(&**key)
+                .sql(" and ");
             sql.append(predicates::number("m.metric_value", *test));
             sql.append(on_datasets(datasets));
             sql.sql(")")

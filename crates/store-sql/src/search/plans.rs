@@ -33,6 +33,16 @@ fn plan_of(
     filter: &str,
     order_by: &[&str],
 ) -> Vec<String> {
+    plan_after(connection, filter, order_by, None)
+}
+
+/// The plan of the page after the row with these sort keys.
+fn plan_after(
+    connection: &mut diesel::SqliteConnection,
+    filter: &str,
+    order_by: &[&str],
+    after: Option<&[serde_json::Value]>,
+) -> Vec<String> {
     let order_by: Vec<String> = order_by.iter().map(ToString::to_string).collect();
     let query = RunQuery {
         experiment_ids: vec![ExperimentId(1), ExperimentId(2)],
@@ -42,7 +52,7 @@ fn plan_of(
         page: page(),
     };
     let order = RunOrder::new(&query.order_by).expect("an order");
-    runs::statement(&query, &order, None)
+    runs::statement(&query, &order, after)
         .expect("a statement")
         .plan(connection)
 }
@@ -83,6 +93,21 @@ fn a_test_of_a_metric_is_a_lookup_by_its_primary_key() {
         let plan = plan_of(connection, "metrics.loss < 0.5", &[]);
         let by_key = "INDEX sqlite_autoindex_latest_metrics_1 (key=? AND run_uuid=?)";
         assert!(plan.iter().any(|step| step.ends_with(by_key)), "{plan:#?}");
+    });
+}
+
+#[test]
+fn a_later_page_filters_before_it_orders() {
+    let last = [vec![0.5_f64.to_bits()].into(), 5.into(), "r".into()];
+    in_database(|connection| {
+        let filter = "metrics.loss < 0.5 and params.lr = 'x'";
+        let plan = plan_after(connection, filter, &["metrics.acc DESC"], Some(&last));
+        let place = |table: &str| plan.iter().position(|step| step.starts_with(table));
+        let (param, metric, order) = (place("SEARCH p "), place("SEARCH m "), place("SEARCH o0 "));
+        assert!(
+            param.is_some() && param < order && metric < order,
+            "{plan:#?}"
+        );
     });
 }
 

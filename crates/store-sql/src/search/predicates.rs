@@ -4,6 +4,13 @@ use runledger_search::{NumberOp, NumberTest, TextOp, TextTest};
 
 use crate::sql::Sql;
 
+/// Opens a test that a row exists.
+///
+/// The plus keeps SQLite (3.51 and later) from turning the test into a join,
+/// which it then puts after those of the order: on a later page every run of an
+/// experiment was looked up in the order before any was filtered.
+pub(super) const EXISTS: &str = "+exists (";
+
 /// A comparison of a number column.
 pub(crate) fn number(column: &'static str, test: NumberTest) -> Sql {
     let operator = match test.op {
@@ -69,7 +76,7 @@ pub(crate) fn text(column: &'static str, test: &TextTest) -> Sql {
 /// is its value. Without the row, only "is null" is true.
 pub(crate) fn row_text(select: Sql, column: &'static str, test: &TextTest) -> Sql {
     let negated = *test == TextTest::IsNull;
-    let mut sql = Sql::varying(if negated { "not exists (" } else { "exists (" });
+    let mut sql = Sql::varying(if negated { "not exists (" } else { EXISTS });
     sql.append(select);
     if !matches!(test, TextTest::IsNull | TextTest::IsNotNull) {
         sql.push(" and ");

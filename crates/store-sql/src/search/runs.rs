@@ -117,11 +117,10 @@ fn cost(clause: &RunClause) -> u8 {
 fn condition(clause: &RunClause) -> Sql {
     match clause {
         RunClause::Metric { key, test } => {
-            let mut sql = Sql::varying(
-                "exists (select 1 from latest_metrics m where m.run_uuid = r.run_uuid and m.key = ",
-            )
-            .text(&**key)
-            .sql(" and ");
+            let mut sql = Sql::varying(predicates::EXISTS)
+                .sql("select 1 from latest_metrics m where m.run_uuid = r.run_uuid and m.key = ")
+                .text(&**key)
+                .sql(" and ");
             sql.append(predicates::metric("m.value", "m.is_nan", *test));
             sql.sql(")")
         }
