@@ -1,5 +1,7 @@
 """What Runledger has to reach against the yardstick, and whether it did."""
 
+from shapes import DEEP, FILTERED, NEWEST, SEARCHES, shapes
+from workloads import scale
 from workloads.limits import RAW
 
 YARDSTICK, RIVAL = "mlflow-3.17", "fasttrackml"
@@ -28,6 +30,19 @@ MEMORY = (
 
 RAW_SHARE = 0.6
 
+# On PostgreSQL, as RATIOS.
+POSTGRES_RATIOS = (
+    ("log-metric requests/s, 16 connections", "log-metric, 16 conn", 30),
+    ("log-batch metrics/s, 1 connection", "log-batch 1000 metrics, 1 conn", 15),
+    ("log-batch metrics/s, 8 connections", "log-batch 1000 metrics, 8 conn", 15),
+)
+# Searches of the larger database, times better than the yardstick.
+SEARCH_RATIO = 50
+# How many times slower a search may be with ten times as many runs.
+GROWTH = 3
+# What "as fast as" allows for a noisy machine.
+ALIKE = 1.5
+
 
 def one(figures, name):
     """The figure of this name, else the first that starts with it."""
@@ -39,9 +54,27 @@ def one(figures, name):
 def check(b, figures):
     """Rows of (goal, to reach, measured, reached or None)."""
     ours, base = b.a.ours, YARDSTICK if YARDSTICK in b.names else b.names[0]
+    return on_postgres(b, figures, ours, base) if b.a.backend == "postgres" else on_sqlite(figures, ours, base)
+
+
+def at_least(figures, what, name, wanted, ours, base):
+    """So many times better than the yardstick."""
+    r = figures.ratio(name, ours, base)
+    return what, f"≥ ×{wanted} {base}", "n/a" if r is None else f"×{r:,.1f}", None if r is None else r >= wanted
+
+
+def within(figures, what, name, other, limit, ours):
+    """Ours at most so many times worse than ours elsewhere."""
+    a, b = figures.median(name, ours), figures.median(other, ours)
+    if not a or not b:
+        return what, f"≤ ×{limit}", "n/a", None
+    times = b / a if figures.rows[name][2] == "high" else a / b
+    return what, f"≤ ×{limit}", f"×{times:,.2f}", times <= limit
+
+
+def on_sqlite(figures, ours, base):
     for what, name, wanted in RATIOS:
-        r = figures.ratio(one(figures, name), ours, base)
-        yield what, f"≥ ×{wanted} {base}", "n/a" if r is None else f"×{r:,.1f}", None if r is None else r >= wanted
+        yield at_least(figures, what, one(figures, name), wanted, ours, base)
     r = figures.ratio("log-batch 1000 metrics, 8 conn", ours, RAW)
     yield "log-batch beside raw inserts, 8 connections", f"≥ {RAW_SHARE:.0%}", "n/a" if r is None else f"{r:.0%}", (
         None if r is None else r >= RAW_SHARE
@@ -50,6 +83,40 @@ def check(b, figures):
         v = figures.median(name, ours)
         yield what, f"< {limit} MiB", "n/a" if v is None else f"{v:.1f} MiB", None if v is None else v < limit
     yield against_rival(figures, ours)
+
+
+def on_postgres(b, figures, ours, base):
+    """Beside the yardstick; ten times as many runs beside fewer; deep pages beside first ones; huge runs beside many."""
+    for what, name, wanted in POSTGRES_RATIOS:
+        yield at_least(figures, what, name, wanted, ours, base)
+    small, large, huge = shapes(b.a)
+    for s in SEARCHES:
+        name = scale.first_page(s, large)
+        yield at_least(figures, f"search {s.label}, {large.label}", name, SEARCH_RATIO, ours, base)
+    for s in SEARCHES:
+        what = f"search {s.label}, {large.label} beside {small.label}"
+        yield within(figures, what, scale.first_page(s, large), scale.first_page(s, small), GROWTH, ours)
+    for shape in (small, large):
+        for s in DEEP:
+            what = f"search {s.label}, {shape.label}, page {scale.deep(shape)} beside the first"
+            yield within(figures, what, scale.deep_page(s, shape), scale.first_page(s, shape), ALIKE, ours)
+    beside = f"{huge.label} beside {large.label}"
+    for s in (FILTERED, NEWEST):
+        huge_name, large_name = (scale.same_volume(s, shape, huge) for shape in (huge, large))
+        yield within(figures, f"search {s.label}, as many values, {beside}", huge_name, large_name, ALIKE, ours)
+    for kind in scale.HISTORIES:
+        names = (scale.history(kind, shape) for shape in (huge, large))
+        yield within(figures, f"history{kind} of as many points, {beside}", *names, ALIKE, ours)
+    for keys in scale.KEYS:
+        for c in scale.CONNECTIONS:
+            names = (scale.batch(keys, c, shape) for shape in (huge, large))
+            what = f"log-batch, 1000 metrics of {keys:,} keys, {c} conn, {beside}"
+            yield within(figures, what, *names, ALIKE, ours)
+    # Not the same request: what training of each kind would send.
+    for c in scale.CONNECTIONS:
+        names = scale.batch(scale.KEYS[1], c, huge), scale.batch(scale.KEYS[0], c, large)
+        what = f"log-batch, {scale.KEYS[1]:,} keys into a huge run beside {scale.KEYS[0]} keys into another, {c} conn"
+        yield within(figures, what, *names, ALIKE, ours)
 
 
 def against_rival(figures, ours):

@@ -21,14 +21,18 @@ def read(path):
         return f.read()
 
 
+def parent(stat):
+    """The process id of the parent, from the text of `/proc/PID/stat`."""
+    return int(stat[stat.rindex(")") + 2 :].split()[1])
+
+
 def tree(pid):
     """A process and all its descendants, parents first."""
     kids = {}
     for p in os.listdir("/proc"):
         if p.isdigit():
             try:
-                stat = read(f"/proc/{p}/stat")
-                kids.setdefault(int(stat[stat.rindex(")") + 2 :].split()[1]), []).append(int(p))
+                kids.setdefault(parent(read(f"/proc/{p}/stat")), []).append(int(p))
             except (OSError, ValueError):
                 pass
     out, todo = [], [pid]

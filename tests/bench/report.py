@@ -78,10 +78,11 @@ def text(b):
     figures = Figures(b.data)
     parts = [
         f"{time.strftime('%Y-%m-%d', time.gmtime())}, {b.machine}"
+        + (f", {b.settings}" if b.settings else "")
         + (", --quick: not a measurement" if b.a.quick else "")
     ]
     parts += [side_by_side(b, figures), beside(b, figures)]
-    if b.a.ours in b.names and b.a.backend == "sqlite":
+    if b.a.ours in b.names and b.a.backend in ("sqlite", "postgres"):
         rows = [
             [g, wanted, measured, {True: "yes", False: "**no**", None: "n/a"}[ok]]
             for g, wanted, measured, ok in goals.check(b, figures)

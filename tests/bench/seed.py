@@ -194,10 +194,19 @@ class Db:
         if self.sqlite:
             with sqlite3.connect(self.sqlite, timeout=60) as c:
                 return c.execute(sql).fetchall()
-        out = subprocess.run(
-            [self.psql, "-XAtq", "-F", "\t", "-d", self.uri, "-c", sql], check=True, capture_output=True, text=True
-        ).stdout
-        return [tuple(l.split("\t")) for l in out.splitlines()]
+        return [tuple(l.split("\t")) for l in self.run("-F", "\t", "-c", sql).splitlines()]
+
+    def run(self, *args, text=None):
+        """What psql prints, for these arguments and this text to read."""
+        cmd = [self.psql, "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.uri, *args]
+        p = subprocess.run(cmd, input=text, capture_output=True, text=True)
+        if p.returncode:
+            raise RuntimeError(f"psql: {p.stderr.strip()[:300]}")
+        return p.stdout
+
+    def script(self, path, **variables):
+        """Run a file with psql; its `:name` stand for the variables."""
+        return self.run(*(x for k, v in variables.items() for x in ("-v", f"{k}={v}")), "-f", path)
 
     def is_mlflow_schema(self):
         try:

@@ -1,4 +1,4 @@
-"""The servers under test: starting, stopping, freezing, and their private PostgreSQL."""
+"""The servers under test: starting, stopping, freezing."""
 
 import os
 import shlex
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 from procs import HOST, alive, free_port, read, rss_and_pss, tree
@@ -18,44 +17,6 @@ START_LIMIT = 120
 
 def log(*a):
     print(time.strftime("%H:%M:%S"), *a, file=sys.stderr, flush=True)
-
-
-class Postgres:
-    """A private cluster, run as a user that is not root; stopped by its own pid."""
-
-    def __init__(self, work, bindir):
-        self.bin, self.port = bindir, free_port()
-        self.dir = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
-        self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self.as_user:
-            shutil.chown(self.dir, "postgres", "postgres")
-        data = self.dir + "/data"
-        init = [f"{bindir}/initdb", "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(self.as_user + init, check=True, stdout=subprocess.DEVNULL, cwd="/")
-        self.log = open(f"{work}/postgres.log", "w")
-        cmd = [f"{bindir}/postgres", "-D", data, "-p", str(self.port)]
-        for option in (f"unix_socket_directories={self.dir}", f"listen_addresses={HOST}", "max_connections=300"):
-            cmd += ["-c", option]
-        self.proc = subprocess.Popen(self.as_user + cmd, stdout=self.log, stderr=self.log, cwd="/")
-        ready = [f"{bindir}/pg_isready", "-q", "-h", HOST, "-p", str(self.port)]
-        for _ in range(200):
-            if subprocess.run(ready).returncode == 0:
-                break
-            time.sleep(0.05)
-        self.pid = int(read(data + "/postmaster.pid").splitlines()[0])
-
-    def create(self, name):
-        uri = f"postgresql://bench@{HOST}:{self.port}/"
-        subprocess.run(["psql", "-XAtq", "-d", uri + "postgres", "-c", f'create database "{name}"'], check=True)
-        return uri + name
-
-    def stop(self):
-        try:
-            os.kill(self.pid, signal.SIGINT)
-            self.proc.wait(30)
-        except (OSError, subprocess.TimeoutExpired) as e:
-            log("postgres:", e)
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def answer(port, path):
@@ -160,15 +121,19 @@ class Sut(Server):
         super().__init__(name, cmd, args)
         self.pg = pg
         self.db_path = f"{self.dir}/db.sqlite"
-        if args.backend == "postgres":
-            self.plain = pg.create(name)
-            # SQLAlchemy 2.1 takes a bare postgresql:// as psycopg 3; the virtual environments have psycopg2.
-            self.backend = self.plain.replace("postgresql://", "postgresql+psycopg2://")
+        if pg:
+            self.use(pg.create(name))
         elif args.backend == "file":
             # Made by the server: MLflow writes experiment 0 only into a folder that it creates.
             self.backend = self.plain = f"{self.dir}/mlruns"
         else:
             self.backend, self.plain = "sqlite:///" + self.db_path, "sqlite://" + self.db_path
+
+    def use(self, uri):
+        """The PostgreSQL database that the next start opens."""
+        self.plain = uri
+        # SQLAlchemy 2.1 takes a bare postgresql:// as psycopg 3; the virtual environments have psycopg2.
+        self.backend = uri.replace("postgresql://", "postgresql+psycopg2://")
 
     def fields(self):
         return {**super().fields(), "backend": self.backend, "backend_plain": self.plain, "db_path": self.db_path}

@@ -32,6 +32,8 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 #[derive(Debug)]
 pub struct Home {
     folder: TempDir,
+    /// The database, if it is not the file in the folder.
+    uri: Option<String>,
 }
 
 impl Home {
@@ -39,6 +41,15 @@ impl Home {
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             folder: TempDir::new()?,
+            uri: None,
+        })
+    }
+
+    /// A new, empty folder for servers whose database is elsewhere.
+    pub fn on(uri: &str) -> io::Result<Self> {
+        Ok(Self {
+            uri: Some(uri.to_owned()),
+            ..Self::new()?
         })
     }
 
@@ -76,6 +87,7 @@ impl Home {
 
     fn spawn_with(&self, change: impl FnOnce(&mut Command)) -> Server {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let file = || format!("sqlite:///{}", self.database().display());
         let mut command = Command::new(binary::runledger());
         command
             .args([
@@ -85,10 +97,8 @@ impl Home {
                 "--port",
                 &address.port().to_string(),
             ])
-            .args([
-                "--backend-store-uri",
-                &format!("sqlite:///{}", self.database().display()),
-            ])
+            .arg("--backend-store-uri")
+            .arg(self.uri.clone().unwrap_or_else(file))
             .args([
                 "--artifacts-destination",
                 &self.artifacts().display().to_string(),

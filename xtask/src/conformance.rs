@@ -4,18 +4,16 @@
 //! The sessions themselves are Python programs in `tests/conformance`, which print a line per check;
 //! this file gives them a server, carries files from one to the next, and counts.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
-use tempfile::TempDir;
 
+use crate::process;
 use crate::server::{self, Server};
+use crate::tally::Tally;
 use crate::venv::{self, Environment};
-use crate::{cache, process};
 
 /// What to run.
 #[derive(Debug, Default, clap::Args)]
@@ -68,17 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         None => whole_tour(&clients, folder.path(), &mut tally)?,
     }
-    println!(
-        "conformance: {} passed, {} failed",
-        tally.passed, tally.failed
-    );
-    if tally.failed > 0 {
-        bail!(
-            "the files of this run are kept in {}",
-            keep(folder).display()
-        );
-    }
-    Ok(())
+    tally.finish("conformance", folder)
 }
 
 /// Sessions against a fresh server, the file in Python's hands, and the server again.
@@ -87,7 +75,7 @@ fn whole_tour(clients: &[Client], folder: &Path, tally: &mut Tally) -> Result<()
     let binary = server::build()?;
     let added = folder.join("added.json");
 
-    let server = Server::start(&binary, folder, folder.join("server-first.log"))?;
+    let server = start(&binary, folder, "server-first.log")?;
     let records = sessions(clients, &server.url(), folder, tally)?;
     tally.check("server: SIGTERM ends it with exit code 0", server.stop());
     if records.is_empty() {
@@ -98,10 +86,10 @@ fn whole_tour(clients: &[Client], folder: &Path, tally: &mut Tally) -> Result<()
         "database: its schema is the one that MLflow 3.17.2 makes",
         same_schema(&newest, folder),
     );
-    let mut database = script(&newest, "database.py");
+    let mut database = venv::script(&newest, "conformance/database.py");
     database
         .arg("--database")
-        .arg(server::database(folder))
+        .arg(database_file(folder))
         .arg("--records")
         .args(&records)
         .arg("--added")
@@ -110,8 +98,8 @@ fn whole_tour(clients: &[Client], folder: &Path, tally: &mut Tally) -> Result<()
         .arg(folder.join("python-artifacts"));
     tally.program(&mut database, &folder.join("database.log"))?;
 
-    let server = Server::start(&binary, folder, folder.join("server-second.log"))?;
-    let mut after = script(&newest, "served.py");
+    let server = start(&binary, folder, "server-second.log")?;
+    let mut after = venv::script(&newest, "conformance/served.py");
     after
         .arg("--url")
         .arg(server.url())
@@ -133,7 +121,7 @@ fn sessions(
     for client in clients {
         let environment = client.environment().ensure()?;
         let record = folder.join(format!("{}.json", client.name()));
-        let mut scenario = script(&environment, "scenario.py");
+        let mut scenario = venv::script(&environment, "conformance/scenario.py");
         scenario.args(["--url", url]).arg("--record").arg(&record);
         tally.program(
             &mut scenario,
@@ -155,8 +143,8 @@ fn same_schema(environment: &Path, folder: &Path) -> Result<()> {
             .args(["-m", "mlflow", "db", "upgrade", &uri])
             .current_dir(folder),
     )?;
-    let mut compare = script(environment, "schema_compare.py");
-    compare.arg(server::database(folder)).arg(theirs);
+    let mut compare = venv::script(environment, "conformance/schema_compare.py");
+    compare.arg(database_file(folder)).arg(theirs);
     let found = compare.stdin(Stdio::null()).output()?;
     if !found.status.success() {
         bail!(
@@ -168,80 +156,12 @@ fn same_schema(environment: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn script(environment: &Path, name: &str) -> Command {
-    let mut command = Command::new(venv::python(environment));
-    command
-        .arg(cache::repository().join("tests/conformance").join(name))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PYTHONUNBUFFERED", "1");
-    // Settings of the person who runs this must not choose another server or user.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("MLFLOW_") {
-            command.env_remove(name);
-        }
-    }
-    command
+fn start(binary: &Path, folder: &Path, log: &str) -> Result<Server> {
+    let uri = format!("sqlite:///{}", database_file(folder).display());
+    Server::start(binary, &uri, folder, folder.join(log))
 }
 
-fn keep(folder: TempDir) -> PathBuf {
-    folder.keep()
-}
-
-/// How many checks passed and failed so far.
-#[derive(Debug, Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-}
-
-impl Tally {
-    /// Counts one check of this program's own.
-    fn check(&mut self, name: &str, outcome: Result<()>) {
-        match outcome {
-            Ok(()) => {
-                println!("ok  {name}");
-                self.passed += 1;
-            }
-            Err(error) => {
-                println!("FAIL  {name}: {error:#}");
-                self.failed += 1;
-            }
-        }
-    }
-
-    /// Runs a program that prints a line per check, shows and counts them; what it says beside them goes to `log`.
-    ///
-    /// A program that ends badly without a failed check counts as one.
-    fn program(&mut self, command: &mut Command, log: &Path) -> Result<()> {
-        let shown = process::shown(command);
-        let errors =
-            fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .with_context(|| format!("cannot start `{shown}`"))?;
-        let output = child.stdout.take().context("the output is a pipe")?;
-        let before = (self.passed, self.failed);
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            match line.split_whitespace().next() {
-                Some("ok") => self.passed += 1,
-                Some("FAIL") => self.failed += 1,
-                _ => {}
-            }
-            println!("{line}");
-        }
-        let status = child.wait()?;
-        if !status.success() && self.failed == before.1 {
-            println!("FAIL  `{shown}` ended with {status}");
-            println!("{}", process::last_lines(&fs::read_to_string(log)?, 30));
-            self.failed += 1;
-        } else if status.success() && self.passed == before.0 {
-            println!("FAIL  `{shown}` checked nothing");
-            self.failed += 1;
-        }
-        Ok(())
-    }
+/// The database file of the servers.
+fn database_file(folder: &Path) -> PathBuf {
+    folder.join("mlflow.db")
 }

@@ -13,12 +13,16 @@
 mod bench;
 mod cache;
 mod conformance;
+mod database;
 mod deny;
 mod lint;
 mod process;
 mod server;
+mod tally;
 mod test;
+mod test_races;
 mod test_stores;
+mod test_upgrades;
 mod venv;
 
 use std::process::ExitCode;
@@ -34,8 +38,17 @@ enum Task {
     Test,
     /// Run the conformance suite on each store, and print a table of cases and stores
     TestStores(test_stores::Args),
+    /// Write through three servers on one `PostgreSQL`, and kill one of them every second
+    TestRaces,
+    /// Upgrade databases that old releases of MLflow made, and have them read back
+    TestUpgrades(test_upgrades::Args),
     /// Run real sessions of official MLflow clients against the server, and share its database with Python
     Conformance(conformance::Args),
+    /// Start a private database server for tests, print its URL, and keep it until Ctrl-C
+    Database(database::Args),
+    /// Holds a private database server until its input ends
+    #[command(name = database::guard::NAME, hide = true)]
+    DatabaseGuard(database::guard::Args),
     /// Check the rules of the house: floors, module comments, documentation that names everything
     Lint(lint::Args),
     /// Check licences, sources and duplicates of the dependencies with cargo-deny
@@ -48,7 +61,11 @@ fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test::run(),
         Task::TestStores(args) => test_stores::run(&args),
+        Task::TestRaces => test_races::run(),
+        Task::TestUpgrades(args) => test_upgrades::run(&args),
         Task::Conformance(args) => conformance::run(&args),
+        Task::Database(args) => database::run(&args),
+        Task::DatabaseGuard(args) => database::guard::run(&args),
         Task::Lint(args) => lint::run(&args),
         Task::Deny(args) => deny::run(&args),
         Task::Bench(args) => bench::run(&args),

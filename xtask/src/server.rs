@@ -45,16 +45,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `binary` on a free port with its database and artifacts in `folder`, and waits until it is healthy.
-    pub(crate) fn start(binary: &Path, folder: &Path, log: PathBuf) -> Result<Self> {
+    /// Starts `binary` on a free port with this database and its artifacts in `folder`, and waits until it is healthy.
+    pub(crate) fn start(binary: &Path, uri: &str, folder: &Path, log: PathBuf) -> Result<Self> {
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let address = free_address()?;
         let child = Command::new(binary)
             .arg("server")
             .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
-            .arg("--backend-store-uri")
-            .arg(format!("sqlite:///{}", database(folder).display()))
+            .args(["--backend-store-uri", uri])
             .arg("--artifacts-destination")
             .arg(folder.join("artifacts"))
             // A server's own surroundings must not change what is tested.
@@ -134,11 +133,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The database file of a server that was started in `folder`.
-pub(crate) fn database(folder: &Path) -> PathBuf {
-    folder.join("mlflow.db")
 }
 
 fn free_address() -> Result<SocketAddr> {

@@ -8,7 +8,11 @@ use std::process::Stdio;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::database::{Database, Kind};
 use crate::process;
+
+/// Tells the test program which store to run the suite on.
+const STORE_VARIABLE: &str = "RUNLEDGER_TEST_STORE";
 
 /// Which stores to run.
 #[derive(Debug, Default, clap::Args)]
@@ -23,18 +27,33 @@ pub(crate) struct Args {
 enum Store {
     /// MLflow's database schema on `SQLite`
     Sqlite,
+    /// The same on `PostgreSQL`
+    Postgres,
+    /// The same on `MariaDB`, or `MySQL` if the environment names one
+    Mariadb,
 }
 
 impl Store {
     fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Mariadb => "mariadb",
         }
     }
 
     fn package(self) -> &'static str {
         match self {
-            Self::Sqlite => "runledger-store-sql",
+            Self::Sqlite | Self::Postgres | Self::Mariadb => "runledger-store-sql",
+        }
+    }
+
+    /// The server that it needs.
+    fn database(self) -> Option<Kind> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(Kind::Postgres),
+            Self::Mariadb => Some(Kind::Mariadb),
         }
     }
 }
@@ -76,7 +95,17 @@ fn suite(store: Store) -> Result<Cases> {
         "--test",
         "conformance",
     ]);
-    println!("$ {}", process::shown(&command));
+    command.env(STORE_VARIABLE, store.name());
+    // Lives as long as the suite.
+    let database = store.database().map(Database::start).transpose()?;
+    if let (Some(kind), Some(database)) = (store.database(), &database) {
+        command.env(kind.variable(), database.url());
+    }
+    println!(
+        "$ {STORE_VARIABLE}={} {}",
+        store.name(),
+        process::shown(&command)
+    );
     let output = command.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let cases = parse(&text);

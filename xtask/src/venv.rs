@@ -31,15 +31,73 @@ pub(crate) const MLFLOW_2_17: Environment = Environment {
         "mlflow==2.17.2",
         "sqlalchemy<2.1",
         "setuptools<80",
+        // Its tracing uses what later releases do not have.
+        "opentelemetry-sdk<1.30",
         "scikit-learn",
         "matplotlib",
+        "psycopg2-binary",
+        "pymysql",
     ],
 };
 
 /// The newest client, and the release whose database schema is ours.
 pub(crate) const MLFLOW_3_17: Environment = Environment {
     name: "venv-317",
-    requirements: &["mlflow==3.17.2", "scikit-learn", "matplotlib"],
+    requirements: &[
+        "mlflow==3.17.2",
+        "scikit-learn",
+        "matplotlib",
+        "psycopg2-binary",
+        "pymysql",
+    ],
+};
+
+/// Makers of old databases: without what only training, serving and plotting need, which is most.
+/// Their releases do not bound their dependencies where those moved on.
+pub(crate) const MLFLOW_2_0: Environment = Environment {
+    name: "venv-201",
+    requirements: &[
+        "mlflow-skinny==2.0.1",
+        "sqlalchemy<2",
+        "alembic<2",
+        "numpy<2",
+        "pandas<2",
+        "setuptools<80",
+        "sqlparse",
+        "psycopg2-binary",
+        "pymysql",
+    ],
+};
+
+/// See [`MLFLOW_2_0`].
+pub(crate) const MLFLOW_2_9: Environment = Environment {
+    name: "venv-292",
+    requirements: &[
+        "mlflow-skinny==2.9.2",
+        "sqlalchemy<2.1",
+        "alembic<2",
+        "numpy<2",
+        "pandas<2",
+        "setuptools<80",
+        "sqlparse",
+        "psycopg2-binary",
+        "pymysql",
+    ],
+};
+
+/// See [`MLFLOW_2_0`].
+pub(crate) const MLFLOW_3_1: Environment = Environment {
+    name: "venv-314",
+    requirements: &[
+        "mlflow-skinny==3.1.4",
+        "sqlalchemy<2.1",
+        "alembic<2",
+        "numpy<3",
+        "pandas<3",
+        "opentelemetry-sdk<1.30",
+        "psycopg2-binary",
+        "pymysql",
+    ],
 };
 
 /// The other fast server, to measure beside ours.
@@ -89,6 +147,22 @@ impl Environment {
 /// The Python of an environment.
 pub(crate) fn python(environment: &Path) -> PathBuf {
     environment.join("bin").join("python")
+}
+
+/// The command that runs a program of `tests` in an environment.
+pub(crate) fn script(environment: &Path, path: &str) -> Command {
+    let mut command = Command::new(python(environment));
+    command
+        .arg(cache::repository().join("tests").join(path))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    // Settings of the person who runs this must not choose another server or user.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("MLFLOW_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// A Python on the `PATH` that is new enough.

@@ -1,7 +1,11 @@
 //! The command line, with MLflow's names.
 
+mod db;
+
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(crate) use db::{Database, DbCommand, UpgradeArgs};
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -18,6 +22,9 @@ pub(crate) enum Command {
     /// Serves the MLflow Tracking API and the web UI.
     #[command(alias = "ui", disable_help_flag = true)]
     Server(Box<ServerArgs>),
+
+    #[command(subcommand)]
+    Db(DbCommand),
 }
 
 impl Command {
@@ -95,6 +102,11 @@ pub(crate) struct ServerArgs {
     #[arg(env = "MLFLOW_ARTIFACTS_ONLY", hide_env_values = true)]
     #[arg(help_heading = "Storage")]
     pub(crate) artifacts_only: bool,
+
+    /// Serves what is there, a database of an older schema too, and refuses
+    /// every change.
+    #[arg(long, help_heading = "Storage")]
+    pub(crate) read_only: bool,
 
     /// The names of this server, with * and ? as wildcards; * alone for any
     /// [default: localhost and addresses of private networks].
@@ -247,18 +259,27 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    fn helps(command: &mut clap::Command, found: &mut Vec<String>) {
+        found.push(command.render_long_help().to_string());
+        found.push(command.render_help().to_string());
+        for command in command.get_subcommands_mut() {
+            helps(command, found);
+        }
+    }
+
     #[test]
     fn no_line_of_help_is_wider_than_80_columns() {
         let mut command = Cli::command();
         command.build();
-        let server = command.find_subcommand_mut("server").unwrap();
-        let help = server.render_long_help().to_string();
-        let wide: Vec<_> = help
-            .lines()
-            .filter(|line| line.chars().count() > 80)
-            .collect();
+        let mut found = Vec::new();
+        helps(&mut command, &mut found);
+        let lines = found.iter().flat_map(|help| help.lines());
+        let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
         assert!(wide.is_empty(), "{wide:?}");
-        assert!(help.contains("--backend-store-uri"), "{help}");
-        assert!(!help.contains("--app-name"), "hidden");
+        let all = found.concat();
+        for flag in ["--backend-store-uri", "--read-only", "--dry-run"] {
+            assert!(all.contains(flag), "{flag}");
+        }
+        assert!(!all.contains("--app-name"), "hidden");
     }
 }

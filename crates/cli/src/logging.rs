@@ -5,11 +5,14 @@ use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. Called once.
-pub(crate) fn start() {
+/// Starts logging. Called once. `quiet` leaves out what is no warning, unless
+/// the environment asks for it.
+pub(crate) fn start(quiet: bool) {
     let rules = env::var("RUST_LOG").ok().filter(|rules| !rules.is_empty());
     let level = env::var("MLFLOW_LOGGING_LEVEL").ok();
-    let rules = rules.unwrap_or_else(|| rules_of_level(level.as_deref()).to_owned());
+    let default = if quiet { "warning" } else { "info" };
+    let rules =
+        rules.unwrap_or_else(|| rules_of_level(level.as_deref().unwrap_or(default)).to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::builder().parse_lossy(rules))
         .with_writer(io::stderr)
@@ -19,8 +22,8 @@ pub(crate) fn start() {
 }
 
 /// The names of Python's `logging`.
-fn rules_of_level(level: Option<&str>) -> &'static str {
-    match level.unwrap_or_default().to_ascii_uppercase().as_str() {
+fn rules_of_level(level: &str) -> &'static str {
+    match level.to_ascii_uppercase().as_str() {
         "DEBUG" => "debug",
         "WARN" | "WARNING" => "warn",
         "ERROR" | "CRITICAL" | "FATAL" => "error",
@@ -34,8 +37,8 @@ mod tests {
 
     #[test]
     fn pythons_levels_are_known() {
-        assert_eq!(rules_of_level(Some("warning")), "warn");
-        assert_eq!(rules_of_level(Some("CRITICAL")), "error");
-        assert_eq!(rules_of_level(None), "info");
+        assert_eq!(rules_of_level("warning"), "warn");
+        assert_eq!(rules_of_level("CRITICAL"), "error");
+        assert_eq!(rules_of_level(""), "info");
     }
 }

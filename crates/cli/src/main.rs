@@ -4,34 +4,52 @@
 //! repositories, and runs the server. What a flag means to the store or the
 //! server is left to them.
 //!
-//! Exit codes: 0 after an orderly end, 1 if the server could not run, 2 if the
-//! command line is wrong.
+//! Exit codes: 0 after an orderly end, 1 if the command failed (`db check`: if
+//! the schema is not the newest), 2 if the command line is wrong.
 
 mod args;
+mod db;
 mod logging;
 mod report;
 mod serve;
 mod settings;
 mod signals;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use runledger_store_sql::OpenError;
 
 use args::{Cli, Command};
+use db::Outcome;
+use serve::RunError;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
     // Without a subcommand the program is the server: the flags then have
     // their defaults, or the values of the environment.
     let command = cli.command.unwrap_or_else(Command::server);
-    let Command::Server(flags) = command;
-    match serve::run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
+    logging::start(matches!(command, Command::Db(_)));
+    match command {
+        Command::Server(flags) => ended(serve::run(&flags), RunError::exit_code),
+        Command::Db(command) => match db::run(&command) {
+            Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
+            result => ended(result, |error| match error {
+                OpenError::Uri { .. } => 2,
+                _ => 1,
+            }),
+        },
+    }
+}
+
+/// Says what went wrong, if something did.
+fn ended<T, E: Error>(result: Result<T, E>, exit_code: impl FnOnce(&E) -> u8) -> ExitCode {
+    match result {
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             report::error(&error);
-            ExitCode::from(error.exit_code())
+            ExitCode::from(exit_code(&error))
         }
     }
 }

@@ -11,6 +11,16 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// A result for another program, on stdout.
+pub(crate) fn json(value: &serde_json::Value) {
+    let _ = writeln!(io::stdout(), "{value:#}");
+}
+
+/// One line about how far something is, on stderr.
+pub(crate) fn progress(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// One line about something that has no effect, on stderr.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "note: {text}");

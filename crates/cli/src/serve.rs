@@ -8,7 +8,9 @@ use std::sync::Arc;
 use runledger_artifacts::{ArtifactRoots, LocalRepository};
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, ServeError, Server, ServerBuilder};
-use runledger_store_sql::{OpenError, SqlStore, StoreOptions};
+use runledger_store_sql::{
+    DatabaseUri, InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions,
+};
 use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
@@ -16,8 +18,9 @@ use crate::report;
 use crate::settings::{InvalidSettings, Settings, redacted};
 use crate::signals::Signals;
 
-/// Threads for work that blocks: artifact files (32 at most), reads of the
-/// database (8 at most), and the decoding of large bodies.
+/// Threads for work that blocks, beside those that wait for a database server:
+/// artifact files (32 at most), reads of a SQLite file (8 at most), and the
+/// decoding of large bodies.
 const BLOCKING_THREADS: usize = 64;
 
 /// Why the server did not run, or did not end well.
@@ -26,6 +29,9 @@ pub(crate) enum RunError {
     /// The flags are wrong.
     #[error(transparent)]
     Settings(#[from] InvalidSettings),
+    /// A variable of the environment is wrong.
+    #[error(transparent)]
+    Variable(#[from] InvalidVariable),
     /// The server cannot be built from the flags.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -61,7 +67,7 @@ impl RunError {
     /// 2 for a command line that cannot be right, 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Settings(_) | Self::Build(_) => 2,
+            Self::Settings(_) | Self::Variable(_) | Self::Build(_) => 2,
             _ => 1,
         }
     }
@@ -70,6 +76,7 @@ impl RunError {
 /// Serves until a signal comes.
 pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
     let settings = Settings::new(flags)?;
+    let pool = PoolOptions::from_environment(|name| env::var(name).ok())?;
     for flag in flags.without_effect.given() {
         report::note(&format!("{flag} has no effect here"));
     }
@@ -81,14 +88,14 @@ pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
         report::note("--registry-store-uri has no effect yet: there is no model registry");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS + pool.size + pool.overflow)
         .enable_all()
         .build()
         .map_err(|source| RunError::Start { source })?;
-    runtime.block_on(serve(flags, settings))
+    runtime.block_on(serve(flags, settings, pool))
 }
 
-async fn serve(flags: &ServerArgs, settings: Settings) -> Result<(), RunError> {
+async fn serve(flags: &ServerArgs, settings: Settings, pool: PoolOptions) -> Result<(), RunError> {
     let signals = Signals::new().map_err(|source| RunError::Start { source })?;
     // First of all, so that a port in use leaves no new database behind.
     let listener = listen(&flags.host, flags.port).await?;
@@ -99,9 +106,10 @@ async fn serve(flags: &ServerArgs, settings: Settings) -> Result<(), RunError> {
         .long_values(long_values(
             env::var("MLFLOW_TRUNCATE_LONG_VALUES").ok().as_deref(),
         ))
+        .read_only(flags.read_only)
         .assets(assets());
     if !flags.artifacts_only {
-        server = with_store(server, flags, &settings).await?;
+        server = with_store(server, flags, &settings, pool).await?;
     }
     let server = server.build()?;
     announce(flags, &settings, &listener);
@@ -123,9 +131,11 @@ async fn with_store(
     server: ServerBuilder,
     flags: &ServerArgs,
     settings: &Settings,
+    pool: PoolOptions,
 ) -> Result<ServerBuilder, RunError> {
     let options = StoreOptions {
         artifact_root: settings.artifact_root.clone(),
+        pool,
         ..StoreOptions::default()
     };
     let store = SqlStore::open(&flags.backend_store_uri, options).await?;
@@ -187,8 +197,14 @@ fn announce(flags: &ServerArgs, settings: &Settings, listener: &TcpListener) {
     ));
     if !flags.artifacts_only {
         report::line(&format!(
-            "  store:         {}",
-            redacted(&flags.backend_store_uri)
+            "  store:         {}{}",
+            DatabaseUri::parse(&flags.backend_store_uri)
+                .map_or_else(|_| "unknown".to_owned(), |uri| uri.to_string()),
+            if flags.read_only {
+                " (read only: nothing can be changed)"
+            } else {
+                ""
+            },
         ));
         report::line(&format!(
             "  artifact root: {}",

@@ -161,6 +161,31 @@ fn artifacts_only_needs_no_database() {
 }
 
 #[test]
+fn read_only_is_announced_and_kept() {
+    let running = Running::start(&["server", "--read-only"]);
+    let greeting = running.greeting.join("\n");
+    assert!(greeting.contains("read only"), "{greeting}");
+    assert!(
+        running
+            .get("/api/2.0/mlflow/experiments/get?experiment_id=0")
+            .starts_with("HTTP/1.1 200")
+    );
+    assert_eq!(running.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn a_variable_of_the_pool_is_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = runledger(directory.path(), &["server", "--port", "0"])
+        .env("MLFLOW_SQLALCHEMYSTORE_POOL_SIZE", "many")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line = one_error_line(&output);
+    assert!(line.contains("POOL_SIZE is 'many'"), "{line}");
+}
+
+#[test]
 fn a_port_in_use_is_one_clear_line() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runledger_artifacts::{ArtifactRepository, ArtifactRoots};
-use runledger_entities::LongValues;
+use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
 use runledger_store::{LoggedModelStore, StoreKind, TrackingStore};
 
@@ -20,6 +20,7 @@ pub(crate) struct App {
     /// Absent where the server serves artifacts only.
     tracking: Option<Tracking>,
     pub(crate) artifacts: ArtifactRoots,
+    read_only: bool,
     pub(crate) limits: Limits,
     pub(crate) requests: Admission,
     pub(crate) artifact_requests: Admission,
@@ -39,15 +40,28 @@ impl App {
         tracking: Option<Tracking>,
         artifacts: ArtifactRoots,
         limits: Limits,
+        read_only: bool,
     ) -> Self {
         Self {
             tracking,
             artifacts,
+            read_only,
             requests: Admission::new(limits.requests, limits.queue),
             artifact_requests: Admission::new(limits.artifact_requests, limits.queue),
             bodies: BodyBudget::new(limits.all_bodies_bytes),
             limits,
         }
+    }
+
+    /// Refuses what a server that is read-only does not do.
+    pub(crate) fn permit(&self, endpoint: Endpoint) -> Result<(), Failure> {
+        if self.read_only && endpoint.permission().writes() {
+            return Err(Failure::new(
+                ErrorCode::PermissionDenied,
+                "This server only reads: it was started with `--read-only`. Nothing was changed.",
+            ));
+        }
+        Ok(())
     }
 
     /// The stores, or the answer of a server that has none.

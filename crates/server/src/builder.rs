@@ -84,6 +84,7 @@ pub struct ServerBuilder {
     long_values: LongValues,
     limits: Limits,
     assets: &'static [Asset],
+    read_only: bool,
 }
 
 impl ServerBuilder {
@@ -133,6 +134,17 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether every request that would change something is refused
+    /// (`--read-only`): experiments, runs and models as well as artifacts.
+    ///
+    /// The answer is 403 with `PERMISSION_DENIED`; the endpoint's
+    /// [`Permission`](runledger_protocol::Permission) says what changes
+    /// something, so that no store is asked.
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
     /// The web UI.
     pub fn assets(mut self, assets: &'static [Asset]) -> Self {
         self.assets = assets;
@@ -154,7 +166,7 @@ impl ServerBuilder {
         });
         let write_idle_time = self.limits.write_idle_time;
         let assets = assets::routes(&prefix, self.assets)?;
-        let app = Arc::new(App::new(tracking, self.artifacts, self.limits));
+        let app = Arc::new(App::new(tracking, self.artifacts, self.limits, self.read_only));
         let routes = router::routes(&app, &prefix).merge(assets);
         let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
         Ok(Server {

@@ -173,7 +173,7 @@ mod tests {
     }
 
     async fn decoded_here(length: usize) -> bool {
-        let app = App::new(None, ArtifactRoots::new(), Limits::default());
+        let app = App::new(None, ArtifactRoots::new(), Limits::default(), false);
         let request = Request::patch("/").body(Body::from(vec![b' '; length]));
         let (parts, body) = request.unwrap().into_parts();
         let mut call = Call {

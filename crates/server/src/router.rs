@@ -103,6 +103,7 @@ async fn serve(
     let span = tracing::debug_span!("request", ?endpoint);
     let request = request.map(|body| limit_pauses(body, app.limits.body_idle_time));
     let reply = async {
+        app.permit(endpoint)?;
         // A segment that is no text names nothing that could be stored.
         let params = params.map_err(|_| Failure::invalid("Invalid path"))?;
         within_bounds(app, endpoint, Call::new(endpoint, request, &params)).await

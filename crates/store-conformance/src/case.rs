@@ -70,6 +70,7 @@ impl Case {
         let outcome = runtime.block_on(async {
             let mut world = fixture.fresh().await?;
             world.keeps_infinities = fixture.keeps_infinities();
+            world.longest_experiment_name = fixture.longest_experiment_name();
             match tokio::time::timeout(TIME_LIMIT, (self.run)(&world)).await {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(Failure(text))) => Err(Failed::from(text)),

@@ -195,7 +195,7 @@ async fn names_keep_every_character(w: &World) -> Outcome {
 }
 
 async fn a_long_name_is_kept_whole(w: &World) -> Outcome {
-    let name = "é".repeat(limits::EXPERIMENT_NAME);
+    let name = "é".repeat(w.longest_experiment_name);
     let id = w.experiment(&name).await?;
     assert_eq!(w.get_experiment(id).await?.name, name);
     Ok(())

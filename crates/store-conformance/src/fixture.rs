@@ -3,6 +3,7 @@
 use std::{any::Any, error::Error, fmt, sync::Arc};
 
 use async_trait::async_trait;
+use runledger_entities::limits;
 use runledger_store::{LoggedModelStore, TrackingStore};
 
 /// Makes worlds of one kind of store.
@@ -22,6 +23,13 @@ pub trait Fixture: Send + Sync + 'static {
     fn keeps_infinities(&self) -> bool {
         false
     }
+
+    /// How many characters the name of an experiment may have.
+    ///
+    /// MLflow's column has 256; SQLite alone keeps what is longer.
+    fn longest_experiment_name(&self) -> usize {
+        limits::EXPERIMENT_NAME
+    }
 }
 
 /// The stores of one case.
@@ -31,6 +39,7 @@ pub struct World {
     /// Logged models, in the same database.
     pub models: Arc<dyn LoggedModelStore>,
     pub(crate) keeps_infinities: bool,
+    pub(crate) longest_experiment_name: usize,
     guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -41,6 +50,7 @@ impl World {
             tracking,
             models,
             keeps_infinities: false,
+            longest_experiment_name: limits::EXPERIMENT_NAME,
             guard: None,
         }
     }

@@ -22,19 +22,31 @@
 //! # }
 //! ```
 
+mod append;
+mod connection;
+mod dialect;
 mod error;
 mod executor;
+mod indexes;
 mod locations;
 mod migrate;
+mod mysql;
 mod nouns;
+mod pool_settings;
+mod postgres;
 mod search;
 mod sql;
 mod sqlite;
 mod store;
+mod tls;
 mod uri;
 mod values;
 
 pub use error::OpenError;
-pub use migrate::SCHEMA_VERSION;
+pub use dialect::Dialect;
+pub use migrate::{
+    Current, Plan, PlannedStep, Progress, SCHEMA_VERSION, Upgraded, current, plan, upgrade,
+};
+pub use pool_settings::{InvalidVariable, PoolOptions};
 pub use store::{Clock, SqlStore, StoreOptions};
-pub use uri::DatabaseUri;
+pub use uri::{DatabaseUri, MysqlUri, PostgresUri};

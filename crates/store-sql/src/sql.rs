@@ -3,34 +3,84 @@
 //! The text comes from `&'static str` pieces only, values are only ever bound:
 //! nothing that a client sends can become SQL text. What a statement returns is
 //! given where it is loaded, as Diesel SQL types, and rows are read by position.
+//! How values are bound on each database is in [`crate::dialect`].
 
 use std::marker::PhantomData;
 
 use diesel::{
-    prelude::*,
+    QueryResult,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    query_dsl::methods::LoadQuery,
-    sql_types::{BigInt, Double, Nullable, Text},
-    sqlite::{Sqlite, SqliteConnection},
 };
+
+use crate::connection::{Connection, Load};
 
 /// One piece of a statement.
 #[derive(Clone, Debug, PartialEq)]
-enum Piece {
+pub(crate) enum Piece {
     Static(&'static str),
     Text(String),
     OptionalText(Option<String>),
     Integer(i64),
     OptionalInteger(Option<i64>),
     Real(f64),
+    Bool(bool),
+    /// `in` or `not in` a list.
+    In {
+        negated: bool,
+        list: List,
+    },
+    /// A list as one value: a JSON text on SQLite, an array on PostgreSQL, and
+    /// values between commas on MySQL.
+    Array(List),
+}
+
+impl Piece {
+    /// Whether its text depends on a length where lists are written out.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self, Self::In { .. } | Self::Array(_))
+    }
+}
+
+/// The values of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum List {
+    Texts { values: Vec<String>, json: String },
+    Integers { values: Vec<i64>, json: String },
+}
+
+impl List {
+    fn texts(values: Vec<String>) -> Self {
+        let json = serde_json::Value::from(values.as_slice()).to_string();
+        Self::Texts { values, json }
+    }
+
+    fn integers(values: Vec<i64>) -> Self {
+        let json = serde_json::Value::from(values.as_slice()).to_string();
+        Self::Integers { values, json }
+    }
+
+    /// The list as a JSON array.
+    pub(crate) fn json(&self) -> &String {
+        match self {
+            Self::Texts { json, .. } | Self::Integers { json, .. } => json,
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Texts { values, .. } => values.is_empty(),
+            Self::Integers { values, .. } => values.is_empty(),
+        }
+    }
 }
 
 /// A statement, or a part of one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sql {
-    pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
     /// The text varies with the request, so that its prepared form is not kept.
-    varies: bool,
+    pub(crate) varies: bool,
 }
 
 impl Sql {
@@ -67,6 +117,12 @@ impl Sql {
         self.varies |= other.varies;
     }
 
+    /// Appends another fragment.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.append(other);
+        self
+    }
+
     /// Binds a text.
     pub(crate) fn text(mut self, value: impl Into<String>) -> Self {
         self.pieces.push(Piece::Text(value.into()));
@@ -97,74 +153,71 @@ impl Sql {
         self
     }
 
-    /// Binds a list of texts as one JSON array, for `in (select value from json_each(…))`:
-    /// the text of the statement does not depend on the length of the list.
-    pub(crate) fn texts<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Self {
-        let list: Vec<&str> = values.into_iter().collect();
-        self.text(serde_json::Value::from(list).to_string())
+    /// Binds a truth value.
+    pub(crate) fn bool(mut self, value: bool) -> Self {
+        self.pieces.push(Piece::Bool(value));
+        self
     }
 
-    /// Binds a list of integers as one JSON array; see [`Self::texts`].
-    pub(crate) fn ints(self, values: impl IntoIterator<Item = i64>) -> Self {
-        let list: Vec<i64> = values.into_iter().collect();
-        self.text(serde_json::Value::from(list).to_string())
+    /// ` in` a list of texts, or ` not in` it.
+    pub(crate) fn in_texts(mut self, negated: bool, values: Vec<String>) -> Self {
+        let list = List::texts(values);
+        self.pieces.push(Piece::In { negated, list });
+        self
     }
 
-    /// Runs the statement; returns how many rows it changed.
-    pub(crate) fn run(self, connection: &mut SqliteConnection) -> QueryResult<usize> {
-        self.execute(connection)
+    /// ` in` a list of integers, or ` not in` it.
+    pub(crate) fn in_ints(mut self, negated: bool, values: Vec<i64>) -> Self {
+        let list = List::integers(values);
+        self.pieces.push(Piece::In { negated, list });
+        self
+    }
+
+    /// Binds a list of texts: see [`Piece::Array`].
+    pub(crate) fn array(mut self, values: Vec<String>) -> Self {
+        self.pieces.push(Piece::Array(List::texts(values)));
+        self
+    }
+
+    /// Runs the statement; returns how many rows it found to change.
+    pub(crate) fn run(self, connection: &mut Connection) -> QueryResult<usize> {
+        connection.run(self)
     }
 
     /// Runs the statement; returns all rows, of SQL types `ST`.
-    pub(crate) fn rows<ST, U>(self, connection: &mut SqliteConnection) -> QueryResult<Vec<U>>
+    pub(crate) fn rows<ST, U>(self, connection: &mut Connection) -> QueryResult<Vec<U>>
     where
-        Typed<ST>: for<'q> LoadQuery<'q, SqliteConnection, U>,
+        ST: Load<U>,
     {
-        Typed {
-            sql: self,
-            types: PhantomData,
-        }
-        .load(connection)
+        ST::load(self.typed(), connection)
     }
 
-    /// How SQLite would run the statement, a line for each step.
+    /// Runs the statement; returns the first row, if there is one.
+    pub(crate) fn first<ST, U>(self, connection: &mut Connection) -> QueryResult<Option<U>>
+    where
+        ST: Load<U>,
+    {
+        Ok(self.rows::<ST, U>(connection)?.into_iter().next())
+    }
+
+    /// How the database would run the statement, a line for each step.
     #[cfg(test)]
-    pub(crate) fn plan(self, connection: &mut SqliteConnection) -> Vec<String> {
+    pub(crate) fn plan(self, connection: &mut Connection) -> Vec<String> {
+        use diesel::sql_types::{Integer, Text};
+
         let mut explain = Self::varying("explain query plan ");
         explain.append(self);
-        let steps: Vec<(i64, i64, i64, String)> = explain
-            .rows::<(BigInt, BigInt, BigInt, Text), _>(connection)
+        let steps: Vec<(i32, i32, i32, String)> = explain
+            .rows::<(Integer, Integer, Integer, Text), _>(connection)
             .expect("SQLite explains every statement that it accepts");
         steps.into_iter().map(|step| step.3).collect()
     }
 
-    /// Runs the statement; returns the first row, if there is one.
-    pub(crate) fn first<ST, U>(self, connection: &mut SqliteConnection) -> QueryResult<Option<U>>
-    where
-        Typed<ST>: for<'q> LoadQuery<'q, SqliteConnection, U>,
-    {
-        Ok(self.rows::<ST, U>(connection)?.into_iter().next())
-    }
-}
-
-impl QueryFragment<Sqlite> for Sql {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        if self.varies {
-            out.unsafe_to_cache_prepared();
+    fn typed<ST>(self) -> Typed<ST> {
+        Typed {
+            sql: self,
+            types: PhantomData,
         }
-        for piece in &self.pieces {
-            match piece {
-                Piece::Static(text) => out.push_sql(text),
-                Piece::Text(value) => out.push_bind_param::<Text, _>(value)?,
-                Piece::OptionalText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
-                Piece::Integer(value) => out.push_bind_param::<BigInt, _>(value)?,
-                Piece::OptionalInteger(value) => {
-                    out.push_bind_param::<Nullable<BigInt>, _>(value)?;
-                }
-                Piece::Real(value) => out.push_bind_param::<Double, _>(value)?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -173,17 +226,21 @@ impl QueryId for Sql {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl RunQueryDsl<SqliteConnection> for Sql {}
+impl<C> diesel::RunQueryDsl<C> for Sql {}
 
 /// A statement with the SQL types of its columns.
 #[derive(Debug)]
 pub(crate) struct Typed<ST> {
     sql: Sql,
-    types: PhantomData<ST>,
+    types: PhantomData<fn() -> ST>,
 }
 
-impl<ST> QueryFragment<Sqlite> for Typed<ST> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+impl<ST, DB> QueryFragment<DB> for Typed<ST>
+where
+    DB: diesel::backend::Backend,
+    Sql: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.sql.walk_ast(out)
     }
 }
@@ -197,4 +254,4 @@ impl<ST> Query for Typed<ST> {
     type SqlType = ST;
 }
 
-impl<ST> RunQueryDsl<SqliteConnection> for Typed<ST> {}
+impl<ST, C> diesel::RunQueryDsl<C> for Typed<ST> {}

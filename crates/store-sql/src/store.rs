@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -18,11 +19,12 @@ use runledger_store::{
 };
 
 use crate::{
-    DatabaseUri, OpenError,
-    executor::{Readers, Writer},
-    locations, migrate,
+    DatabaseUri, OpenError, PoolOptions,
+    connection::Connection,
+    executor::{Appends, Connect, Executor, OpenAppender, Pool, Readers, Writer},
+    indexes, locations, migrate, mysql,
     nouns::{datasets, experiments, history, inputs, logged_models, runs},
-    search,
+    postgres, search,
     sqlite::{Access, connect, connect_for_append},
 };
 
@@ -39,6 +41,9 @@ pub struct StoreOptions {
     pub readers: usize,
     /// How long a lock that another program holds on the database is waited for.
     pub busy_timeout: Duration,
+    /// How many connections to a server are kept, and for how long. Batches are
+    /// appended over three more.
+    pub pool: PoolOptions,
     /// The clock; tests set their own.
     pub clock: Clock,
 }
@@ -52,6 +57,7 @@ impl Default for StoreOptions {
                 .clamp(2, 8),
             // As MLflow's SQL store.
             busy_timeout: Duration::from_secs(20),
+            pool: PoolOptions::default(),
             clock: Arc::new(system_time),
         }
     }
@@ -63,6 +69,7 @@ impl fmt::Debug for StoreOptions {
             .field("artifact_root", &self.artifact_root)
             .field("readers", &self.readers)
             .field("busy_timeout", &self.busy_timeout)
+            .field("pool", &self.pool)
             .finish_non_exhaustive()
     }
 }
@@ -83,8 +90,7 @@ fn system_time() -> i64 {
 pub struct SqlStore {
     uri: DatabaseUri,
     artifact_root: Arc<str>,
-    readers: Readers,
-    writer: Writer,
+    executor: Executor,
     clock: Clock,
 }
 
@@ -99,10 +105,10 @@ impl fmt::Debug for SqlStore {
 impl SqlStore {
     /// Opens a database; an empty or missing file becomes a new one.
     ///
-    /// `uri` is a SQLAlchemy URI, see [`DatabaseUri::parse`]. Folders above the
+    /// `uri` is a SQLAlchemy URI, see [`DatabaseUri::resolve`]. Folders above the
     /// file are not made.
     pub async fn open(uri: &str, options: StoreOptions) -> Result<Self, OpenError> {
-        let uri = DatabaseUri::parse(uri)?;
+        let uri = DatabaseUri::resolve(uri)?;
         let opened = tokio::task::spawn_blocking(move || Self::open_blocking(uri, &options)).await;
         opened.unwrap_or_else(|panicked| {
             Err(OpenError::Database {
@@ -113,28 +119,45 @@ impl SqlStore {
     }
 
     fn open_blocking(uri: DatabaseUri, options: &StoreOptions) -> Result<Self, OpenError> {
-        let DatabaseUri::Sqlite { path } = &uri;
-        let shown = uri.to_string();
-        let failed = |reason: String| OpenError::Database {
-            uri: shown.clone(),
-            reason,
-        };
         let artifact_root = locations::absolute(&options.artifact_root);
-        let mut connection = connect(path, Access::Write, options.busy_timeout)?;
-        migrate::prepare(&mut connection, &shown)?;
-        experiments::ensure_default(&mut connection, &artifact_root, (options.clock)())
-            .map_err(|error| failed(error.to_string()))?;
-        let append = connect_for_append(path, options.busy_timeout)?;
-        let of = options.readers.max(1);
-        let readers = (0..of)
-            .map(|_| connect(path, Access::Read { of }, options.busy_timeout))
-            .collect::<Result<Vec<_>, _>>()?;
-        let writer = Writer::start(path, connection, append, options.busy_timeout)
-            .map_err(|error| failed(error.to_string()))?;
+        let executor = match &uri {
+            DatabaseUri::Sqlite { path, timeout } => {
+                let options = StoreOptions {
+                    busy_timeout: timeout.unwrap_or(options.busy_timeout),
+                    ..options.clone()
+                };
+                open_file(path, &uri, &artifact_root, &options)?
+            }
+            DatabaseUri::Postgres(server) => {
+                let server = Arc::new(server.clone());
+                let for_pool = Arc::clone(&server);
+                open_server(
+                    Arc::new(move || postgres::connect(&for_pool)),
+                    Arc::new(move || {
+                        postgres::Appender::open(&server).map(|opened| Box::new(opened) as _)
+                    }),
+                    &uri,
+                    &artifact_root,
+                    options,
+                )?
+            }
+            DatabaseUri::Mysql(server) => {
+                let server = Arc::new(server.clone());
+                let for_pool = Arc::clone(&server);
+                open_server(
+                    Arc::new(move || mysql::connect(&for_pool)),
+                    Arc::new(move || {
+                        mysql::Appender::open(&server).map(|opened| Box::new(opened) as _)
+                    }),
+                    &uri,
+                    &artifact_root,
+                    options,
+                )?
+            }
+        };
         Ok(Self {
             artifact_root: artifact_root.into(),
-            readers: Readers::new(readers),
-            writer,
+            executor,
             clock: Arc::clone(&options.clock),
             uri,
         })
@@ -150,6 +173,102 @@ impl SqlStore {
     }
 }
 
+/// Threads that append to a server. More than one, so that one gathers and
+/// encodes while the server works for the other.
+const APPENDERS: usize = 3;
+
+fn open_file(
+    path: &Path,
+    uri: &DatabaseUri,
+    artifact_root: &str,
+    options: &StoreOptions,
+) -> Result<Executor, OpenError> {
+    let of = options.readers.max(1);
+    let connect_readers = || {
+        (0..of)
+            .map(|_| connect(path, Access::Read { of }, options.busy_timeout))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let mut connection = connect(path, Access::Write, options.busy_timeout)?;
+    prepare(&mut connection, uri, artifact_root, options)?;
+    let append = connect_for_append(path, options.busy_timeout)?;
+    let readers = Readers::new(connect_readers()?);
+    let writer =
+        Writer::start(path, connection, append, options.busy_timeout).map_err(|error| {
+            OpenError::Database {
+                uri: uri.to_string(),
+                reason: error.to_string(),
+            }
+        })?;
+    Ok(Executor::Embedded {
+        readers,
+        writer: Some(writer),
+    })
+}
+
+fn open_server(
+    connect: Arc<Connect>,
+    append: Arc<OpenAppender>,
+    uri: &DatabaseUri,
+    artifact_root: &str,
+    options: &StoreOptions,
+) -> Result<Executor, OpenError> {
+    let mut first = connect()?;
+    prepare(&mut first, uri, artifact_root, options)?;
+    let failed = |reason: String| OpenError::Database {
+        uri: uri.to_string(),
+        reason,
+    };
+    match indexes::prepare(&mut first) {
+        Ok(false) => {}
+        Ok(true) => make_indexes(&connect).map_err(|error| failed(error.to_string()))?,
+        Err(error) => indexes_are_missing(&error),
+    }
+    let appends =
+        Appends::start(APPENDERS, append).map_err(|error| failed(error.to_string()))?;
+    Ok(Executor::Server {
+        pool: Pool::new(options.pool.clone(), connect, first),
+        appends: Some(appends),
+    })
+}
+
+/// Makes indexes that are missing, in a thread of its own: the store works
+/// without them, only slower.
+fn make_indexes(connect: &Arc<Connect>) -> std::io::Result<()> {
+    let connect = Arc::clone(connect);
+    let thread = std::thread::Builder::new().name("indexes".to_owned());
+    let made = thread.spawn(move || match connect() {
+        Ok(mut connection) => {
+            if let Err(error) = indexes::make(&mut connection) {
+                indexes_are_missing(&error);
+            }
+        }
+        Err(error) => indexes_are_missing(&error),
+    });
+    made.map(drop)
+}
+
+fn indexes_are_missing(reason: &dyn fmt::Display) {
+    tracing::warn!(%reason, "indexes are missing: searches of many runs will be slow");
+}
+
+/// Makes or checks the schema, and makes the default experiment.
+fn prepare(
+    connection: &mut Connection,
+    uri: &DatabaseUri,
+    artifact_root: &str,
+    options: &StoreOptions,
+) -> Result<(), OpenError> {
+    let shown = uri.to_string();
+    migrate::prepare(connection, &shown)?;
+    experiments::ensure_default(connection, artifact_root, (options.clock)()).map_err(|error| {
+        OpenError::Database {
+            uri: shown,
+            reason: error.to_string(),
+        }
+    })
+}
+
 #[async_trait]
 impl TrackingStore for SqlStore {
     fn kind(&self) -> StoreKind {
@@ -158,18 +277,18 @@ impl TrackingStore for SqlStore {
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId, StoreError> {
         let (root, now) = (Arc::clone(&self.artifact_root), self.now());
-        self.writer
+        self.executor
             .write(move |c| experiments::create(c, &new, &root, now))
             .await
     }
 
     async fn get_experiment(&self, id: ExperimentId) -> Result<Experiment, StoreError> {
-        self.readers.read(move |c| experiments::get(c, id)).await
+        self.executor.read(move |c| experiments::get(c, id)).await
     }
 
     async fn get_experiment_by_name(&self, name: &str) -> Result<Experiment, StoreError> {
         let name = name.to_owned();
-        self.readers
+        self.executor
             .read(move |c| experiments::get_by_name(c, &name))
             .await
     }
@@ -178,83 +297,83 @@ impl TrackingStore for SqlStore {
         &self,
         query: ExperimentQuery,
     ) -> Result<Page<Experiment>, StoreError> {
-        self.readers
+        self.executor
             .read(move |c| search::experiments::search(c, &query))
             .await
     }
 
     async fn delete_experiment(&self, id: ExperimentId) -> Result<(), StoreError> {
         let now = self.now();
-        self.writer
+        self.executor
             .write(move |c| experiments::set_stage(c, id, LifecycleStage::Deleted, now))
             .await
     }
 
     async fn restore_experiment(&self, id: ExperimentId) -> Result<(), StoreError> {
         let now = self.now();
-        self.writer
+        self.executor
             .write(move |c| experiments::set_stage(c, id, LifecycleStage::Active, now))
             .await
     }
 
     async fn rename_experiment(&self, id: ExperimentId, name: String) -> Result<(), StoreError> {
         let now = self.now();
-        self.writer
+        self.executor
             .write(move |c| experiments::rename(c, id, &name, now))
             .await
     }
 
     async fn set_experiment_tag(&self, id: ExperimentId, tag: Tag) -> Result<(), StoreError> {
-        self.writer
+        self.executor
             .write(move |c| experiments::set_tag(c, id, &tag))
             .await
     }
 
     async fn delete_experiment_tag(&self, id: ExperimentId, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
-        self.writer
+        self.executor
             .write(move |c| experiments::delete_tag(c, id, &key))
             .await
     }
 
     async fn create_run(&self, new: NewRun) -> Result<Run, StoreError> {
-        self.writer.write(move |c| runs::create(c, new)).await
+        self.executor.write(move |c| runs::create(c, new.clone())).await
     }
 
     async fn get_run(&self, id: &RunId) -> Result<Run, StoreError> {
         let id = id.clone();
-        self.readers.read(move |c| runs::get(c, &id)).await
+        self.executor.read(move |c| runs::get(c, &id)).await
     }
 
     async fn update_run(&self, id: &RunId, patch: RunPatch) -> Result<RunInfo, StoreError> {
         let id = id.clone();
-        self.writer
-            .write(move |c| runs::update(c, &id, patch))
+        self.executor
+            .write(move |c| runs::update(c, &id, patch.clone()))
             .await
     }
 
     async fn delete_run(&self, id: &RunId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer
+        self.executor
             .write(move |c| runs::set_stage(c, &id, LifecycleStage::Deleted, now))
             .await
     }
 
     async fn restore_run(&self, id: &RunId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer
+        self.executor
             .write(move |c| runs::set_stage(c, &id, LifecycleStage::Active, now))
             .await
     }
 
     async fn search_runs(&self, query: RunQuery) -> Result<Page<Run>, StoreError> {
-        self.readers
+        self.executor
             .read(move |c| search::runs::search(c, &query))
             .await
     }
 
     async fn log_batch(&self, run: &RunId, batch: Batch) -> Result<(), StoreError> {
-        self.writer.append(run.clone(), batch, false).await
+        self.executor.append(run.clone(), batch, false).await
     }
 
     async fn log_param(&self, run: &RunId, param: Param) -> Result<(), StoreError> {
@@ -262,36 +381,36 @@ impl TrackingStore for SqlStore {
             params: vec![param],
             ..Batch::default()
         };
-        self.writer.append(run.clone(), batch, true).await
+        self.executor.append(run.clone(), batch, true).await
     }
 
     async fn delete_tag(&self, run: &RunId, key: &str) -> Result<(), StoreError> {
         let (run, key) = (run.clone(), key.to_owned());
-        self.writer
+        self.executor
             .write(move |c| runs::delete_tag(c, &run, &key))
             .await
     }
 
     async fn record_logged_model(&self, run: &RunId, model_json: &str) -> Result<(), StoreError> {
         let (run, model_json) = (run.clone(), model_json.to_owned());
-        self.writer
+        self.executor
             .write(move |c| runs::record_logged_model(c, &run, &model_json))
             .await
     }
 
     async fn metric_history(&self, query: HistoryQuery) -> Result<Page<Metric>, StoreError> {
-        self.readers.read(move |c| history::page(c, &query)).await
+        self.executor.read(move |c| history::page(c, &query)).await
     }
 
     async fn bulk_metric_history(
         &self,
         query: BulkHistoryQuery,
     ) -> Result<Vec<RunMetric>, StoreError> {
-        self.readers.read(move |c| history::bulk(c, &query)).await
+        self.executor.read(move |c| history::bulk(c, &query)).await
     }
 
     async fn metric_interval(&self, query: IntervalQuery) -> Result<Vec<RunMetric>, StoreError> {
-        self.readers
+        self.executor
             .read(move |c| history::interval(c, &query))
             .await
     }
@@ -303,14 +422,14 @@ impl TrackingStore for SqlStore {
         models: Vec<ModelInput>,
     ) -> Result<(), StoreError> {
         let run = run.clone();
-        self.writer
+        self.executor
             .write(move |c| inputs::log_inputs(c, &run, &datasets, &models))
             .await
     }
 
     async fn log_outputs(&self, run: &RunId, models: Vec<ModelOutput>) -> Result<(), StoreError> {
         let run = run.clone();
-        self.writer
+        self.executor
             .write(move |c| inputs::log_outputs(c, &run, &models))
             .await
     }
@@ -320,7 +439,7 @@ impl TrackingStore for SqlStore {
         experiments: &[ExperimentId],
     ) -> Result<Vec<DatasetSummary>, StoreError> {
         let experiments = experiments.to_vec();
-        self.readers
+        self.executor
             .read(move |c| datasets::search(c, &experiments))
             .await
     }
@@ -330,21 +449,21 @@ impl TrackingStore for SqlStore {
 impl LoggedModelStore for SqlStore {
     async fn create_logged_model(&self, new: NewLoggedModel) -> Result<LoggedModel, StoreError> {
         let now = self.now();
-        self.writer
-            .write(move |c| logged_models::create(c, new, now))
+        self.executor
+            .write(move |c| logged_models::create(c, new.clone(), now))
             .await
     }
 
     async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
         let id = id.clone();
-        self.readers.read(move |c| logged_models::get(c, &id)).await
+        self.executor.read(move |c| logged_models::get(c, &id)).await
     }
 
     async fn search_logged_models(
         &self,
         query: LoggedModelQuery,
     ) -> Result<Page<LoggedModel>, StoreError> {
-        self.readers
+        self.executor
             .read(move |c| search::logged_models::search(c, &query))
             .await
     }
@@ -355,14 +474,14 @@ impl LoggedModelStore for SqlStore {
         patch: LoggedModelPatch,
     ) -> Result<LoggedModel, StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer
+        self.executor
             .write(move |c| logged_models::set_status(c, &id, patch.status, now))
             .await
     }
 
     async fn delete_logged_model(&self, id: &LoggedModelId) -> Result<(), StoreError> {
         let (id, now) = (id.clone(), self.now());
-        self.writer
+        self.executor
             .write(move |c| logged_models::delete(c, &id, now))
             .await
     }
@@ -373,7 +492,7 @@ impl LoggedModelStore for SqlStore {
         tags: Vec<Tag>,
     ) -> Result<(), StoreError> {
         let id = id.clone();
-        self.writer
+        self.executor
             .write(move |c| logged_models::set_tags(c, &id, &tags))
             .await
     }
@@ -384,7 +503,7 @@ impl LoggedModelStore for SqlStore {
         key: &str,
     ) -> Result<(), StoreError> {
         let (id, key) = (id.clone(), key.to_owned());
-        self.writer
+        self.executor
             .write(move |c| logged_models::delete_tag(c, &id, &key))
             .await
     }
@@ -395,7 +514,7 @@ impl LoggedModelStore for SqlStore {
         params: Vec<Param>,
     ) -> Result<(), StoreError> {
         let id = id.clone();
-        self.writer
+        self.executor
             .write(move |c| logged_models::log_params(c, &id, &params))
             .await
     }

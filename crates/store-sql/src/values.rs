@@ -1,4 +1,12 @@
-//! How floating-point values are kept in MLflow's schema.
+//! How values are kept in MLflow's schema, where a column does not say it.
+
+use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    mysql::{Mysql, MysqlValue},
+    pg::{Pg, PgValue},
+    sql_types::{BigInt, Integer},
+    sqlite::{Sqlite, SqliteValue},
+};
 
 /// A metric's value in its two columns.
 ///
@@ -32,5 +40,29 @@ impl StoredValue {
     /// The value of the columns.
     pub(crate) fn read(self) -> f64 {
         if self.is_nan { f64::NAN } else { self.value }
+    }
+}
+
+/// An id that the database gives, of a column `INTEGER`.
+///
+/// The column has 32 bits on PostgreSQL and MySQL, and 64 on SQLite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromSqlRow)]
+pub(crate) struct SerialId(pub(crate) i64);
+
+impl FromSql<Integer, Sqlite> for SerialId {
+    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        <i64 as FromSql<BigInt, Sqlite>>::from_sql(value).map(Self)
+    }
+}
+
+impl FromSql<Integer, Pg> for SerialId {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        <i32 as FromSql<Integer, Pg>>::from_sql(value).map(|id| Self(id.into()))
+    }
+}
+
+impl FromSql<Integer, Mysql> for SerialId {
+    fn from_sql(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+        <i64 as FromSql<BigInt, Mysql>>::from_sql(value).map(Self)
     }
 }

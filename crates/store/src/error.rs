@@ -108,6 +108,9 @@ pub enum StoreError {
         /// The store's kind.
         store: &'static str,
     },
+    /// The store was opened for reading only.
+    #[error("the store is open for reading only: nothing can be written")]
+    ReadOnly,
     /// The store is busy or away; the call had no effect.
     #[error("the tracking store is not available now: {reason}; try again")]
     Unavailable {
@@ -185,6 +188,7 @@ impl Coded for StoreError {
             }
             Self::RenameDeleted => ErrorCode::InvalidState,
             Self::Unsupported { .. } => ErrorCode::NotImplemented,
+            Self::ReadOnly => ErrorCode::PermissionDenied,
             Self::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
             Self::Corrupt { .. } => ErrorCode::DataLoss,
             Self::Internal { .. } => ErrorCode::InternalError,

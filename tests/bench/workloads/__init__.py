@@ -1,6 +1,6 @@
 """The workloads by number. Each takes the Bench and lets every server take its turns."""
 
-from workloads import artifacts, client, limits, read, traces, write
+from workloads import artifacts, client, limits, read, scale, traces, write
 
 WORKLOADS = {
     "1": write.log_metric,
@@ -14,3 +14,6 @@ WORKLOADS = {
     "10": read.file_store,
     "L": limits.raw,
 }
+
+# Those that start the servers themselves, each time on other databases.
+SCALE = {"A": scale.small_and_large, "B": scale.few_and_huge}

@@ -31,12 +31,12 @@ def log_metric(b):
     b.each(go, "1", b.a.rounds)
 
 
-def metrics(n):
-    """n metrics of ten keys, as the template of a JSON list."""
+def metrics(n, keys=10):
+    """n metrics of so many keys, as the template of a JSON list."""
 
     def one(i):
-        when = f'"timestamp":17{{{{seq}}}}{i // 10:03d},"step":{{{{seq}}}}{i // 10:02d}'
-        return f'{{"key":"m{i % 10}","value":{seed.metric(i, 9):.6f},{when}}}'
+        when = f'"timestamp":17{{{{seq}}}}{i // keys:03d},"step":{{{{seq}}}}{i // keys:02d}'
+        return f'{{"key":"m{i % keys}","value":{seed.metric(i, 9):.6f},{when}}}'
 
     return ",".join(map(one, range(n)))
 

@@ -9,6 +9,7 @@ mod logged_models;
 mod logging;
 mod metrics;
 mod mutations;
+mod read_only;
 mod runs;
 mod transport;
 mod world;

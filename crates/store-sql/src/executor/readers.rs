@@ -2,23 +2,22 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use diesel::{connection::SimpleConnection, sqlite::SqliteConnection};
 use runledger_store::StoreError;
 use tokio::sync::Semaphore;
 
 use super::TURN_TIMEOUT;
-use crate::error::from_diesel;
+use crate::{connection::Connection, error::from_diesel};
 
 /// Reading connections, each used by one call at a time.
 #[derive(Clone)]
 pub(crate) struct Readers {
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
     /// Readers over these connections.
-    pub(crate) fn new(connections: Vec<SqliteConnection>) -> Self {
+    pub(crate) fn new(connections: Vec<Connection>) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(connections)),
@@ -30,7 +29,7 @@ impl Readers {
     pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         const BUSY: StoreError = StoreError::Unavailable {
             reason: "too many reads are waiting",
@@ -56,12 +55,12 @@ impl Readers {
 
 /// A connection in use. It returns to the idle ones also when a read panics.
 struct Lent<'i> {
-    connection: Option<SqliteConnection>,
-    idle: &'i Mutex<Vec<SqliteConnection>>,
+    connection: Option<Connection>,
+    idle: &'i Mutex<Vec<Connection>>,
 }
 
 impl<'i> Lent<'i> {
-    fn from(idle: &'i Mutex<Vec<SqliteConnection>>) -> Self {
+    fn from(idle: &'i Mutex<Vec<Connection>>) -> Self {
         let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Self { connection, idle }
     }
@@ -83,8 +82,8 @@ impl Drop for Lent<'_> {
 }
 
 fn in_transaction<T>(
-    connection: &mut SqliteConnection,
-    read: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    connection: &mut Connection,
+    read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.batch_execute("begin").map_err(from_diesel)?;
     let result = read(connection);

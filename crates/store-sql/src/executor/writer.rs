@@ -7,22 +7,15 @@
 
 use std::{error::Error as _, path::Path, sync::Arc, time::Duration};
 
-use diesel::{connection::SimpleConnection, sqlite::SqliteConnection};
-use runledger_entities::RunId;
-use runledger_store::{Batch, StoreError};
+use runledger_store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::TURN_TIMEOUT;
+use super::{Append, GROUP, QUEUE, enqueue};
 use crate::{
+    connection::Connection,
     error::from_diesel,
     sqlite::{Appender, Log},
 };
-
-/// How many writes may wait for the thread.
-const QUEUE: usize = 1024;
-
-/// How many writes one group holds at most.
-const GROUP: usize = 256;
 
 /// Hands writes to the writing thread.
 #[derive(Clone, Debug)]
@@ -52,17 +45,6 @@ enum Job {
     Write(Box<dyn Write>),
 }
 
-/// A batch to append to a run.
-pub(crate) struct Append {
-    /// The run.
-    pub(crate) run_id: RunId,
-    /// What to append.
-    pub(crate) batch: Batch,
-    /// Whether the caller logged one param, which changes the words of an error.
-    pub(crate) single_param: bool,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -75,7 +57,7 @@ impl std::fmt::Debug for Job {
 /// A write with its result, without its type.
 trait Write: Send {
     /// Does the work; returns whether its changes are to be kept.
-    fn run(&mut self, connection: &mut SqliteConnection) -> bool;
+    fn run(&mut self, connection: &mut Connection) -> bool;
     /// Whether the caller went away.
     fn is_abandoned(&self) -> bool;
     /// Answers the caller: with the result, or with the error of the commit.
@@ -91,9 +73,9 @@ struct Typed<T, F> {
 impl<T, F> Write for Typed<T, F>
 where
     T: Send,
-    F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send,
+    F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send,
 {
-    fn run(&mut self, connection: &mut SqliteConnection) -> bool {
+    fn run(&mut self, connection: &mut Connection) -> bool {
         let Some(work) = self.work.take() else {
             return false;
         };
@@ -124,7 +106,7 @@ impl Writer {
     /// Diesel's for writes in general, rusqlite's for appends.
     pub(crate) fn start(
         path: &Path,
-        connection: SqliteConnection,
+        connection: Connection,
         append: rusqlite::Connection,
         busy_timeout: Duration,
     ) -> std::io::Result<Self> {
@@ -154,61 +136,30 @@ impl Writer {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
-        self.send(Job::Write(Box::new(Typed {
+        let job = Job::Write(Box::new(Typed {
             work: Some(work),
             result: None,
             reply,
-        })))
-        .await?;
+        }));
+        enqueue(&self.queue, job).await?;
         result
             .await
             .unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
     }
 
-    /// Appends a batch to a run; returns after the commit.
-    pub(crate) async fn append(
-        &self,
-        run_id: RunId,
-        batch: Batch,
-        single_param: bool,
-    ) -> Result<(), StoreError> {
-        let (reply, result) = oneshot::channel();
-        self.send(Job::Append(Append {
-            run_id,
-            batch,
-            single_param,
-            reply,
-        }))
-        .await?;
-        result
-            .await
-            .unwrap_or_else(|_| Err(StoreError::internal("the writing thread ended")))
-    }
-
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
-        let job = match self.queue.try_send(job) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Full(job)) => job,
-            Err(mpsc::error::TrySendError::Closed(_)) => {
-                return Err(StoreError::internal("the writing thread ended"));
-            }
-        };
-        match self.queue.send_timeout(job, TURN_TIMEOUT).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(StoreError::Unavailable {
-                reason: "too many writes are waiting",
-            }),
-        }
+    /// Queues a batch to append; it is answered after the commit.
+    pub(crate) async fn append(&self, append: Append) -> Result<(), StoreError> {
+        enqueue(&self.queue, Job::Append(append)).await
     }
 }
 
 /// The loop of the writing thread; ends when the last [`Writer`] is gone.
 fn run(
     mut jobs: mpsc::Receiver<Job>,
-    mut connection: SqliteConnection,
+    mut connection: Connection,
     mut appender: Appender<'_>,
     mut log: Log,
 ) {
@@ -219,7 +170,7 @@ fn run(
         while let Some(job) = next {
             match job {
                 // Whoever went away was told that the write failed.
-                Job::Append(append) if append.reply.is_closed() => {}
+                Job::Append(append) if append.is_abandoned() => {}
                 Job::Write(write) if write.is_abandoned() => {}
                 Job::Append(append) => appends.push(append),
                 Job::Write(write) => writes.push(write),
@@ -251,13 +202,12 @@ fn append_group(appender: &mut Appender<'_>, group: Vec<Append>) {
             .collect()
     });
     for (append, result) in group.into_iter().zip(results) {
-        // A caller that went away does not need the answer.
-        let _ = append.reply.send(result);
+        append.answer(result);
     }
 }
 
 /// Runs a group of writes in one transaction and answers them after its commit.
-fn write_group(connection: &mut SqliteConnection, mut writes: Vec<Box<dyn Write>>) {
+fn write_group(connection: &mut Connection, mut writes: Vec<Box<dyn Write>>) {
     let failure = commit_group(connection, &mut writes).err();
     if failure.is_some() {
         let _ = connection.batch_execute("rollback");
@@ -305,7 +255,7 @@ impl From<diesel::result::Error> for GroupFailure {
 }
 
 fn commit_group(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     writes: &mut [Box<dyn Write>],
 ) -> Result<(), GroupFailure> {
     connection.batch_execute("begin immediate")?;

@@ -1,19 +1,16 @@
 //! Datasets.
 
-use diesel::{
-    sql_types::{BigInt, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{Integer, Nullable, Text};
 use runledger_entities::{Dataset, DatasetSummary, ExperimentId, RunId, Tag, limits};
 use runledger_store::StoreError;
 
 use super::OrStoreError as _;
-use crate::sql::Sql;
+use crate::{values::SerialId, connection::Connection, sql::Sql};
 
 /// The id of a dataset of an experiment, which is added if it is not there.
 /// One that is there keeps its source, schema and profile.
 pub(crate) fn ensure(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     experiment: ExperimentId,
     dataset: &Dataset,
 ) -> Result<String, StoreError> {
@@ -36,15 +33,17 @@ pub(crate) fn ensure(
     .optional_text(dataset.schema.clone())
     .sql(", ")
     .optional_text(dataset.profile.clone())
-    .sql(") on conflict do nothing")
+    .sql(")")
+    .with(connection.dialect().or_keep("name"))
     .run(connection)
     .or_store_error()?;
+    let dialect = connection.dialect();
     Sql::new("select dataset_uuid from datasets where experiment_id = ")
         .int(experiment.0)
-        .sql(" and name = ")
-        .text(&*dataset.name)
-        .sql(" and digest = ")
-        .text(&*dataset.digest)
+        .sql(" and ")
+        .with(dialect.equal("name", &dataset.name))
+        .sql(" and ")
+        .with(dialect.equal("digest", &dataset.digest))
         .first::<Text, String>(connection)
         .or_store_error()?
         .ok_or_else(|| StoreError::internal("a dataset that was added is not there"))
@@ -52,10 +51,10 @@ pub(crate) fn ensure(
 
 /// The datasets that active runs of these experiments used.
 pub(crate) fn search(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     experiments: &[ExperimentId],
 ) -> Result<Vec<DatasetSummary>, StoreError> {
-    let rows: Vec<(i64, String, String, Option<String>)> = Sql::new(
+    let rows: Vec<(SerialId, String, String, Option<String>)> = Sql::new(
         "select distinct d.experiment_id, d.name, d.digest, t.value \
          from datasets d \
          join inputs i on i.source_id = d.dataset_uuid \
@@ -63,15 +62,15 @@ pub(crate) fn search(
          left join input_tags t on t.input_uuid = i.input_uuid and t.name = ",
     )
     .text(Tag::DATASET_CONTEXT)
-    .sql(" where d.experiment_id in (select value from json_each(")
-    .ints(experiments.iter().map(|id| id.0))
-    .sql(")) order by d.experiment_id, d.name, d.digest, t.value limit ")
+    .sql(" where d.experiment_id")
+    .in_ints(false, experiments.iter().map(|id| id.0).collect())
+    .sql(" order by d.experiment_id, d.name, d.digest, t.value limit ")
     .int(i64::try_from(limits::DATASET_SEARCH_RESULTS).unwrap_or(i64::MAX))
-    .rows::<(BigInt, Text, Text, Nullable<Text>), _>(connection)
+    .rows::<(Integer, Text, Text, Nullable<Text>), _>(connection)
     .or_store_error()?;
     Ok(rows
         .into_iter()
-        .map(|(id, name, digest, context)| DatasetSummary {
+        .map(|(SerialId(id), name, digest, context)| DatasetSummary {
             experiment_id: ExperimentId(id),
             name,
             digest,

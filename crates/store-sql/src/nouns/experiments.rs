@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    sql_types::{BigInt, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::{QueryResult, sql_types::{BigInt, Integer, Nullable, Text}};
 use runledger_entities::{Experiment, ExperimentId, LifecycleStage, Tag};
 use runledger_store::{NewExperiment, Resource, StoreError};
 
 use super::{OrStoreError as _, stage};
-use crate::{error::is_unique_violation, locations, sql::Sql};
+use crate::{dialect::Dialect, values::SerialId, connection::Connection, error::is_unique_violation, locations, sql::Sql};
 
 /// The columns that [`Row`] reads, of the table `experiments e`.
 pub(crate) const COLUMNS: &str = "e.experiment_id, e.name, e.artifact_location, \
@@ -18,7 +15,7 @@ pub(crate) const COLUMNS: &str = "e.experiment_id, e.name, e.artifact_location, 
 
 /// The SQL types of [`COLUMNS`].
 pub(crate) type Columns = (
-    BigInt,
+    Integer,
     Text,
     Nullable<Text>,
     Nullable<Text>,
@@ -28,7 +25,7 @@ pub(crate) type Columns = (
 
 /// A row of [`COLUMNS`].
 pub(crate) type Row = (
-    i64,
+    SerialId,
     String,
     Option<String>,
     Option<String>,
@@ -38,7 +35,7 @@ pub(crate) type Row = (
 
 /// Makes experiment 0 where there is none (MLflow 3.17 does so at each start).
 pub(crate) fn ensure_default(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     artifact_root: &str,
     now: i64,
 ) -> Result<(), StoreError> {
@@ -54,7 +51,8 @@ pub(crate) fn ensure_default(
     .int(now)
     .sql(", ")
     .int(now)
-    .sql(") on conflict do nothing")
+    .sql(")")
+    .with(connection.dialect().or_keep("name"))
     .run(connection)
     .or_store_error()?;
     Ok(())
@@ -62,23 +60,12 @@ pub(crate) fn ensure_default(
 
 /// Creates an experiment.
 pub(crate) fn create(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     new: &NewExperiment,
     artifact_root: &str,
     now: i64,
 ) -> Result<ExperimentId, StoreError> {
-    let inserted = Sql::new(
-        "insert into experiments (name, workspace, artifact_location, lifecycle_stage, \
-         creation_time, last_update_time) values (",
-    )
-    .text(&*new.name)
-    .sql(", 'default', '', 'active', ")
-    .int(now)
-    .sql(", ")
-    .int(now)
-    .sql(") returning experiment_id")
-    .first::<BigInt, i64>(connection);
-    let id = match inserted {
+    let id = match insert(connection, &new.name, now) {
         Err(error) if is_unique_violation(&error) => {
             return Err(StoreError::ExperimentExists {
                 name: new.name.clone(),
@@ -104,9 +91,29 @@ pub(crate) fn create(
     Ok(ExperimentId(id))
 }
 
+/// Adds the row of an experiment; returns its id.
+fn insert(connection: &mut Connection, name: &str, now: i64) -> QueryResult<Option<i64>> {
+    let insert = Sql::new(
+        "insert into experiments (name, workspace, artifact_location, lifecycle_stage, \
+         creation_time, last_update_time) values (",
+    )
+    .text(name)
+    .sql(", 'default', '', 'active', ")
+    .int(now)
+    .sql(", ")
+    .int(now)
+    .sql(")");
+    if connection.dialect().returns() {
+        let id = insert.sql(" returning experiment_id");
+        return Ok(id.first::<Integer, SerialId>(connection)?.map(|id| id.0));
+    }
+    insert.run(connection)?;
+    Sql::new(Dialect::LAST_ID).first::<BigInt, i64>(connection)
+}
+
 /// An experiment by id.
 pub(crate) fn get(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
 ) -> Result<Experiment, StoreError> {
     let row = select(" where e.workspace = 'default' and e.experiment_id = ")
@@ -118,11 +125,11 @@ pub(crate) fn get(
 
 /// An experiment by name.
 pub(crate) fn get_by_name(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     name: &str,
 ) -> Result<Experiment, StoreError> {
-    let row = select(" where e.workspace = 'default' and e.name = ")
-        .text(name)
+    let row = select(" where e.workspace = 'default' and ")
+        .with(connection.dialect().equal("e.name", name))
         .first::<Columns, Row>(connection)
         .or_store_error()?;
     one(connection, row, Resource::ExperimentName, &name)
@@ -136,7 +143,7 @@ fn select(condition: &'static str) -> Sql {
 }
 
 fn one(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     row: Option<Row>,
     what: Resource,
     id: &dyn std::fmt::Display,
@@ -149,19 +156,17 @@ fn one(
 
 /// The experiments of these rows, in their order, with their tags.
 pub(crate) fn with_tags(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: Vec<Row>,
 ) -> Result<Vec<Experiment>, StoreError> {
-    let tags: Vec<(i64, String, Option<String>)> = Sql::new(
-        "select experiment_id, key, value from experiment_tags where experiment_id in \
-         (select value from json_each(",
+    let tags: Vec<(SerialId, String, Option<String>)> = Sql::new(
+        "select experiment_id, \"key\", value from experiment_tags where experiment_id",
     )
-    .ints(rows.iter().map(|row| row.0))
-    .sql(")) order by key")
-    .rows::<(BigInt, Text, Nullable<Text>), _>(connection)
+    .in_ints(false, rows.iter().map(|row| row.0.0).collect())
+    .rows::<(Integer, Text, Nullable<Text>), _>(connection)
     .or_store_error()?;
     let mut by_id: HashMap<i64, Vec<Tag>> = HashMap::new();
-    for (id, key, value) in tags {
+    for (SerialId(id), key, value) in tags {
         by_id.entry(id).or_default().push(Tag {
             key,
             value: value.unwrap_or_default(),
@@ -169,7 +174,9 @@ pub(crate) fn with_tags(
     }
     rows.into_iter()
         .map(
-            |(id, name, location, lifecycle_stage, creation_time, last_update_time)| {
+            |(SerialId(id), name, location, lifecycle_stage, creation_time, last_update_time)| {
+                let mut tags = by_id.remove(&id).unwrap_or_default();
+                tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
                 Ok(Experiment {
                     experiment_id: ExperimentId(id),
                     name,
@@ -177,7 +184,7 @@ pub(crate) fn with_tags(
                     lifecycle_stage: stage("experiments", id, lifecycle_stage.as_deref())?,
                     creation_time,
                     last_update_time,
-                    tags: by_id.remove(&id).unwrap_or_default(),
+                    tags,
                 })
             },
         )
@@ -186,7 +193,7 @@ pub(crate) fn with_tags(
 
 /// The stage of an experiment.
 fn stage_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
 ) -> Result<LifecycleStage, StoreError> {
     let found: Option<Option<String>> = Sql::new(
@@ -203,7 +210,7 @@ fn stage_of(
 
 /// Fails unless an experiment is there and active.
 pub(crate) fn require_active(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
 ) -> Result<(), StoreError> {
     match stage_of(connection, id)? {
@@ -219,7 +226,7 @@ pub(crate) fn require_active(
 
 /// The artifact location of an active experiment.
 pub(crate) fn active_location(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
 ) -> Result<String, StoreError> {
     require_active(connection, id)?;
@@ -233,7 +240,7 @@ pub(crate) fn active_location(
 
 /// Moves an experiment, and all its runs, from one stage to the other.
 pub(crate) fn set_stage(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
     to: LifecycleStage,
     now: i64,
@@ -262,7 +269,7 @@ pub(crate) fn set_stage(
 
 /// Renames an active experiment.
 pub(crate) fn rename(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
     name: &str,
     now: i64,
@@ -287,7 +294,7 @@ pub(crate) fn rename(
 
 /// Sets a tag of an active experiment.
 pub(crate) fn set_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
     tag: &Tag,
 ) -> Result<(), StoreError> {
@@ -296,17 +303,18 @@ pub(crate) fn set_tag(
 }
 
 fn upsert_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
     tag: &Tag,
 ) -> Result<(), StoreError> {
-    Sql::new("insert into experiment_tags (key, value, experiment_id) values (")
+    Sql::new("insert into experiment_tags (\"key\", value, experiment_id) values (")
         .text(&*tag.key)
         .sql(", ")
         .text(&*tag.value)
         .sql(", ")
         .int(id.0)
-        .sql(") on conflict (key, experiment_id) do update set value = excluded.value")
+        .sql(")")
+        .with(connection.dialect().or_replace("\"key\", experiment_id", "value"))
         .run(connection)
         .or_store_error()?;
     Ok(())
@@ -314,13 +322,13 @@ fn upsert_tag(
 
 /// Deletes a tag of an active experiment.
 pub(crate) fn delete_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: ExperimentId,
     key: &str,
 ) -> Result<(), StoreError> {
     require_active(connection, id)?;
-    let deleted = Sql::new("delete from experiment_tags where key = ")
-        .text(key)
+    let deleted = Sql::new("delete from experiment_tags where ")
+        .with(connection.dialect().equal("\"key\"", key))
         .sql(" and experiment_id = ")
         .int(id.0)
         .run(connection)

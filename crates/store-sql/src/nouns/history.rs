@@ -1,22 +1,15 @@
 //! The history of metrics.
 
-use diesel::{
-    sql_types::{BigInt, Bool, Double},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{BigInt, Bool, Double};
 use runledger_entities::{Metric, RunId};
 use runledger_search::PageToken;
 use runledger_store::{BulkHistoryQuery, HistoryQuery, IntervalQuery, Page, RunMetric, StoreError};
 
 use super::OrStoreError as _;
-use crate::{search::page, sql::Sql, values::StoredValue};
+use crate::{dialect::Dialect, connection::Connection, search::page, sql::Sql, values::StoredValue};
 
 type Point = (f64, i64, i64, bool);
 type PointColumns = (Double, BigInt, BigInt, Bool);
-
-/// The table, to be read by run and key. Left alone SQLite prefers the primary
-/// key, because it holds all columns, and reads the points of every run.
-const SERIES: &str = "metrics indexed by index_metrics_run_uuid_key_step";
 
 fn metric(key: &str, (value, timestamp, step, is_nan): Point) -> Metric {
     Metric::new(key, StoredValue { value, is_nan }.read(), timestamp, step)
@@ -27,7 +20,7 @@ fn metric(key: &str, (value, timestamp, step, is_nan): Point) -> Metric {
 /// The token holds the place of the page's last point in that order, so that a
 /// later page need not pass over the earlier ones.
 pub(crate) fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     query: &HistoryQuery,
 ) -> Result<Page<Metric>, StoreError> {
     let Start {
@@ -35,7 +28,7 @@ pub(crate) fn page(
         after,
         path,
     } = Start::of(query)?;
-    let mut points: Vec<Point> = statement(query, offset, after.as_ref(), path)
+    let mut points: Vec<Point> = statement(connection.dialect(), query, offset, after.as_ref(), path)
         .rows::<PointColumns, _>(connection)
         .or_store_error()?;
     let most = query.page.max_results;
@@ -109,6 +102,7 @@ impl Start {
 
 /// The statement that finds the points of a page and one more.
 pub(crate) fn statement(
+    dialect: Dialect,
     query: &HistoryQuery,
     offset: u64,
     after: Option<&Place>,
@@ -116,13 +110,13 @@ pub(crate) fn statement(
 ) -> Sql {
     let mut sql = Sql::varying("select value, timestamp, step, is_nan from ")
         .sql(match path {
-            Path::Series => SERIES,
-            Path::Key => "metrics indexed by sqlite_autoindex_metrics_1",
+            Path::Series => dialect.series(),
+            Path::Key => dialect.by_key(),
         })
         .sql(" where run_uuid = ")
         .text(query.run_id.as_str())
-        .sql(" and key = ")
-        .text(&*query.key);
+        .sql(" and ")
+        .with(dialect.equal("\"key\"", &query.key));
     if let Some(&Place {
         timestamp,
         step,
@@ -138,7 +132,7 @@ pub(crate) fn statement(
             .sql(", ")
             .real(value)
             .sql(", ")
-            .int(i64::from(is_nan))
+            .bool(is_nan)
             .sql(")");
     }
     sql = sql
@@ -155,22 +149,23 @@ pub(crate) fn statement(
 
 /// How the pages after the first are found: along the primary key if the series
 /// has at least half of the points of its key.
-fn later_path(connection: &mut SqliteConnection, query: &HistoryQuery) -> Result<Path, StoreError> {
+fn later_path(connection: &mut Connection, query: &HistoryQuery) -> Result<Path, StoreError> {
+    let dialect = connection.dialect();
     let of_run: i64 = Sql::new("select count(*) from ")
-        .sql(SERIES)
+        .sql(dialect.series())
         .sql(" where run_uuid = ")
         .text(query.run_id.as_str())
-        .sql(" and key = ")
-        .text(&*query.key)
+        .sql(" and ")
+        .with(dialect.equal("\"key\"", &query.key))
         .first::<BigInt, _>(connection)
         .or_store_error()?
         .unwrap_or_default();
     // Counted no further than the answer needs.
-    let of_key: i64 = Sql::new("select count(*) from (select 1 from metrics where key = ")
-        .text(&*query.key)
+    let of_key: i64 = Sql::new("select count(*) from (select 1 from metrics where ")
+        .with(dialect.equal("\"key\"", &query.key))
         .sql(" limit ")
         .int(2 * of_run + 1)
-        .sql(")")
+        .sql(") counted")
         .first::<BigInt, _>(connection)
         .or_store_error()?
         .unwrap_or_default();
@@ -236,9 +231,10 @@ impl Place {
 
 /// The history of a metric in several runs.
 pub(crate) fn bulk(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     query: &BulkHistoryQuery,
 ) -> Result<Vec<RunMetric>, StoreError> {
+    let dialect = connection.dialect();
     let mut run_ids: Vec<&RunId> = query.run_ids.iter().collect();
     run_ids.sort_unstable();
     run_ids.dedup();
@@ -250,11 +246,11 @@ pub(crate) fn bulk(
             break;
         }
         let points: Vec<Point> = Sql::new("select value, timestamp, step, is_nan from ")
-            .sql(SERIES)
+            .sql(dialect.series())
             .sql(" where run_uuid = ")
             .text(run_id.as_str())
-            .sql(" and key = ")
-            .text(&*query.key)
+            .sql(" and ")
+            .with(dialect.equal("\"key\"", &query.key))
             .sql(" order by timestamp, step, value limit ")
             .int(left)
             .rows::<PointColumns, _>(connection)
@@ -270,7 +266,7 @@ pub(crate) fn bulk(
 /// A sample of a metric's history in several runs (MLflow 3.17's sampling:
 /// the first of each of `max_results` equal parts, and the last point of the last).
 pub(crate) fn interval(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     query: &IntervalQuery,
 ) -> Result<Vec<RunMetric>, StoreError> {
     let mut metrics = Vec::new();
@@ -285,19 +281,20 @@ pub(crate) fn interval(
 }
 
 fn sample(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     run_id: &RunId,
     query: &IntervalQuery,
 ) -> Result<Vec<Point>, StoreError> {
+    let dialect = connection.dialect();
     let (first, last) = query.steps.unwrap_or((i64::MIN, i64::MAX));
     let of_run = |text: &'static str| {
         Sql::new(text)
             .sql(" from ")
-            .sql(SERIES)
+            .sql(dialect.series())
             .sql(" where run_uuid = ")
             .text(run_id.as_str())
-            .sql(" and key = ")
-            .text(&*query.key)
+            .sql(" and ")
+            .with(dialect.equal("\"key\"", &query.key))
             .sql(" and step between ")
             .int(first)
             .sql(" and ")
@@ -322,7 +319,7 @@ fn sample(
         "select value, timestamp, step, is_nan from (select value, timestamp, step, is_nan, \
          row_number() over (order by step, timestamp, value) - 1 as place",
     )
-    .sql(") where (place < ")
+    .sql(") placed where (place < ")
     .int(in_longer.min(count - short))
     .sql(" and place % ")
     .int(short + 1)

@@ -1,20 +1,22 @@
 //! What runs read and made.
 
-use diesel::{sql_types::Text, sqlite::SqliteConnection};
+use diesel::sql_types::Text;
+use uuid::Uuid;
 use runledger_entities::{DatasetInput, ExperimentId, ModelInput, ModelOutput, RunId};
 use runledger_store::StoreError;
 
 use super::{OrStoreError as _, datasets, runs};
-use crate::sql::Sql;
+use crate::{connection::Connection, sql::Sql};
 
-/// A new id for a row of `inputs`.
+/// A new id for a row of `inputs`. Its order is that of time: where a database
+/// keeps no order of its own, inputs are read back as they were added.
 fn input_uuid() -> String {
-    RunId::random().into_string()
+    Uuid::now_v7().simple().to_string()
 }
 
 /// Records datasets and models that an active run read.
 pub(crate) fn log_inputs(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     run: &RunId,
     datasets: &[DatasetInput],
     models: &[ModelInput],
@@ -35,7 +37,7 @@ pub(crate) fn log_inputs(
 }
 
 fn log_dataset(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     run: &RunId,
     experiment: ExperimentId,
     input: &DatasetInput,
@@ -57,7 +59,8 @@ fn log_dataset(
             .text(&*tag.key)
             .sql(", ")
             .text(&*tag.value)
-            .sql(") on conflict (input_uuid, name) do update set value = excluded.value")
+            .sql(")")
+            .with(connection.dialect().or_replace("input_uuid, name", "value"))
             .run(connection)
             .or_store_error()?;
     }
@@ -67,7 +70,7 @@ fn log_dataset(
 /// Records models that an active run made. A model that is recorded already
 /// stays: a client that repeats a call it got no answer to does no harm.
 pub(crate) fn log_outputs(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     run: &RunId,
     models: &[ModelOutput],
 ) -> Result<(), StoreError> {
@@ -92,12 +95,13 @@ struct Edge<'e> {
 
 impl Edge<'_> {
     /// Adds the row; returns its id, or nothing where it is there already.
-    fn insert(&self, connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    fn insert(&self, connection: &mut Connection) -> Result<Option<String>, StoreError> {
+        let added = input_uuid();
         Sql::new(
             "insert into inputs (input_uuid, source_type, source_id, destination_type, \
              destination_id, step) values (",
         )
-        .text(input_uuid())
+        .text(&*added)
         .sql(", ")
         .text(self.source.0)
         .sql(", ")
@@ -108,8 +112,20 @@ impl Edge<'_> {
         .text(self.destination.1)
         .sql(", ")
         .int(self.step)
-        .sql(") on conflict do nothing returning input_uuid")
-        .first::<Text, String>(connection)
-        .or_store_error()
+        .sql(")")
+        .with(connection.dialect().or_keep("step"))
+        .run(connection)
+        .or_store_error()?;
+        let there: Option<String> = Sql::new("select input_uuid from inputs where source_type = ")
+            .text(self.source.0)
+            .sql(" and source_id = ")
+            .text(self.source.1)
+            .sql(" and destination_type = ")
+            .text(self.destination.0)
+            .sql(" and destination_id = ")
+            .text(self.destination.1)
+            .first::<Text, _>(connection)
+            .or_store_error()?;
+        Ok(there.filter(|there| *there == added))
     }
 }

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    sql_types::{BigInt, Double, Integer, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
 use runledger_entities::{
     ExperimentId, LifecycleStage, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelStatus,
     Param, RunId, Tag, names,
@@ -13,7 +10,7 @@ use runledger_entities::{
 use runledger_store::{NewLoggedModel, Resource, StoreError};
 
 use super::{OrStoreError as _, experiments, stage};
-use crate::{locations, sql::Sql};
+use crate::{values::SerialId, connection::Connection, locations, sql::Sql};
 
 /// The columns that [`Row`] reads, of the table `logged_models l`.
 pub(crate) const COLUMNS: &str = "l.model_id, l.experiment_id, l.name, l.artifact_location, \
@@ -23,7 +20,7 @@ pub(crate) const COLUMNS: &str = "l.model_id, l.experiment_id, l.name, l.artifac
 /// The SQL types of [`COLUMNS`].
 pub(crate) type Columns = (
     Text,
-    BigInt,
+    Integer,
     Text,
     Text,
     BigInt,
@@ -38,7 +35,7 @@ pub(crate) type Columns = (
 /// A row of [`COLUMNS`].
 pub(crate) type Row = (
     String,
-    i64,
+    SerialId,
     String,
     String,
     i64,
@@ -52,7 +49,7 @@ pub(crate) type Row = (
 
 /// Creates a model, pending.
 pub(crate) fn create(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     new: NewLoggedModel,
     now: i64,
 ) -> Result<LoggedModel, StoreError> {
@@ -100,7 +97,7 @@ pub(crate) fn create(
 
 /// A model that is not deleted.
 pub(crate) fn get(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
 ) -> Result<LoggedModel, StoreError> {
     let row = Sql::new("select ")
@@ -117,35 +114,34 @@ pub(crate) fn get(
 
 /// The experiment of a model that is not deleted.
 fn experiment_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
 ) -> Result<ExperimentId, StoreError> {
     Sql::new(
         "select experiment_id from logged_models where lifecycle_stage = 'active' and model_id = ",
     )
     .text(id.as_str())
-    .first::<BigInt, i64>(connection)
+    .first::<Integer, SerialId>(connection)
     .or_store_error()?
-    .map(ExperimentId)
+    .map(|id| ExperimentId(id.0))
     .ok_or_else(|| StoreError::not_found(Resource::LoggedModel, id))
 }
 
 /// The models of these rows, in their order, with all that belongs to them.
 pub(crate) fn complete(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: Vec<Row>,
 ) -> Result<Vec<LoggedModel>, StoreError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = || rows.iter().map(|row| row.0.as_str());
+    let ids = || -> Vec<String> { rows.iter().map(|row| row.0.clone()).collect() };
     let mut tags: HashMap<String, Vec<Tag>> = HashMap::new();
     let found: Vec<(String, String, String)> = Sql::new(
-        "select model_id, tag_key, tag_value from logged_model_tags where model_id in \
-         (select value from json_each(",
+        "select model_id, tag_key, tag_value from logged_model_tags where model_id",
     )
-    .texts(ids())
-    .sql(")) order by tag_key")
+    .in_texts(false, ids())
+    .sql(" order by tag_key")
     .rows::<(Text, Text, Text), _>(connection)
     .or_store_error()?;
     for (id, key, value) in found {
@@ -153,11 +149,10 @@ pub(crate) fn complete(
     }
     let mut params: HashMap<String, Vec<Param>> = HashMap::new();
     let found: Vec<(String, String, String)> = Sql::new(
-        "select model_id, param_key, param_value from logged_model_params where model_id in \
-         (select value from json_each(",
+        "select model_id, param_key, param_value from logged_model_params where model_id",
     )
-    .texts(ids())
-    .sql(")) order by param_key")
+    .in_texts(false, ids())
+    .sql(" order by param_key")
     .rows::<(Text, Text, Text), _>(connection)
     .or_store_error()?;
     for (id, key, value) in found {
@@ -166,7 +161,7 @@ pub(crate) fn complete(
     let mut metrics = metrics_of(connection, ids())?;
     rows.into_iter()
         .map(|row| {
-            let (id, experiment, name, location, created, updated, status, lifecycle, ..) = row;
+            let (id, SerialId(experiment), name, location, created, updated, status, lifecycle, ..) = row;
             let (.., model_type, source_run_id, status_message) = (row.8, row.9, row.10);
             Ok(LoggedModel {
                 experiment_id: ExperimentId(experiment),
@@ -195,9 +190,9 @@ pub(crate) fn complete(
 }
 
 /// The metrics of models: of each metric on each dataset the latest point.
-fn metrics_of<'a>(
-    connection: &mut SqliteConnection,
-    ids: impl Iterator<Item = &'a str>,
+fn metrics_of(
+    connection: &mut Connection,
+    ids: Vec<String>,
 ) -> Result<HashMap<String, Vec<LoggedModelMetric>>, StoreError> {
     type Found = (
         String,
@@ -210,11 +205,10 @@ fn metrics_of<'a>(
     );
     let found: Vec<Found> = Sql::new(
         "select model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, run_id, \
-         dataset_name, dataset_digest from logged_model_metrics where model_id in \
-         (select value from json_each(",
+         dataset_name, dataset_digest from logged_model_metrics where model_id",
     )
-    .texts(ids)
-    .sql(")) order by metric_name, metric_timestamp_ms, metric_step")
+    .in_texts(false, ids)
+    .sql(" order by metric_name, metric_timestamp_ms, metric_step")
     .rows::<(
         Text,
         Text,
@@ -242,7 +236,7 @@ fn metrics_of<'a>(
 
 /// Sets the status of a model.
 pub(crate) fn set_status(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     status: LoggedModelStatus,
     now: i64,
@@ -261,7 +255,7 @@ pub(crate) fn set_status(
 
 /// Deletes a model softly.
 pub(crate) fn delete(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     now: i64,
 ) -> Result<(), StoreError> {
@@ -279,7 +273,7 @@ pub(crate) fn delete(
 
 /// Sets tags of a model.
 pub(crate) fn set_tags(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     tags: &[Tag],
 ) -> Result<(), StoreError> {
@@ -289,7 +283,7 @@ pub(crate) fn set_tags(
 }
 
 fn upsert_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     experiment: ExperimentId,
     tag: &Tag,
@@ -304,7 +298,8 @@ fn upsert_tag(
     .text(&*tag.key)
     .sql(", ")
     .text(&*tag.value)
-    .sql(") on conflict (model_id, tag_key) do update set tag_value = excluded.tag_value")
+    .sql(")")
+    .with(connection.dialect().or_replace("model_id, tag_key", "tag_value"))
     .run(connection)
     .or_store_error()?;
     Ok(())
@@ -312,15 +307,15 @@ fn upsert_tag(
 
 /// Deletes a tag of a model.
 pub(crate) fn delete_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     key: &str,
 ) -> Result<(), StoreError> {
     experiment_of(connection, id)?;
     let deleted = Sql::new("delete from logged_model_tags where model_id = ")
         .text(id.as_str())
-        .sql(" and tag_key = ")
-        .text(key)
+        .sql(" and ")
+        .with(connection.dialect().equal("tag_key", key))
         .run(connection)
         .or_store_error()?;
     if deleted == 0 {
@@ -331,7 +326,7 @@ pub(crate) fn delete_tag(
 
 /// Adds params to a model.
 pub(crate) fn log_params(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     params: &[Param],
 ) -> Result<(), StoreError> {
@@ -342,7 +337,7 @@ pub(crate) fn log_params(
 }
 
 fn insert_param(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &LoggedModelId,
     experiment: ExperimentId,
     param: &Param,
@@ -357,7 +352,8 @@ fn insert_param(
     .text(&*param.key)
     .sql(", ")
     .text(&*param.value)
-    .sql(") on conflict do nothing")
+    .sql(")")
+    .with(connection.dialect().or_keep("param_value"))
     .run(connection)
     .or_store_error()?;
     Ok(())

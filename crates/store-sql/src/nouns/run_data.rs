@@ -5,10 +5,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    sql_types::{BigInt, Bool, Double, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use runledger_entities::{
     Dataset, DatasetInput, LoggedModelId, Metric, ModelInput, ModelOutput, Param, Run, RunData,
     RunInputs, Tag,
@@ -16,18 +13,19 @@ use runledger_entities::{
 use runledger_store::{Resource, StoreError};
 
 use super::{OrStoreError as _, runs};
-use crate::{sql::Sql, values::StoredValue};
+use crate::{dialect::Dialect, connection::Connection, sql::Sql, values::StoredValue};
 
 /// The runs of these ids with all they logged, in the order of the ids.
 pub(crate) fn load(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ids: &[String],
 ) -> Result<Vec<Run>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let page = Page {
-        ids: serde_json::Value::from(ids).to_string(),
+        ids,
+        dialect: connection.dialect(),
     };
     let mut runs = page.runs(connection)?;
     if runs.len() < ids.len() {
@@ -52,29 +50,31 @@ pub(crate) fn load(
     Ok(runs)
 }
 
-/// The ids of the runs of one page, as a JSON list.
+/// The ids of the runs of one page.
 ///
 /// Each statement takes the list as its outer loop, and returns the place of
 /// the run with each row: cheaper than its id, which is as long as the rest.
-struct Page {
-    ids: String,
+struct Page<'i> {
+    ids: &'i [String],
+    dialect: Dialect,
 }
 
-impl Page {
+impl Page<'_> {
     fn select(&self, columns: &'static str, joined: &'static str) -> Sql {
         Sql::new("select page.key, ")
             .sql(columns)
-            .sql(" from json_each(")
-            .text(&*self.ids)
-            .sql(") page cross join ")
+            .sql(" from ")
+            .with(self.dialect.page(self.ids))
+            .sql(self.dialect.page_join())
             .sql(joined)
     }
 
-    fn runs(&self, connection: &mut SqliteConnection) -> Result<Vec<Run>, StoreError> {
-        let rows: Vec<(i64, runs::Row)> = self
+    fn runs(&self, connection: &mut Connection) -> Result<Vec<Run>, StoreError> {
+        let mut rows: Vec<(i64, runs::Row)> = self
             .select(runs::COLUMNS, "runs r on r.run_uuid = page.value")
             .rows::<(BigInt, runs::Columns), _>(connection)
             .or_store_error()?;
+        rows.sort_unstable_by_key(|(place, _)| *place);
         rows.into_iter()
             .map(|(_, row)| {
                 Ok(Run {
@@ -89,7 +89,7 @@ impl Page {
 
     fn metrics(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
         let rows: Vec<(i64, String, f64, Option<i64>, i64, bool)> = self
@@ -109,7 +109,7 @@ impl Page {
 
     fn params(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
         let rows: Vec<(i64, String, String)> = self
@@ -122,7 +122,7 @@ impl Page {
         Ok(())
     }
 
-    fn tags(&self, connection: &mut SqliteConnection, runs: &mut [Run]) -> Result<(), StoreError> {
+    fn tags(&self, connection: &mut Connection, runs: &mut [Run]) -> Result<(), StoreError> {
         let rows: Vec<(i64, String, Option<String>)> = self
             .select("t.key, t.value", "tags t on t.run_uuid = page.value")
             .rows::<(BigInt, Text, Nullable<Text>), _>(connection)
@@ -138,7 +138,7 @@ impl Page {
 
     fn datasets(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
         type Columns = (Text, Text, Text, Text, Nullable<Text>, Nullable<Text>);
@@ -156,19 +156,20 @@ impl Page {
                  d.dataset_schema, d.dataset_profile",
                 "inputs i on i.destination_type = 'RUN' and i.destination_id = page.value \
                  and i.source_type = 'DATASET' \
-                 join datasets d on d.dataset_uuid = i.source_id order by page.key, i.rowid",
+                 join datasets d on d.dataset_uuid = i.source_id order by page.key, ",
             )
+            .sql(self.dialect.as_added("i.rowid", "i.input_uuid"))
             .rows::<(BigInt, Text, Columns), _>(connection)
             .or_store_error()?;
         if rows.is_empty() {
             return Ok(());
         }
         let tags: Vec<(String, String, String)> = Sql::new(
-            "select input_uuid, name, value from input_tags where input_uuid in \
-             (select value from json_each(",
+            "select input_uuid, name, value from input_tags where input_uuid",
         )
-        .texts(rows.iter().map(|(_, input, _)| input.as_str()))
-        .sql(")) order by rowid")
+        .in_texts(false, rows.iter().map(|(_, input, _)| input.clone()).collect())
+        .sql(" order by ")
+        .sql(self.dialect.as_added("rowid", "name"))
         .rows::<(Text, Text, Text), _>(connection)
         .or_store_error()?;
         let mut tags_of: HashMap<String, Vec<Tag>> = HashMap::new();
@@ -193,15 +194,16 @@ impl Page {
 
     fn models(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         runs: &mut [Run],
     ) -> Result<(), StoreError> {
         let inputs: Vec<(i64, String)> = self
             .select(
                 "i.destination_id",
                 "inputs i on i.source_type = 'RUN_INPUT' and i.source_id = page.value \
-                 and i.destination_type = 'MODEL_INPUT' order by page.key, i.rowid",
+                 and i.destination_type = 'MODEL_INPUT' order by page.key, ",
             )
+            .sql(self.dialect.as_added("i.rowid", "i.input_uuid"))
             .rows::<(BigInt, Text), _>(connection)
             .or_store_error()?;
         for (place, model) in inputs {
@@ -212,8 +214,9 @@ impl Page {
             .select(
                 "i.destination_id, i.step",
                 "inputs i on i.source_type = 'RUN_OUTPUT' and i.source_id = page.value \
-                 and i.destination_type = 'MODEL_OUTPUT' order by page.key, i.rowid",
+                 and i.destination_type = 'MODEL_OUTPUT' order by page.key, ",
             )
+            .sql(self.dialect.as_added("i.rowid", "i.input_uuid"))
             .rows::<(BigInt, Text, BigInt), _>(connection)
             .or_store_error()?;
         for (place, model, step) in outputs {

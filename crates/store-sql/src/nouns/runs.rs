@@ -1,9 +1,6 @@
 //! Runs: their own row. What they logged is in [`super::run_data`].
 
-use diesel::{
-    sql_types::{BigInt, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use runledger_entities::{
     ExperimentId, InvalidValue, LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus,
     Tag, names,
@@ -11,7 +8,7 @@ use runledger_entities::{
 use runledger_store::{NewRun, Resource, RunPatch, StoreError};
 
 use super::{OrStoreError as _, experiments, run_data, stage};
-use crate::{locations, sql::Sql};
+use crate::{values::SerialId, connection::Connection, locations, sql::Sql};
 
 /// The columns that [`Row`] reads, of the table `runs r`.
 pub(crate) const COLUMNS: &str = "r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
@@ -20,7 +17,7 @@ pub(crate) const COLUMNS: &str = "r.run_uuid, r.experiment_id, r.name, r.user_id
 /// The SQL types of [`COLUMNS`].
 pub(crate) type Columns = (
     Text,
-    Nullable<BigInt>,
+    Nullable<Integer>,
     Nullable<Text>,
     Nullable<Text>,
     Nullable<Text>,
@@ -33,7 +30,7 @@ pub(crate) type Columns = (
 /// A row of [`COLUMNS`].
 pub(crate) type Row = (
     String,
-    Option<i64>,
+    Option<SerialId>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -57,7 +54,7 @@ pub(crate) fn info(row: Row) -> Result<RunInfo, StoreError> {
     Ok(RunInfo {
         lifecycle_stage: stage("runs", &run_id, lifecycle.as_deref())?,
         run_id: RunId::new(run_id),
-        experiment_id: ExperimentId(experiment_id.unwrap_or_default()),
+        experiment_id: ExperimentId(experiment_id.map_or(0, |id| id.0)),
         run_name: name,
         user_id: user.unwrap_or_default(),
         status,
@@ -69,7 +66,7 @@ pub(crate) fn info(row: Row) -> Result<RunInfo, StoreError> {
 
 /// The row of a run.
 pub(crate) fn get_info(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
 ) -> Result<RunInfo, StoreError> {
     let row = Sql::new("select ")
@@ -83,7 +80,7 @@ pub(crate) fn get_info(
 }
 
 /// A run with all it logged.
-pub(crate) fn get(connection: &mut SqliteConnection, id: &RunId) -> Result<Run, StoreError> {
+pub(crate) fn get(connection: &mut Connection, id: &RunId) -> Result<Run, StoreError> {
     run_data::load(connection, &[id.as_str().to_owned()])?
         .pop()
         .ok_or_else(|| StoreError::internal("a row became no run"))
@@ -91,7 +88,7 @@ pub(crate) fn get(connection: &mut SqliteConnection, id: &RunId) -> Result<Run, 
 
 /// Fails unless a run is there and active; returns its experiment.
 pub(crate) fn require_active(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
 ) -> Result<ExperimentId, StoreError> {
     let info = get_info(connection, id)?;
@@ -106,8 +103,17 @@ pub(crate) fn require_active(
     }
 }
 
+/// Keeps other writers away from a run until the end of the transaction.
+fn lock(connection: &mut Connection, id: &RunId) -> Result<(), StoreError> {
+    let sql = Sql::new("select run_uuid from runs where run_uuid = ")
+        .text(id.as_str())
+        .sql(connection.dialect().for_update());
+    sql.first::<Text, String>(connection).or_store_error()?;
+    Ok(())
+}
+
 /// Creates a run.
-pub(crate) fn create(connection: &mut SqliteConnection, new: NewRun) -> Result<Run, StoreError> {
+pub(crate) fn create(connection: &mut Connection, new: NewRun) -> Result<Run, StoreError> {
     let location = experiments::active_location(connection, new.experiment_id)?;
     let NewRun {
         experiment_id,
@@ -195,7 +201,7 @@ fn settle_name(run_name: Option<String>, tags: &mut Vec<Tag>) -> Result<String, 
 
 /// Changes an active run.
 pub(crate) fn update(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
     patch: RunPatch,
 ) -> Result<RunInfo, StoreError> {
@@ -224,7 +230,7 @@ pub(crate) fn update(
 
 /// Deletes or restores a run.
 pub(crate) fn set_stage(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
     to: LifecycleStage,
     now: i64,
@@ -245,17 +251,18 @@ pub(crate) fn set_stage(
 
 /// Sets a tag of a run.
 pub(crate) fn upsert_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
     tag: &Tag,
 ) -> Result<(), StoreError> {
-    Sql::new("insert into tags (key, value, run_uuid) values (")
+    Sql::new("insert into tags (\"key\", value, run_uuid) values (")
         .text(&*tag.key)
         .sql(", ")
         .text(&*tag.value)
         .sql(", ")
         .text(id.as_str())
-        .sql(") on conflict (key, run_uuid) do update set value = excluded.value")
+        .sql(")")
+        .with(connection.dialect().or_replace("\"key\", run_uuid", "value"))
         .run(connection)
         .or_store_error()?;
     Ok(())
@@ -263,13 +270,13 @@ pub(crate) fn upsert_tag(
 
 /// Deletes a tag of an active run.
 pub(crate) fn delete_tag(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
     key: &str,
 ) -> Result<(), StoreError> {
     require_active(connection, id)?;
-    let deleted = Sql::new("delete from tags where key = ")
-        .text(key)
+    let deleted = Sql::new("delete from tags where ")
+        .with(connection.dialect().equal("\"key\"", key))
         .sql(" and run_uuid = ")
         .text(id.as_str())
         .run(connection)
@@ -282,17 +289,18 @@ pub(crate) fn delete_tag(
 
 /// Appends a model's description to the JSON list in [`Tag::LOGGED_MODELS`].
 pub(crate) fn record_logged_model(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &RunId,
     model_json: &str,
 ) -> Result<(), StoreError> {
+    lock(connection, id)?;
     require_active(connection, id)?;
     let model: serde_json::Value = serde_json::from_str(model_json).map_err(|_| {
         StoreError::invalid(format!(
             "Malformed model info. \n {model_json} is not a valid JSON."
         ))
     })?;
-    let old: Option<Option<String>> = Sql::new("select value from tags where key = ")
+    let old: Option<Option<String>> = Sql::new("select value from tags where \"key\" = ")
         .text(Tag::LOGGED_MODELS)
         .sql(" and run_uuid = ")
         .text(id.as_str())

@@ -1,24 +1,23 @@
 //! The search of experiments.
 
-use diesel::sqlite::SqliteConnection;
 use runledger_entities::Experiment;
 use runledger_search::{ExperimentClause, ExperimentKey, ExperimentNumber};
 use runledger_store::{ExperimentQuery, Page, StoreError};
 
 use super::{page::OffsetPage, predicates};
-use crate::{
+use crate::{dialect::Dialect, connection::Connection, 
     nouns::{OrStoreError as _, experiments},
     sql::Sql,
 };
 
 /// A page of experiments.
 pub(crate) fn search(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     query: &ExperimentQuery,
 ) -> Result<Page<Experiment>, StoreError> {
     let offset = OffsetPage::of(&query.page)?;
     let rows = offset
-        .limit(statement(query))
+        .limit(statement(connection.dialect(), query))
         .rows::<experiments::Columns, experiments::Row>(connection)
         .or_store_error()?;
     let Page { items, next_token } = offset.page(rows);
@@ -28,7 +27,7 @@ pub(crate) fn search(
     })
 }
 
-fn statement(query: &ExperimentQuery) -> Sql {
+fn statement(dialect: Dialect, query: &ExperimentQuery) -> Sql {
     let mut sql = Sql::varying("select ")
         .sql(experiments::COLUMNS)
         .sql(" from experiments e where e.workspace = 'default'");
@@ -37,7 +36,7 @@ fn statement(query: &ExperimentQuery) -> Sql {
     }
     for clause in &query.filter {
         sql.push(" and ");
-        sql.append(condition(clause));
+        sql.append(condition(dialect, clause));
     }
     sql.push(" order by ");
     if query.order_by.is_empty() {
@@ -64,16 +63,12 @@ fn number_column(number: ExperimentNumber) -> &'static str {
     }
 }
 
-fn condition(clause: &ExperimentClause) -> Sql {
+fn condition(dialect: Dialect, clause: &ExperimentClause) -> Sql {
     match clause {
-        ExperimentClause::Name(test) => predicates::text("e.name", test),
+        ExperimentClause::Name(test) => predicates::text(dialect, "e.name", test),
         ExperimentClause::Id { negated, values } => {
             let ids = values.iter().filter_map(|value| value.trim().parse().ok());
-            Sql::varying("e.experiment_id")
-                .sql(if *negated { " not in" } else { " in" })
-                .sql(" (select value from json_each(")
-                .ints(ids)
-                .sql("))")
+            Sql::varying("e.experiment_id").in_ints(*negated, ids.collect())
         }
         ExperimentClause::Number { attribute, test } => {
             predicates::number(number_column(*attribute), *test)
@@ -83,7 +78,7 @@ fn condition(clause: &ExperimentClause) -> Sql {
                 "select 1 from experiment_tags t where t.experiment_id = e.experiment_id and t.key = ",
             )
             .text(&**key);
-            predicates::row_text(select, "t.value", test)
+            predicates::row_text(dialect, select, "t.value", test)
         }
     }
 }

@@ -1,19 +1,18 @@
 //! The search of logged models.
 
-use diesel::sqlite::SqliteConnection;
 use runledger_entities::LoggedModel;
 use runledger_search::{LoggedModelClause, LoggedModelKey, LoggedModelNumber, LoggedModelText};
 use runledger_store::{DatasetFilter, LoggedModelQuery, Page, StoreError};
 
 use super::{page::OffsetPage, predicates};
-use crate::{
+use crate::{dialect::Dialect, connection::Connection, 
     nouns::{OrStoreError as _, logged_models},
     sql::Sql,
 };
 
 /// A page of logged models.
 pub(crate) fn search(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     query: &LoggedModelQuery,
 ) -> Result<Page<LoggedModel>, StoreError> {
     if query.experiment_ids.is_empty() {
@@ -21,7 +20,7 @@ pub(crate) fn search(
     }
     let offset = OffsetPage::of(&query.page)?;
     let rows = offset
-        .limit(statement(query))
+        .limit(statement(connection.dialect(), query))
         .rows::<logged_models::Columns, logged_models::Row>(connection)
         .or_store_error()?;
     let Page { items, next_token } = offset.page(rows);
@@ -31,20 +30,18 @@ pub(crate) fn search(
     })
 }
 
-fn statement(query: &LoggedModelQuery) -> Sql {
+fn statement(dialect: Dialect, query: &LoggedModelQuery) -> Sql {
     let mut sql = Sql::varying("select ")
         .sql(logged_models::COLUMNS)
         .sql(
-            " from logged_models l where l.lifecycle_stage = 'active' and l.experiment_id in \
-             (select value from json_each(",
+            " from logged_models l where l.lifecycle_stage = 'active' and l.experiment_id",
         )
-        .ints(query.experiment_ids.iter().map(|id| id.0))
-        .sql("))");
+        .in_ints(false, query.experiment_ids.iter().map(|id| id.0).collect());
     let mut of_metrics = false;
     for clause in &query.filter {
         of_metrics |= matches!(clause, LoggedModelClause::Metric { .. });
         sql.push(" and ");
-        sql.append(condition(clause, &query.datasets));
+        sql.append(condition(dialect, clause, &query.datasets));
     }
     if !of_metrics && !query.datasets.is_empty() {
         sql.push(" and exists (select 1 from logged_model_metrics m where m.model_id = l.model_id");
@@ -54,7 +51,7 @@ fn statement(query: &LoggedModelQuery) -> Sql {
     sql.push(" order by ");
     let mut by_creation = false;
     for by in &query.order_by {
-        let mut key = match &by.key {
+        let key = match &by.key {
             LoggedModelKey::Metric {
                 key,
                 dataset_name,
@@ -66,12 +63,11 @@ fn statement(query: &LoggedModelQuery) -> Sql {
                 Sql::varying(number_column(*column))
             }
         };
-        key.push(if by.descending {
-            " desc nulls last, "
-        } else {
-            " asc nulls last, "
-        });
+        // Null orders differently from one database to the next.
+        sql.append(key.clone());
+        sql.push(" is null, ");
         sql.append(key);
+        sql.push(if by.descending { " desc, " } else { ", " });
     }
     if !by_creation {
         sql.push("l.creation_timestamp_ms desc, ");
@@ -79,10 +75,10 @@ fn statement(query: &LoggedModelQuery) -> Sql {
     sql.sql("l.model_id")
 }
 
-fn condition(clause: &LoggedModelClause, datasets: &[DatasetFilter]) -> Sql {
+fn condition(dialect: Dialect, clause: &LoggedModelClause, datasets: &[DatasetFilter]) -> Sql {
     match clause {
         LoggedModelClause::Metric { key, test } => {
-            let mut sql = Sql::varying(predicates::EXISTS)
+            let mut sql = Sql::varying(dialect.exists())
                 .sql(
                     "select 1 from logged_model_metrics m where m.model_id = l.model_id \
                  and m.metric_name = ",
@@ -99,17 +95,17 @@ fn condition(clause: &LoggedModelClause, datasets: &[DatasetFilter]) -> Sql {
                  and p.param_key = ",
             )
             .text(&**key);
-            predicates::row_text(select, "p.param_value", test)
+            predicates::row_text(dialect, select, "p.param_value", test)
         }
         LoggedModelClause::Tag { key, test } => {
             let select = Sql::varying(
                 "select 1 from logged_model_tags t where t.model_id = l.model_id and t.tag_key = ",
             )
             .text(&**key);
-            predicates::row_text(select, "t.tag_value", test)
+            predicates::row_text(dialect, select, "t.tag_value", test)
         }
         LoggedModelClause::Text { attribute, test } => {
-            predicates::text(text_column(*attribute), test)
+            predicates::text(dialect, text_column(*attribute), test)
         }
         LoggedModelClause::Number { attribute, test } => {
             predicates::number(number_column(*attribute), *test)

@@ -5,16 +5,13 @@
 //! costs no more the deeper it lies. MLflow's own tokens hold an offset; both
 //! are read.
 
-use diesel::{
-    sql_types::{BigInt, Double, Nullable, Text},
-    sqlite::SqliteConnection,
-};
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
 use runledger_search::{Order, RunKey, RunNumber, RunText};
 use runledger_store::StoreError;
 use serde_json::Value;
 
 use super::page;
-use crate::{nouns::OrStoreError as _, sql::Sql};
+use crate::{dialect::Dialect, connection::Connection, nouns::OrStoreError as _, sql::Sql};
 
 /// Tokens with longer texts than this (bytes) hold the offset only.
 const LONGEST_TEXT: usize = 1000;
@@ -28,16 +25,20 @@ const ALIASES: [&str; 16] = [
 
 /// What rows are compared by: expressions, each with its direction.
 pub(crate) struct RunOrder {
-    joins: Sql,
+    dialect: Dialect,
     keys: Vec<Key>,
 }
 
 struct Key {
+    /// The row that holds the value, where it is not the run's own.
+    row: Option<Joined>,
     /// Orders the row among numbers, NaN and missing values, where there are such.
     class: Option<Sql>,
     value: Sql,
     kind: Kind,
     descending: bool,
+    /// The order that runs have an index for.
+    is_start_time: bool,
 }
 
 /// What a key's values are.
@@ -60,7 +61,7 @@ enum Place {
 
 impl RunOrder {
     /// The order of a search: what was asked for, then newest first, then by id.
-    pub(crate) fn new(order_by: &[Order<RunKey>]) -> Result<Self, StoreError> {
+    pub(crate) fn new(dialect: Dialect, order_by: &[Order<RunKey>]) -> Result<Self, StoreError> {
         if order_by.len() > ALIASES.len() {
             return Err(StoreError::invalid(format!(
                 "`order_by` has {} clauses, at most {} are possible.",
@@ -69,7 +70,7 @@ impl RunOrder {
             )));
         }
         let mut order = Self {
-            joins: Sql::varying(""),
+            dialect,
             keys: Vec::new(),
         };
         for (by, alias) in order_by.iter().zip(ALIASES) {
@@ -113,8 +114,7 @@ impl RunOrder {
             RunKey::Text(text @ RunText::RunId) => column(text_column(*text), false),
             RunKey::Text(text) => column(text_column(*text), true),
             RunKey::Number(number) => column(number_column(*number), true),
-            RunKey::Metric(key) => {
-                self.join("latest_metrics", alias, key);
+            RunKey::Metric(_) => {
                 let class = Sql::varying("case when ")
                     .sql(alias)
                     .sql(".value is null then 2 when ")
@@ -122,64 +122,71 @@ impl RunOrder {
                     .sql(".is_nan then 1 else 0 end");
                 (Some(class), Sql::varying(alias).sql(".value"))
             }
-            RunKey::Param(key) => {
-                self.join("params", alias, key);
-                joined(alias)
-            }
-            RunKey::Tag(key) => {
-                self.join("tags", alias, key);
-                joined(alias)
-            }
+            RunKey::Param(_) | RunKey::Tag(_) => joined(alias),
         };
         let kind = match by.key {
             RunKey::Metric(_) => Kind::Metric,
             RunKey::Number(_) => Kind::Integer,
             RunKey::Text(_) | RunKey::Param(_) | RunKey::Tag(_) => Kind::Text,
         };
+        let row = |table, key: &String| {
+            Some(Joined {
+                table,
+                alias,
+                key: key.clone(),
+            })
+        };
+        let row = match &by.key {
+            RunKey::Metric(key) => row("latest_metrics", key),
+            RunKey::Param(key) => row("params", key),
+            RunKey::Tag(key) => row("tags", key),
+            RunKey::Text(_) | RunKey::Number(_) => None,
+        };
         self.keys.push(Key {
+            row,
             class,
             value,
             kind,
             descending: by.descending,
+            is_start_time: by.key == RunKey::Number(RunNumber::StartTime),
         });
-    }
-
-    fn join(&mut self, table: &'static str, alias: &'static str, key: &str) {
-        self.joins.append(
-            Sql::varying(" left join ")
-                .sql(table)
-                .sql(" ")
-                .sql(alias)
-                .sql(" on ")
-                .sql(alias)
-                .sql(".run_uuid = r.run_uuid and ")
-                .sql(alias)
-                .sql(".key = ")
-                .text(key),
-        );
     }
 
     /// The joins that the order needs.
     pub(crate) fn joins(&self) -> Sql {
-        self.joins.clone()
+        self.joins_of(&self.keys)
+    }
+
+    fn joins_of(&self, keys: &[Key]) -> Sql {
+        keys.iter()
+            .filter_map(|key| key.row.as_ref())
+            .fold(Sql::varying(""), |sql, row| {
+                sql.sql(" left join ").with(row.joined(self.dialect))
+            })
     }
 
     /// The `order by` clause.
     pub(crate) fn clause(&self) -> Sql {
-        let mut sql = Sql::varying(" order by ");
-        for (number, key) in self.keys.iter().enumerate() {
+        Sql::varying(" order by ").with(self.clause_of(&self.keys))
+    }
+
+    fn clause_of(&self, keys: &[Key]) -> Sql {
+        let mut sql = Sql::varying("");
+        for (number, key) in keys.iter().enumerate() {
             if number > 0 {
                 sql.push(", ");
             }
-            // Null is the smallest value of SQLite: largest first, it is last
-            // without more ado. NaN is kept as 0 and must be moved.
-            let moved = !key.descending || key.kind == Kind::Metric;
+            // Where null is the smallest value it is last without more ado in a
+            // descending order, where it is the largest in an ascending one.
+            // NaN is kept as 0 and must be moved.
+            let moved = key.descending != self.dialect.null_is_smallest()
+                || key.kind == Kind::Metric;
             if let Some(class) = key.class.as_ref().filter(|_| moved) {
                 sql.append(class.clone());
                 sql.push(", ");
             }
             sql.append(key.value.clone());
-            sql.push(if key.descending { " desc" } else { " asc" });
+            sql.push(key.direction());
         }
         sql
     }
@@ -189,7 +196,7 @@ impl RunOrder {
     /// The database says what they are, since it does the sorting.
     pub(crate) fn place(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         run_id: &str,
     ) -> Result<Option<Vec<Value>>, StoreError> {
         let mut place = Vec::with_capacity(self.keys.len());
@@ -212,24 +219,234 @@ impl RunOrder {
 
     /// The condition that a row comes after the one with these sort keys.
     pub(crate) fn after(&self, place: &[Value]) -> Result<Sql, StoreError> {
+        let places = self.places(place)?;
+        Ok(after_all(&self.keys, &places))
+    }
+
+    fn places(&self, place: &[Value]) -> Result<Vec<Place>, StoreError> {
         if place.len() != self.keys.len() {
             return Err(page::foreign());
         }
-        let places: Vec<Place> = place
+        place
             .iter()
             .map(Place::of_token)
             .collect::<Option<_>>()
-            .ok_or_else(page::foreign)?;
-        // (a > x) or (a = x and b > y) or … as nested conditions, last key first.
-        let mut after: Option<Sql> = None;
-        for (key, place) in self.keys.iter().zip(&places).rev() {
-            after = Some(key.after(place, after));
-        }
-        Ok(after.unwrap_or_else(|| Sql::varying("true")))
+            .ok_or_else(page::foreign)
+    }
+
+    /// The stretches of the order from this place on: see [`Stretch`].
+    pub(crate) fn stretches(&self, after: Option<&[Value]>) -> Result<Vec<Stretch>, StoreError> {
+        let places = after.map(|place| self.places(place)).transpose()?;
+        let places = places.as_deref();
+        let Some((first, rest)) = self.keys.split_first() else {
+            return Ok(Vec::new());
+        };
+        let begun = places.map_or(0, |places| places[0].class());
+        let classes: &[i64] = match (&first.class, first.kind) {
+            (None, _) => &[0],
+            (Some(_), Kind::Metric) => &[0, 1, 2],
+            (Some(_), Kind::Text | Kind::Integer) => &[0, 2],
+        };
+        let of_class = |class: i64| {
+            let (join, mut condition) = first.only(self.dialect, class);
+            if let Some(places) = places.filter(|_| class == begun) {
+                condition.push(" and ");
+                condition.append(first.within(&places[0], after_all(rest, &places[1..])));
+            }
+            let mut order = Sql::varying(" order by ");
+            if class == 0 {
+                order.append(first.value.clone());
+                order.push(first.direction());
+                order.push(if rest.is_empty() { "" } else { ", " });
+            }
+            let walk = (class == 0).then(|| first.walk(self.dialect, places)).flatten();
+            Stretch {
+                joins: join.with(self.joins_of(rest)),
+                rest: self.joins_of(rest),
+                condition,
+                order: order.with(self.clause_of(rest)),
+                walk,
+            }
+        };
+        let left = classes.iter().copied().filter(|class| *class >= begun);
+        Ok(left.map(of_class).collect())
     }
 }
 
+/// A part of an order: the rows that have a value in its first key, those where
+/// it is NaN, those that have none.
+///
+/// Asked for one after the other, each is an order by columns alone, which an
+/// index may have: a page is then as many steps along it, wherever it begins.
+pub(crate) struct Stretch {
+    /// The tables beside `runs r`.
+    pub(crate) joins: Sql,
+    /// Those of the later keys among them.
+    pub(crate) rest: Sql,
+    /// Which rows belong to it, and come after the place where the page begins.
+    pub(crate) condition: Sql,
+    /// The `order by` clause.
+    pub(crate) order: Sql,
+    /// How to walk along it, where it has an index.
+    pub(crate) walk: Option<Walk>,
+}
+
+/// The first rows of a stretch, as a table `walked` of so many rows.
+///
+/// A search that filters looks there first: where many runs match, the page is
+/// full before the end, however many runs there are. A database cannot know how
+/// the values of a filter and an order go together, and left alone tends to look
+/// at all runs.
+pub(crate) struct Walk {
+    /// What `walked` selects and from where, up to its condition.
+    pub(crate) rows: Sql,
+    /// Its order.
+    pub(crate) order: Sql,
+    /// Whether the condition is to name the experiment.
+    pub(crate) of_runs: bool,
+    /// `walked`, joined with `runs r`.
+    pub(crate) from: &'static str,
+    /// That a row comes before the last ones that were walked, of whose equals
+    /// there may be more.
+    pub(crate) complete: Sql,
+}
+
+/// A row of another table, by its run and its key.
+struct Joined {
+    table: &'static str,
+    alias: &'static str,
+    key: String,
+}
+
+impl Joined {
+    /// The table and its condition, behind `join`.
+    fn joined(&self, dialect: Dialect) -> Sql {
+        Sql::varying(self.table)
+            .sql(" ")
+            .sql(self.alias)
+            .sql(" on ")
+            .with(self.condition(dialect))
+    }
+
+    fn condition(&self, dialect: Dialect) -> Sql {
+        Sql::varying(self.alias)
+            .sql(".run_uuid = r.run_uuid and ")
+            .with(dialect.equal_in(self.alias, ".key", &self.key))
+    }
+}
+
+/// That a row comes after these places: (a > x) or (a = x and b > y) or … as
+/// nested conditions, last key first.
+fn after_all(keys: &[Key], places: &[Place]) -> Sql {
+    let mut after: Option<Sql> = None;
+    for (key, place) in keys.iter().zip(places).rev() {
+        after = Some(key.after(place, after));
+    }
+    after.unwrap_or_else(|| Sql::varying("false"))
+}
+
 impl Key {
+    fn direction(&self) -> &'static str {
+        if self.descending { " desc" } else { " asc" }
+    }
+
+    /// The join and the condition of the rows of one class: see [`Place::class`].
+    fn only(&self, dialect: Dialect, class: i64) -> (Sql, Sql) {
+        let is_null = |negated: bool| {
+            self.value
+                .clone()
+                .sql(if negated { " is not null" } else { " is null" })
+        };
+        let Some(row) = &self.row else {
+            let always = || Sql::varying("1 = 1");
+            let condition = match (&self.class, class) {
+                (None, _) => always(),
+                (Some(_), 0) => is_null(true),
+                (Some(_), _) => is_null(false),
+            };
+            return (Sql::varying(""), condition);
+        };
+        if class == 2 {
+            let none = Sql::varying("not exists (select 1 from ")
+                .sql(row.table)
+                .sql(" ")
+                .sql(row.alias)
+                .sql(" where ")
+                .with(row.condition(dialect))
+                .sql(" and ")
+                .with(is_null(true))
+                .sql(")");
+            return (Sql::varying(""), none);
+        }
+        let join = Sql::varying(" join ").with(row.joined(dialect));
+        let condition = match self.kind {
+            Kind::Metric => Sql::varying(if class == 1 { "" } else { "not " })
+                .sql(row.alias)
+                .sql(".is_nan"),
+            Kind::Text | Kind::Integer => is_null(true),
+        };
+        (join, condition)
+    }
+
+    /// See [`Walk`].
+    fn walk(&self, dialect: Dialect, places: Option<&[Place]>) -> Option<Walk> {
+        let begin = |sql: Sql| match places {
+            Some([place, ..]) if place.class() == 0 => {
+                let at_most = if self.descending { " <= " } else { " >= " };
+                place.bind(sql.sql(" and ").with(self.value.clone()).sql(at_most))
+            }
+            _ => sql,
+        };
+        let order = Sql::varying(" order by ")
+            .with(self.value.clone())
+            .sql(self.direction());
+        let complete = |column: &'static str| {
+            let last = if self.descending { " > (select min(" } else { " < (select max(" };
+            self.value.clone().sql(last).sql(column).sql(") from walked)")
+        };
+        match &self.row {
+            Some(row) if self.kind == Kind::Metric && row.alias == ALIASES[0] => Some(Walk {
+                rows: begin(
+                    Sql::varying("select o0.run_uuid, o0.value, o0.is_nan from latest_metrics o0 where ")
+                        .with(dialect.equal("o0.key", &row.key))
+                        .sql(" and not o0.is_nan"),
+                ),
+                order,
+                of_runs: false,
+                from: "walked o0 join runs r on r.run_uuid = o0.run_uuid",
+                complete: complete("value"),
+            }),
+            None if self.is_start_time => Some(Walk {
+                rows: begin(Sql::varying(
+                    "select r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
+                     r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage from runs r \
+                     where r.start_time is not null",
+                )),
+                order,
+                of_runs: true,
+                from: "walked r",
+                complete: complete("start_time"),
+            }),
+            _ => None,
+        }
+    }
+
+    /// That a row of the same class as `place` comes after it, or is equal to it
+    /// and comes `then`: as a range, which an index can begin at.
+    fn within(&self, place: &Place, then: Sql) -> Sql {
+        if place.class() != 0 {
+            return then;
+        }
+        let (at_most, before) = if self.descending {
+            (" <= ", " < ")
+        } else {
+            (" >= ", " > ")
+        };
+        let sql = place.bind(Sql::varying("").with(self.value.clone()).sql(at_most));
+        let sql = sql.sql(" and (").with(self.value.clone()).sql(before);
+        place.bind(sql).sql(" or ").with(then).sql(")")
+    }
+
     /// That a row comes after `place` by this key or, where it is equal, by `then`.
     fn after(&self, place: &Place, then: Option<Sql>) -> Sql {
         let mut sql = Sql::varying("(");
@@ -312,12 +529,12 @@ impl Kind {
     fn read(
         self,
         sql: Sql,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
     ) -> Result<Option<Place>, StoreError> {
         let (class, place) = match self {
             Self::Text => {
-                let row: Option<(i64, Option<String>)> = sql
-                    .first::<(BigInt, Nullable<Text>), _>(connection)
+                let row: Option<(i32, Option<String>)> = sql
+                    .first::<(Integer, Nullable<Text>), _>(connection)
                     .or_store_error()?;
                 let Some((class, value)) = row else {
                     return Ok(None);
@@ -325,8 +542,8 @@ impl Kind {
                 (class, value.map(Place::Text))
             }
             Self::Integer => {
-                let row: Option<(i64, Option<i64>)> = sql
-                    .first::<(BigInt, Nullable<BigInt>), _>(connection)
+                let row: Option<(i32, Option<i64>)> = sql
+                    .first::<(Integer, Nullable<BigInt>), _>(connection)
                     .or_store_error()?;
                 let Some((class, value)) = row else {
                     return Ok(None);
@@ -334,8 +551,8 @@ impl Kind {
                 (class, value.map(Place::Integer))
             }
             Self::Metric => {
-                let row: Option<(i64, Option<f64>)> = sql
-                    .first::<(BigInt, Nullable<Double>), _>(connection)
+                let row: Option<(i32, Option<f64>)> = sql
+                    .first::<(Integer, Nullable<Double>), _>(connection)
                     .or_store_error()?;
                 let Some((class, value)) = row else {
                     return Ok(None);

@@ -7,12 +7,14 @@ use runledger_store::{HistoryQuery, PageRequest, RunQuery};
 
 use super::{order::RunOrder, runs};
 use crate::{
+    connection::Connection,
+    dialect::Dialect,
     migrate,
     nouns::history::{self, Path, Place},
     sqlite::{Access, connect},
 };
 
-fn in_database(test: impl FnOnce(&mut diesel::SqliteConnection)) {
+fn in_database(test: impl FnOnce(&mut Connection)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("plans.db");
     let mut connection =
@@ -29,7 +31,7 @@ fn page() -> PageRequest {
 }
 
 fn plan_of(
-    connection: &mut diesel::SqliteConnection,
+    connection: &mut Connection,
     filter: &str,
     order_by: &[&str],
 ) -> Vec<String> {
@@ -38,7 +40,7 @@ fn plan_of(
 
 /// The plan of the page after the row with these sort keys.
 fn plan_after(
-    connection: &mut diesel::SqliteConnection,
+    connection: &mut Connection,
     filter: &str,
     order_by: &[&str],
     after: Option<&[serde_json::Value]>,
@@ -51,8 +53,8 @@ fn plan_after(
         order_by: parse_run_order(&order_by).expect("an order"),
         page: page(),
     };
-    let order = RunOrder::new(&query.order_by).expect("an order");
-    runs::statement(&query, &order, after)
+    let order = RunOrder::new(Dialect::Sqlite, &query.order_by).expect("an order");
+    runs::statement(Dialect::Sqlite, &query, &order, after)
         .expect("a statement")
         .plan(connection)
 }
@@ -121,16 +123,16 @@ fn a_history_reads_its_own_series_or_its_key_in_order() {
     let last = Place::of((0.5, 1_000, 10, false));
     in_database(|connection| {
         for after in [None, Some(&last)] {
-            let series = history::statement(&query, 0, after, Path::Series).plan(connection);
+            let series = history::statement(Dialect::Sqlite, &query, 0, after, Path::Series).plan(connection);
             let by_series = "SEARCH metrics USING INDEX index_metrics_run_uuid_key_step \
                              (run_uuid=? AND key=?)";
             assert_eq!(series.first().map(String::as_str), Some(by_series));
 
-            let key = history::statement(&query, 0, after, Path::Key).plan(connection);
+            let key = history::statement(Dialect::Sqlite, &query, 0, after, Path::Key).plan(connection);
             let by_key = "SEARCH metrics USING COVERING INDEX sqlite_autoindex_metrics_1";
             assert!(key[0].starts_with(by_key), "{key:#?}");
         }
-        let after = history::statement(&query, 0, Some(&last), Path::Key).plan(connection);
+        let after = history::statement(Dialect::Sqlite, &query, 0, Some(&last), Path::Key).plan(connection);
         assert!(after[0].contains("timestamp"), "{after:#?}");
     });
 }

@@ -2,11 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use diesel::{
-    Connection as _, connection::SimpleConnection, sql_types::Text, sqlite::SqliteConnection,
-};
+use diesel::{Connection as _, sql_types::Text, sqlite::SqliteConnection};
 
-use crate::{OpenError, sql::Sql};
+use crate::{OpenError, connection::Connection, sql::Sql};
 
 /// What every connection of MLflow's SQL store sets too: foreign keys are
 /// enforced, and `LIKE` minds case.
@@ -54,7 +52,7 @@ pub(crate) fn connect(
     path: &Path,
     access: Access,
     busy_timeout: Duration,
-) -> Result<SqliteConnection, OpenError> {
+) -> Result<Connection, OpenError> {
     let failed = |reason: String| OpenError::Database {
         uri: format!("sqlite:///{}", path.display()),
         reason,
@@ -62,8 +60,9 @@ pub(crate) fn connect(
     let name = path
         .to_str()
         .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
-    let mut connection =
+    let connection =
         SqliteConnection::establish(name).map_err(|error| failed(error.to_string()))?;
+    let mut connection = Connection::Sqlite(connection);
     let mut set = |pragmas: &str| {
         connection
             .batch_execute(pragmas)

@@ -1,13 +1,12 @@
-//! The conformance suite of stores, on SQLite.
+//! Files in temporary folders, one for each case.
 
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use runledger_store_conformance::{Fixture, World};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
-/// Databases in temporary folders, one for each case.
-struct Sqlite;
+pub(crate) struct Sqlite;
 
 #[async_trait]
 impl Fixture for Sqlite {
@@ -21,8 +20,4 @@ impl Fixture for Sqlite {
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
         Ok(World::new(Arc::clone(&store) as _, store).holding(folder))
     }
-}
-
-fn main() -> ExitCode {
-    runledger_store_conformance::main(Sqlite)
 }

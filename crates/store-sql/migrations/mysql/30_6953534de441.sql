@@ -1,0 +1,3 @@
+-- 6953534de441: step of an input.
+
+alter table inputs add column step bigint not null default '0';

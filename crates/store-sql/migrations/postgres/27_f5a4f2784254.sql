@@ -1,0 +1,3 @@
+-- f5a4f2784254: run tags of up to 8,000 characters.
+
+alter table tags alter column value type varchar(8000);

@@ -1,0 +1,3 @@
+-- bda7b8c39065: model version tags of any length.
+
+alter table model_version_tags alter column value type text;

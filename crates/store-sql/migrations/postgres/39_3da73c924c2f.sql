@@ -1,0 +1,3 @@
+-- 3da73c924c2f: outputs of evaluation records.
+
+alter table evaluation_dataset_records add column outputs json;

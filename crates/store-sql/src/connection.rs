@@ -1,0 +1,147 @@
+//! One synchronous connection to a database of any of the three kinds.
+//!
+//! SQLite is Diesel's own connection. The servers are reached by Diesel's
+//! asynchronous drivers, which need no C library; each connection has a small
+//! runtime of its own, in the thread that uses it, so that a statement is one
+//! blocking call and no other thread takes part in it.
+
+use std::fmt;
+
+use diesel::{QueryResult, connection::SimpleConnection as _, sqlite::SqliteConnection};
+use diesel_async::{AsyncMysqlConnection, AsyncPgConnection, SimpleAsyncConnection as _};
+use tokio::runtime::Runtime;
+
+use crate::{
+    dialect::Dialect,
+    sql::{Sql, Typed},
+};
+
+/// A connection to a database.
+pub(crate) enum Connection {
+    /// To a SQLite file.
+    Sqlite(SqliteConnection),
+    /// To a PostgreSQL server.
+    Postgres(Remote<AsyncPgConnection>),
+    /// To a MySQL or MariaDB server.
+    Mysql(Remote<AsyncMysqlConnection>),
+}
+
+/// An asynchronous connection with the runtime that drives it.
+pub(crate) struct Remote<C> {
+    connection: C,
+    runtime: Driver,
+}
+
+impl<C> Remote<C> {
+    /// A connection that was made on `runtime`.
+    pub(crate) fn new(runtime: Runtime, connection: C) -> Self {
+        Self {
+            connection,
+            runtime: Driver::new(runtime),
+        }
+    }
+}
+
+/// The runtime of one connection.
+pub(crate) struct Driver(Option<Runtime>);
+
+impl Driver {
+    /// A runtime to drive a connection with.
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Self(Some(runtime))
+    }
+
+    /// Waits for a future in this thread.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0
+            .as_ref()
+            .expect("only dropping takes the runtime")
+            .block_on(future)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Dropped as it is, a runtime waits for its tasks, which a thread of
+        // another runtime must not do.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Connection {
+    /// The kind of database.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
+    /// Runs statements that take no values and return no rows.
+    pub(crate) fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => connection.batch_execute(statements),
+            Self::Postgres(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(connection.batch_execute(statements)),
+            Self::Mysql(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(connection.batch_execute(statements)),
+        }
+    }
+
+    /// See [`Sql::run`].
+    pub(crate) fn run(&mut self, sql: Sql) -> QueryResult<usize> {
+        match self {
+            Self::Sqlite(connection) => diesel::RunQueryDsl::execute(sql, connection),
+            Self::Postgres(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
+            Self::Mysql(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.dialect()).finish()
+    }
+}
+
+/// SQL types that rows of Rust type `U` can be read from on every database.
+pub(crate) trait Load<U>: Sized {
+    /// All rows of a statement.
+    fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>>;
+}
+
+impl<ST, U> Load<U> for ST
+where
+    ST: 'static + Send,
+    U: Send + 'static,
+    Typed<ST>: for<'q> diesel::query_dsl::methods::LoadQuery<'q, SqliteConnection, U>
+        + for<'q> diesel_async::methods::LoadQuery<'q, AsyncPgConnection, U>
+        + for<'q> diesel_async::methods::LoadQuery<'q, AsyncMysqlConnection, U>,
+{
+    fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>> {
+        match connection {
+            Connection::Sqlite(connection) => diesel::RunQueryDsl::load(statement, connection),
+            Connection::Postgres(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),
+            Connection::Mysql(Remote {
+                connection,
+                runtime,
+            }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Where the SQL of the three databases differs.
+//!
+//! Statements are written once, in the SQL that the three share; a piece that
+//! they write differently comes from a method here. Double quotes mark
+//! identifiers on all of them (MySQL's sessions are set to that). How a bound
+//! value is written is decided by the driver of each: [`sqlite`], [`postgres`]
+//! and [`mysql`].
+
+mod mysql;
+mod postgres;
+mod sqlite;
+
+use crate::sql::Sql;
+
+/// The kind of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite 3.35 or later, built in.
+    Sqlite,
+    /// PostgreSQL 12 or later.
+    Postgres,
+    /// MySQL 8.0 or later, MariaDB 10.6 or later.
+    Mysql,
+}
+
+impl Dialect {
+    /// The name, as in the messages of this crate.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL",
+        }
+    }
+
+    /// Opens a test that a row exists; a parenthesis closes it.
+    ///
+    /// The plus keeps SQLite (3.51 and later) from turning the test into a join,
+    /// which it then puts after those of the order: on a later page every run of
+    /// an experiment was looked up in the order before any was filtered.
+    pub(crate) fn exists(self) -> &'static str {
+        match self {
+            Self::Sqlite => "+exists (",
+            Self::Postgres | Self::Mysql => "exists (",
+        }
+    }
+
+    /// After an `insert`: what is there already takes the new value of `column`.
+    /// `key` are the columns of the key that the insert may meet.
+    pub(crate) fn or_replace(self, key: &'static str, column: &'static str) -> Sql {
+        match self {
+            Self::Sqlite | Self::Postgres => Sql::new(" on conflict (")
+                .sql(key)
+                .sql(") do update set ")
+                .sql(column)
+                .sql(" = excluded.")
+                .sql(column),
+            Self::Mysql => Sql::new(" on duplicate key update ")
+                .sql(column)
+                .sql(" = values(")
+                .sql(column)
+                .sql(")"),
+        }
+    }
+
+    /// After an `insert`: what is there already stays. `column` is any column
+    /// of the table.
+    pub(crate) fn or_keep(self, column: &'static str) -> Sql {
+        match self {
+            Self::Sqlite | Self::Postgres => Sql::new(" on conflict do nothing"),
+            // `insert ignore` would also let values through that do not fit.
+            Self::Mysql => Sql::new(" on duplicate key update ")
+                .sql(column)
+                .sql(" = ")
+                .sql(column),
+        }
+    }
+
+    /// Whether `insert … returning` is possible. Without it the id of a row that
+    /// was just added is [`Self::LAST_ID`].
+    pub(crate) fn returns(self) -> bool {
+        self != Self::Mysql
+    }
+
+    /// The id that MySQL gave to the last row that this connection added.
+    pub(crate) const LAST_ID: &'static str = "select cast(last_insert_id() as signed)";
+
+    /// A table of the runs of one page: `page.key` is the place of the run in
+    /// the list (from 0), `page.value` its id. It belongs behind `from`, and is
+    /// joined with [`Self::page_join`].
+    pub(crate) fn page(self, ids: &[String]) -> Sql {
+        match self {
+            Self::Sqlite => Sql::new("json_each(").array(ids.to_vec()).sql(") page"),
+            Self::Postgres => Sql::new("(select id as value, place - 1 as key from unnest(")
+                .array(ids.to_vec())
+                .sql(") with ordinality listed(id, place)) page"),
+            Self::Mysql => mysql::page(ids),
+        }
+    }
+
+    /// Joins a table to [`Self::page`], which is the outer loop.
+    pub(crate) fn page_join(self) -> &'static str {
+        match self {
+            Self::Sqlite => " cross join ",
+            Self::Postgres => " join ",
+            Self::Mysql => " straight_join ",
+        }
+    }
+
+    /// Orders rows of `table` as they were added, where nothing else says it.
+    pub(crate) fn as_added(self, rowid: &'static str, otherwise: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => rowid,
+            Self::Postgres | Self::Mysql => otherwise,
+        }
+    }
+
+    /// Whether a missing value is smaller than every other, so that it comes
+    /// last in a descending order.
+    pub(crate) fn null_is_smallest(self) -> bool {
+        self != Self::Postgres
+    }
+
+    /// Whether the orders that are asked for most have indexes: see
+    /// [`crate::indexes`].
+    pub(crate) fn has_order_indexes(self) -> bool {
+        self != Self::Sqlite
+    }
+
+    /// Makes an equality of texts exact, whatever the collation of the column.
+    ///
+    /// MySQL's default collations take `a` for `A` and, with older ones, for
+    /// `a ` too: the plain comparison finds the rows by their index, the one of
+    /// the bytes keeps the right ones.
+    pub(crate) fn equal(self, column: &'static str, value: &str) -> Sql {
+        let equal = Sql::varying(column).sql(" = ").text(value);
+        match self {
+            Self::Sqlite | Self::Postgres => equal,
+            Self::Mysql => {
+                let mut both = equal.sql(" and ");
+                both.append(self.compare(column, " = ", value));
+                both
+            }
+        }
+    }
+
+    /// [`Self::equal`] for a column of a joined table.
+    pub(crate) fn equal_in(self, table: &'static str, column: &'static str, value: &str) -> Sql {
+        let equal = Sql::varying(table).sql(column).sql(" = ").text(value);
+        match self {
+            Self::Sqlite | Self::Postgres => equal,
+            Self::Mysql => equal
+                .sql(" and cast(")
+                .sql(table)
+                .sql(column)
+                .sql(" as binary) = cast(")
+                .text(value)
+                .sql(" as binary)"),
+        }
+    }
+
+    /// The table `metrics`, to be read by run and key. Left alone SQLite prefers
+    /// the primary key, because it holds all columns, and reads the points of
+    /// every run.
+    pub(crate) fn series(self) -> &'static str {
+        match self {
+            Self::Sqlite => "metrics indexed by index_metrics_run_uuid_key_step",
+            Self::Postgres => "metrics",
+            Self::Mysql => "metrics force index (index_metrics_run_uuid_key_step)",
+        }
+    }
+
+    /// The table `metrics`, to be read along its primary key.
+    pub(crate) fn by_key(self) -> &'static str {
+        match self {
+            Self::Sqlite => "metrics indexed by sqlite_autoindex_metrics_1",
+            Self::Postgres => "metrics",
+            Self::Mysql => "metrics force index (primary)",
+        }
+    }
+
+    /// Compares texts by their characters, case and all: `operator` is ` = ` or
+    /// ` <> `.
+    pub(crate) fn compare(self, column: &'static str, operator: &'static str, value: &str) -> Sql {
+        match self {
+            Self::Sqlite | Self::Postgres => Sql::varying(column).sql(operator).text(value),
+            Self::Mysql => Sql::varying("cast(")
+                .sql(column)
+                .sql(" as binary)")
+                .sql(operator)
+                .sql("cast(")
+                .text(value)
+                .sql(" as binary)"),
+        }
+    }
+
+    /// That a text is like a pattern, case and all. Patterns have no escape
+    /// character (MLflow 3.17 on SQLite, which has none).
+    pub(crate) fn like(self, column: &'static str, pattern: &str) -> Sql {
+        match self {
+            Self::Sqlite => Sql::varying(column).sql(" like ").text(pattern),
+            Self::Postgres => Sql::varying(column)
+                .sql(" like ")
+                .text(pattern)
+                .sql(" escape ''"),
+            // Of bytes, `_` would be one.
+            Self::Mysql => Sql::varying("convert(")
+                .sql(column)
+                .sql(" using utf8mb4) collate utf8mb4_bin like ")
+                .text(mysql::escaped(pattern)),
+        }
+    }
+
+    /// That a text is like a pattern, whatever the case of either.
+    pub(crate) fn like_any_case(self, column: &'static str, pattern: &str) -> Sql {
+        let lower = Sql::varying("lower(").sql(column).sql(") like lower(");
+        match self {
+            Self::Sqlite => lower.text(pattern).sql(")"),
+            Self::Postgres => lower.text(pattern).sql(") escape ''"),
+            Self::Mysql => lower.text(mysql::escaped(pattern)).sql(")"),
+        }
+    }
+
+    /// That a text is one of a list (or none of it), case and all.
+    pub(crate) fn one_of(self, column: &'static str, negated: bool, values: Vec<String>) -> Sql {
+        match self {
+            Self::Sqlite | Self::Postgres => Sql::varying(column).in_texts(negated, values),
+            Self::Mysql => Sql::varying("cast(")
+                .sql(column)
+                .sql(" as binary)")
+                .in_texts(negated, values),
+        }
+    }
+
+    /// After a `select`: the rows are locked until the end of the transaction.
+    /// SQLite has one writer at a time.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres | Self::Mysql => " for update",
+        }
+    }
+
+    /// Begins a transaction that only reads, and sees one state of the database.
+    pub(crate) fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => "begin isolation level repeatable read read only",
+            Self::Mysql => {
+                "set transaction isolation level repeatable read; start transaction read only"
+            }
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres | Self::Mysql => "begin",
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Values bound to a statement, on PostgreSQL.
+
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment},
+    sql_types::{Array, BigInt, Bool, Double, Nullable, Text},
+};
+
+use crate::sql::{List, Piece, Sql};
+
+impl QueryFragment<Pg> for Sql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if self.varies {
+            out.unsafe_to_cache_prepared();
+        }
+        for piece in &self.pieces {
+            match piece {
+                Piece::Static(text) => out.push_sql(text),
+                Piece::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Piece::OptionalText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
+                Piece::Integer(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Piece::OptionalInteger(value) => {
+                    out.push_bind_param::<Nullable<BigInt>, _>(value)?;
+                }
+                Piece::Real(value) => out.push_bind_param::<Double, _>(value)?,
+                Piece::Bool(value) => out.push_bind_param::<Bool, _>(value)?,
+                Piece::In { negated, list } => {
+                    out.push_sql(if *negated { " <> all (" } else { " = any (" });
+                    array(list, &mut out)?;
+                    out.push_sql(")");
+                }
+                Piece::Array(list) => array(list, &mut out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn array<'b>(list: &'b List, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    match list {
+        List::Texts { values, .. } => out.push_bind_param::<Array<Text>, _>(values),
+        List::Integers { values, .. } => out.push_bind_param::<Array<BigInt>, _>(values),
+    }
+}

@@ -1,0 +1,213 @@
+//! Connections to a database server, lent to one call at a time.
+//!
+//! As many are kept as MLflow's pool keeps, and a few more are opened when all
+//! are in use. One that breaks, or has grown old, is replaced.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use runledger_store::StoreError;
+use tokio::sync::Semaphore;
+
+use super::TURN_TIMEOUT;
+use crate::{
+    OpenError, PoolOptions,
+    connection::Connection,
+    error::{CONNECTION_LOST, CONTENTION, from_diesel},
+};
+
+/// How often a transaction is tried that the database undid in favour of another.
+const ATTEMPTS: u32 = 6;
+
+/// Opens a connection to the database.
+pub(crate) type Connect = dyn Fn() -> Result<Connection, OpenError> + Send + Sync;
+
+/// A bounded set of connections; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connect: Arc<Connect>,
+    idle: Mutex<Vec<Idle>>,
+    permits: Arc<Semaphore>,
+    options: PoolOptions,
+}
+
+/// A connection that waits for its next use.
+struct Idle {
+    connection: Connection,
+    opened: Instant,
+}
+
+impl Pool {
+    /// A pool that opens its connections with `connect`; `first` is one of them.
+    pub(crate) fn new(options: PoolOptions, connect: Arc<Connect>, first: Connection) -> Self {
+        let most = options.size.saturating_add(options.overflow).max(1);
+        Self {
+            shared: Arc::new(Shared {
+                connect,
+                idle: Mutex::new(vec![Idle {
+                    connection: first,
+                    opened: Instant::now(),
+                }]),
+                permits: Arc::new(Semaphore::new(most)),
+                options,
+            }),
+        }
+    }
+
+    /// See [`super::Executor::read`].
+    pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.with_turn(move |shared| {
+            retrying(CONNECTION_LOST, || {
+                shared.transaction(|c| c.dialect().begin_read(), &read)
+            })
+        })
+        .await
+    }
+
+    /// See [`super::Executor::write`].
+    pub(crate) async fn write<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.with_turn(move |shared| {
+            retrying(CONTENTION, || {
+                shared.transaction(|c| c.dialect().begin_write(), &write)
+            })
+        })
+        .await
+    }
+
+    async fn with_turn<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    {
+        let turn = Arc::clone(&self.shared.permits).acquire_owned();
+        let Ok(Ok(permit)) = tokio::time::timeout(TURN_TIMEOUT, turn).await else {
+            return Err(StoreError::Unavailable {
+                reason: "all connections to the database are in use",
+            });
+        };
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&shared)
+        });
+        done.await
+            .unwrap_or_else(|panicked| Err(StoreError::internal(panicked)))
+    }
+}
+
+impl Shared {
+    fn transaction<T>(
+        &self,
+        begin: impl Fn(&Connection) -> &'static str,
+        work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // One that waited may have been closed at the other end: nothing was
+        // done on it yet, so that another may take its place.
+        let (mut connection, opened) = match self.waiting() {
+            Some(Idle {
+                mut connection,
+                opened,
+            }) => match connection.batch_execute(begin(&connection)) {
+                Ok(()) => (connection, opened),
+                Err(_) => self.begin_anew(&begin)?,
+            },
+            None => self.begin_anew(&begin)?,
+        };
+        // A panic drops the connection, and the transaction with it.
+        let result = work(&mut connection);
+        let end = if result.is_ok() { "commit" } else { "rollback" };
+        let ended = connection.batch_execute(end).map_err(from_diesel);
+        let usable = ended.is_ok();
+        let result = match (result, ended) {
+            (Ok(value), Ok(())) => Ok(value),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        if usable {
+            self.keep(Idle { connection, opened });
+        }
+        result
+    }
+
+    fn begin_anew(
+        &self,
+        begin: &impl Fn(&Connection) -> &'static str,
+    ) -> Result<(Connection, Instant), StoreError> {
+        let mut connection = (self.connect)().map_err(|error| {
+            tracing::warn!(%error, "the database cannot be reached");
+            StoreError::Unavailable {
+                reason: "the database cannot be reached",
+            }
+        })?;
+        connection
+            .batch_execute(begin(&connection))
+            .map_err(from_diesel)?;
+        Ok((connection, Instant::now()))
+    }
+
+    fn waiting(&self) -> Option<Idle> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let recycle = self.options.recycle;
+        loop {
+            let found = idle.pop()?;
+            if recycle.is_none_or(|age| found.opened.elapsed() < age) {
+                return Some(found);
+            }
+        }
+    }
+
+    fn keep(&self, connection: Idle) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.options.size.max(1) {
+            idle.push(connection);
+        }
+    }
+}
+
+/// Tries again, a few times, what failed for this reason.
+fn retrying<T>(
+    reason: &'static str,
+    mut attempt: impl FnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut attempts = 1;
+    loop {
+        match attempt() {
+            Err(StoreError::Unavailable { reason: found })
+                if found == reason && attempts < ATTEMPTS =>
+            {
+                std::thread::sleep(pause(attempts));
+                attempts += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// How long to wait before the next attempt: longer each time, and differently
+/// for each who waits, so that they do not meet again.
+pub(super) fn pause(attempt: u32) -> Duration {
+    let most = 4_u64 << attempt.min(6);
+    let random = uuid::Uuid::new_v4().as_u64_pair().0;
+    Duration::from_millis(1 + random % most)
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("free", &self.shared.permits.available_permits())
+            .finish_non_exhaustive()
+    }
+}

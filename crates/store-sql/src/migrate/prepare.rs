@@ -1,0 +1,76 @@
+//! What opening a store does to the schema: it makes the newest one in an empty
+//! database, and refuses any other than the newest.
+
+use crate::{OpenError, SCHEMA_VERSION, connection::Connection, dialect::Dialect};
+
+use super::{
+    Failure,
+    lock::{self, Wait},
+    report::Report,
+    revisions::{self, Level},
+    state::{State, state, unusable},
+    steps,
+};
+
+/// Makes the schema in an empty database, or checks the one that is there.
+///
+/// `uri` is shown in errors: it holds no password.
+///
+/// # Errors
+/// [`OpenError::OutOfDate`] names the command that upgrades an older schema;
+/// [`OpenError::Newer`], [`OpenError::TooOld`] and [`OpenError::Foreign`] say
+/// why a database cannot be used.
+pub(crate) fn prepare(connection: &mut Connection, uri: &str) -> Result<(), OpenError> {
+    if let State::At(level) = state(connection, uri)? {
+        return newest(level, uri);
+    }
+    // Two programs that start on one empty database make one schema: the second
+    // waits for the first, and looks again.
+    lock::locked(connection, uri, Wait::Yes, |connection| {
+        if let State::At(level) = state(connection, uri)? {
+            return newest(level, uri);
+        }
+        make(connection).map_err(|error| unusable(uri, error))
+    })
+}
+
+fn newest(level: Level, uri: &str) -> Result<(), OpenError> {
+    if level == Level::NEWEST {
+        return Ok(());
+    }
+    Err(OpenError::OutOfDate {
+        uri: uri.to_owned(),
+        found: level.id(),
+        expected: SCHEMA_VERSION,
+    })
+}
+
+/// Makes the newest schema. On MySQL what is there of it is kept.
+pub(super) fn make(connection: &mut Connection) -> Result<(), Failure> {
+    if connection.dialect() == Dialect::Mysql {
+        exact_collation(connection)?;
+    }
+    let mut report = Report {
+        step: 1,
+        of: 1,
+        revision: SCHEMA_VERSION,
+        title: Level::NEWEST.title(),
+        sink: &mut |_| (),
+    };
+    for statement in revisions::newest(connection.dialect()) {
+        steps::run(connection, &statement, &mut report)?;
+    }
+    if connection.dialect() == Dialect::Mysql {
+        crate::mysql::use_collation(connection)?;
+    }
+    Ok(())
+}
+
+/// Texts that differ in case, accents or final spaces are different names, as on
+/// the other databases. The first name is MariaDB's, the second MySQL's.
+fn exact_collation(connection: &mut Connection) -> Result<(), Failure> {
+    connection
+        .batch_execute("alter database collate utf8mb4_nopad_bin")
+        .or_else(|_| connection.batch_execute("alter database collate utf8mb4_0900_bin"))?;
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! `cargo xtask test-races`: several servers on one `PostgreSQL`, some of them killed.
+//!
+//! The test is `tests/tests/races`; this file gives it a database.
+
+use anyhow::Result;
+
+use crate::database::{Database, Kind};
+use crate::process;
+
+/// Starts a database and runs the test on it.
+pub(crate) fn run() -> Result<()> {
+    let database = Database::start(Kind::Postgres)?;
+    process::run(
+        process::cargo([
+            "test",
+            "--package",
+            "runledger-e2e",
+            "--features",
+            "postgres",
+            "--test",
+            "races",
+            "--",
+            "--nocapture",
+        ])
+        .env(Kind::Postgres.variable(), database.url()),
+    )
+}
