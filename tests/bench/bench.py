@@ -56,13 +56,13 @@ class Bench:
 
     def settle(self, s):
         """Let a server finish its own start (MLflow 3 starts job runners after the first answer) before it is frozen or measured."""
-        limit = 5 if self.a.quick else 60
+        limit = 15 if self.a.quick else 60
         s.cl.raw("GET", f"{API}/experiments/get?experiment_id=0")
         t0, quiet = time.time(), 0
         while quiet < 2 and time.time() - t0 < limit:
-            c, t = cpu_seconds(tree(s.proc.pid)), time.time()
+            c, t = self.cpu(s), time.time()
             time.sleep(1)
-            quiet = quiet + 1 if (cpu_seconds(tree(s.proc.pid)) - c) / (time.time() - t) < 0.12 else 0
+            quiet = quiet + 1 if (self.cpu(s) - c) / (time.time() - t) < 0.12 else 0
         return time.time() - t0
 
     def calm(self):

@@ -59,7 +59,7 @@ def check(b, figures):
 
 def at_least(figures, what, name, wanted, ours, base):
     """So many times better than the yardstick."""
-    r = figures.ratio(name, ours, base)
+    r = figures.ratio(name, ours, base) if ours != base else None
     return what, f"≥ ×{wanted} {base}", "n/a" if r is None else f"×{r:,.1f}", None if r is None else r >= wanted
 
 

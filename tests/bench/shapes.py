@@ -12,12 +12,13 @@ TAGS = 5
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """So many runs in one experiment, each with so many metrics of so many steps; `shapes.sql` adds a few runs elsewhere."""
+    """So many runs in one experiment, each with so many metrics of so many steps, and a few runs elsewhere with steps of their own."""
 
     label: str
     runs: int
     metrics: int
     steps: int
+    elsewhere: int
     params: int = 20
 
     @property
@@ -27,16 +28,17 @@ class Shape:
 
     def fill(self, uri):
         """Fill a database that has the schema and nothing else."""
-        sizes = {"runs": self.runs, "params": self.params, "metrics": self.metrics, "steps": self.steps}
+        sizes = {k: v for k, v in dataclasses.asdict(self).items() if k != "label"}
         Db(uri).script(f"{HERE}/shapes.sql", **sizes, now=int(time.time() * 1000))
 
 
 def shapes(a):
     """Ten thousand runs, ten times as many, and few that are huge; the first two differ in nothing else."""
+    huge = f"{a.huge_runs} runs × {a.huge_keys:,} keys × {a.huge_steps}"
     return (
-        Shape(f"{a.small_runs:,} runs", a.small_runs, 20, 1),
-        Shape(f"{a.large_runs:,} runs", a.large_runs, 20, 1),
-        Shape(f"{a.huge_runs} runs × {a.huge_keys:,} keys × {a.huge_steps}", a.huge_runs, a.huge_keys, a.huge_steps),
+        Shape(f"{a.small_runs:,} runs", a.small_runs, 20, 1, a.huge_steps),
+        Shape(f"{a.large_runs:,} runs", a.large_runs, 20, 1, a.huge_steps),
+        Shape(huge, a.huge_runs, a.huge_keys, a.huge_steps, a.huge_steps),
     )
 
 

@@ -1,5 +1,5 @@
 -- Fills a database that has MLflow's schema with the runs of one shape (shapes.py), by psql with the variables
--- runs, params, metrics, steps and now (ms since epoch).
+-- runs, params, metrics, steps, elsewhere and now (ms since epoch).
 --
 -- Every value follows from its run and key, so that two databases filled alike hold the same. Rows go in as training
 -- writes them: run after run, step after step; their ids are random.
@@ -17,12 +17,12 @@ $$ select (hashint8extended(i, k) & 9007199254740991)::double precision / 900719
 insert into experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
 select name, 'mlflow-artifacts:/' || name, 'active', :now, :now from (values ('shape'), ('elsewhere')) names (name);
 
--- The runs that are searched, and a little elsewhere: 50 runs of the same 20 params, 20 metrics and 100 steps.
+-- The runs that are searched, and a little elsewhere: 50 runs of 20 params and 20 metrics, of `elsewhere` steps.
 create temporary table seeded as
 select experiment_id, i, md5(name || i) as run_uuid, 1700000000000 + i * 60000 as began, params, metrics, steps
 from experiments
 join (
-    values ('shape', :runs, :params, :metrics, :steps), ('elsewhere', 50, 20, 20, 100)
+    values ('shape', :runs, :params, :metrics, :steps), ('elsewhere', 50, 20, 20, :elsewhere)
 ) sizes (name, runs, params, metrics, steps) using (name)
 cross join lateral generate_series(0::bigint, runs - 1) i;
 analyze seeded;

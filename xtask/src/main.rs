@@ -33,7 +33,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, clients
+    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, clients
     #[command(visible_alias = "ci")]
     Test,
     /// Run the conformance suite on each store, and print a table of cases and stores

@@ -17,8 +17,11 @@ const POLL: Duration = Duration::from_millis(20);
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Builds the binary with the release profile, and returns its path.
+/// The binary that `RUNLEDGER_BIN` names, else the one of this repository, built with the release profile.
 pub(crate) fn build() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("RUNLEDGER_BIN") {
+        return std::path::absolute(path).context("RUNLEDGER_BIN is no path");
+    }
     process::run(&mut process::cargo([
         "build",
         "--release",

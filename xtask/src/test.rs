@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::{conformance, deny, lint, process, test_stores};
+use crate::{conformance, deny, lint, process, test_races, test_stores, test_upgrades};
 
 /// A step that can fail.
 type Step = fn() -> Result<()>;
 
 /// Runs all steps, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 10] = [
         ("formatting", formatting),
         ("house rules", || lint::run(&lint::Args::default())),
         ("clippy", clippy),
@@ -19,6 +19,10 @@ pub(crate) fn run() -> Result<()> {
         ("tests", tests),
         ("documentation", documentation),
         ("stores", || test_stores::run(&test_stores::Args::default())),
+        ("races", test_races::run),
+        ("upgrades", || {
+            test_upgrades::run(&test_upgrades::Args::default())
+        }),
         (
             "clients",
             || conformance::run(&conformance::Args::default()),
@@ -48,6 +52,9 @@ fn clippy() -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        // Tests that other tasks run.
+        "--features",
+        "runledger-e2e/postgres",
         "--locked",
         "--",
         "-D",

@@ -19,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
             "postgres",
             "--test",
             "races",
+            "--locked",
             "--",
             "--nocapture",
         ])

@@ -136,6 +136,7 @@ async fn with_store(
     let options = StoreOptions {
         artifact_root: settings.artifact_root.clone(),
         pool,
+        read_only: flags.read_only,
         ..StoreOptions::default()
     };
     let store = SqlStore::open(&flags.backend_store_uri, options).await?;

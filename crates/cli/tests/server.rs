@@ -33,7 +33,10 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
         let all = [arguments, &["--port", "0"]].concat();
         let mut child = runledger(directory.path(), &all)
             .stdout(Stdio::piped())
@@ -66,9 +69,13 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
+        self.ask("GET", path)
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -162,14 +169,17 @@ fn artifacts_only_needs_no_database() {
 
 #[test]
 fn read_only_is_announced_and_kept() {
-    let running = Running::start(&["server", "--read-only"]);
+    let directory = tempfile::tempdir().unwrap();
+    let made = runledger(directory.path(), &["db", "upgrade", "sqlite:///mlflow.db"]).status();
+    assert!(made.unwrap().success());
+    let running = Running::start_in(directory, &["server", "--read-only"]);
     let greeting = running.greeting.join("\n");
     assert!(greeting.contains("read only"), "{greeting}");
-    assert!(
-        running
-            .get("/api/2.0/mlflow/experiments/get?experiment_id=0")
-            .starts_with("HTTP/1.1 200")
-    );
+    let api = "/api/2.0/mlflow/experiments";
+    let found = running.get(&format!("{api}/search?max_results=1"));
+    assert!(found.starts_with("HTTP/1.1 200"), "{found}");
+    let refused = running.ask("POST", &format!("{api}/create"));
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     assert_eq!(running.stop("-TERM"), Some(0));
 }
 

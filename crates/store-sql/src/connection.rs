@@ -13,11 +13,18 @@ use tokio::runtime::Runtime;
 
 use crate::{
     dialect::Dialect,
+    schema::Schema,
     sql::{Sql, Typed},
 };
 
 /// A connection to a database.
-pub(crate) enum Connection {
+pub(crate) struct Connection {
+    link: Link,
+    schema: Schema,
+}
+
+/// The connection of a driver.
+pub(crate) enum Link {
     /// To a SQLite file.
     Sqlite(SqliteConnection),
     /// To a PostgreSQL server.
@@ -71,24 +78,47 @@ impl Drop for Driver {
 }
 
 impl Connection {
+    /// A connection to a database with the newest schema.
+    pub(crate) fn new(link: Link) -> Self {
+        Self {
+            link,
+            schema: Schema::NEWEST,
+        }
+    }
+
+    /// The same connection, to a database with this schema.
+    pub(crate) fn to(self, schema: Schema) -> Self {
+        Self { schema, ..self }
+    }
+
+    /// What the schema has.
+    pub(crate) fn schema(&self) -> Schema {
+        self.schema
+    }
+
     /// The kind of database.
     pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
-            Self::Mysql(_) => Dialect::Mysql,
+        match self.link {
+            Link::Sqlite(_) => Dialect::Sqlite,
+            Link::Postgres(_) => Dialect::Postgres,
+            Link::Mysql(_) => Dialect::Mysql,
         }
+    }
+
+    /// The table `metrics`, to be read by run and key.
+    pub(crate) fn series(&self) -> &'static str {
+        self.dialect().series(self.schema.series_index)
     }
 
     /// Runs statements that take no values and return no rows.
     pub(crate) fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
-        match self {
-            Self::Sqlite(connection) => connection.batch_execute(statements),
-            Self::Postgres(Remote {
+        match &mut self.link {
+            Link::Sqlite(connection) => connection.batch_execute(statements),
+            Link::Postgres(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(connection.batch_execute(statements)),
-            Self::Mysql(Remote {
+            Link::Mysql(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(connection.batch_execute(statements)),
@@ -97,13 +127,13 @@ impl Connection {
 
     /// See [`Sql::run`].
     pub(crate) fn run(&mut self, sql: Sql) -> QueryResult<usize> {
-        match self {
-            Self::Sqlite(connection) => diesel::RunQueryDsl::execute(sql, connection),
-            Self::Postgres(Remote {
+        match &mut self.link {
+            Link::Sqlite(connection) => diesel::RunQueryDsl::execute(sql, connection),
+            Link::Postgres(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
-            Self::Mysql(Remote {
+            Link::Mysql(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
@@ -132,13 +162,13 @@ where
         + for<'q> diesel_async::methods::LoadQuery<'q, AsyncMysqlConnection, U>,
 {
     fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>> {
-        match connection {
-            Connection::Sqlite(connection) => diesel::RunQueryDsl::load(statement, connection),
-            Connection::Postgres(Remote {
+        match &mut connection.link {
+            Link::Sqlite(connection) => diesel::RunQueryDsl::load(statement, connection),
+            Link::Postgres(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),
-            Connection::Mysql(Remote {
+            Link::Mysql(Remote {
                 connection,
                 runtime,
             }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),

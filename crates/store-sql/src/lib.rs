@@ -34,6 +34,7 @@ mod mysql;
 mod nouns;
 mod pool_settings;
 mod postgres;
+mod schema;
 mod search;
 mod sql;
 mod sqlite;

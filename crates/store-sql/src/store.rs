@@ -24,7 +24,9 @@ use crate::{
     executor::{Appends, Connect, Executor, OpenAppender, Pool, Readers, Writer},
     indexes, locations, migrate, mysql,
     nouns::{datasets, experiments, history, inputs, logged_models, runs},
-    postgres, search,
+    postgres,
+    schema::Schema,
+    search,
     sqlite::{Access, connect, connect_for_append},
 };
 
@@ -44,6 +46,9 @@ pub struct StoreOptions {
     /// How many connections to a server are kept, and for how long. Batches are
     /// appended over three more.
     pub pool: PoolOptions,
+    /// Whether the database is only read: then it may have an older schema,
+    /// since MLflow 2.0, and every write is refused.
+    pub read_only: bool,
     /// The clock; tests set their own.
     pub clock: Clock,
 }
@@ -58,6 +63,7 @@ impl Default for StoreOptions {
             // As MLflow's SQL store.
             busy_timeout: Duration::from_secs(20),
             pool: PoolOptions::default(),
+            read_only: false,
             clock: Arc::new(system_time),
         }
     }
@@ -70,6 +76,7 @@ impl fmt::Debug for StoreOptions {
             .field("readers", &self.readers)
             .field("busy_timeout", &self.busy_timeout)
             .field("pool", &self.pool)
+            .field("read_only", &self.read_only)
             .finish_non_exhaustive()
     }
 }
@@ -189,6 +196,17 @@ fn open_file(
             .map(|_| connect(path, Access::Read { of }, options.busy_timeout))
             .collect::<Result<Vec<_>, _>>()
     };
+    if options.read_only {
+        let look = || connect(path, Access::Look { of }, options.busy_timeout);
+        let schema = Schema::at(migrate::level(&mut look()?, &uri.to_string())?);
+        let readers = (0..of)
+            .map(|_| Ok(look()?.to(schema)))
+            .collect::<Result<Vec<_>, OpenError>>()?;
+        return Ok(Executor::Embedded {
+            readers: Readers::new(readers),
+            writer: None,
+        });
+    }
     let mut connection = connect(path, Access::Write, options.busy_timeout)?;
     prepare(&mut connection, uri, artifact_root, options)?;
     let append = connect_for_append(path, options.busy_timeout)?;
@@ -214,6 +232,14 @@ fn open_server(
     options: &StoreOptions,
 ) -> Result<Executor, OpenError> {
     let mut first = connect()?;
+    if options.read_only {
+        let schema = Schema::at(migrate::level(&mut first, &uri.to_string())?);
+        let connect = move || Ok(connect()?.to(schema));
+        return Ok(Executor::Server {
+            pool: Pool::new(options.pool.clone(), Arc::new(connect), first.to(schema)),
+            appends: None,
+        });
+    }
     prepare(&mut first, uri, artifact_root, options)?;
     let failed = |reason: String| OpenError::Database {
         uri: uri.to_string(),

@@ -147,3 +147,6 @@ fn with_client(
             reason: error.to_string(),
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,9 +160,8 @@ def volume(b, w, shape):
 
 def histories(b, w, shape):
     """Metrics of as many points: those of the huge runs, or those of the runs elsewhere."""
-    few = shape.steps > 1
+    few, steps = shape.steps == shape.elsewhere, shape.elsewhere
     runs = [x[0] for x in b.newest[b.experiment if few else b.elsewhere]]
-    steps = shape.steps if few else 100
     q = urllib.parse.urlencode([("run_ids", x) for x in runs] + [("metric_key", "m7"), ("max_results", 320)])
     asked = (
         (f"{API}/metrics/get-history?run_id={runs[0]}&run_uuid={runs[0]}&metric_key=m7&max_results=25000", steps),

@@ -127,7 +127,6 @@ impl Database {
         );
     }
 
-    pub(crate) fn sabotage(&self, s: &str) { let c = connect(&self.runtime, &self.url); self.runtime.block_on(c.batch_execute(s)).unwrap(); }
     fn rows(&self, statement: &str) -> Vec<Row> {
         let client = connect(&self.runtime, &self.url);
         self.runtime

@@ -37,6 +37,7 @@ impl Ledger {
                 Outcome::Done(_) => "acknowledged",
                 Outcome::Refused => "refused",
                 Outcome::Unknown => "unanswered",
+                Outcome::Unavailable => "unavailable",
             };
             *ledger.counts.entry(name).or_default() += 1;
             if *outcome != Outcome::Refused {

@@ -81,6 +81,8 @@ pub(crate) enum Outcome {
     Refused,
     /// No answer: it may be there.
     Unknown,
+    /// The server asked to come back later (503): it may be there as well.
+    Unavailable,
 }
 
 /// One client with a connection to each server.
@@ -132,7 +134,7 @@ impl<'a> Writer<'a> {
             let answer = send(&write, client, self.experiment);
             match answer {
                 Ok(answer) if answer.status == 503 => {
-                    self.done.push((write.clone(), Outcome::Unknown));
+                    self.done.push((write.clone(), Outcome::Unavailable));
                 }
                 Ok(answer) => break outcome(&write, &answer),
                 Err(Failure::Refused(_)) => {}

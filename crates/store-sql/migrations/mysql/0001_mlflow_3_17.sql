@@ -5,8 +5,8 @@
 -- shows in `tests/conformance/schema_compare.py`.
 --
 -- Nothing here names a character set or a collation: they are the database's. A primary key has no
--- name on MySQL, whatever the text says. Statements stand one by one, because each commits: the row
--- of `alembic_version` comes last, so that a schema that was cut short is not taken for a whole one.
+-- name on MySQL, whatever the text says. Each statement commits by itself and may be run again: the
+-- row of `alembic_version` comes last, so that a schema that was cut short is finished later.
 --
 -- A statement ends with a `;` at the end of a line. The body of a trigger is a block: it opens
 -- with a line `begin` and closes with a line that starts with `end`.
@@ -33,7 +33,8 @@ create table workspaces (
 );
 
 insert into workspaces (name, description)
-values ('default', 'Default workspace for legacy resources');
+select 'default', 'Default workspace for legacy resources' from dual
+where not exists (select name from workspaces where name = 'default');
 
 -- Experiments and runs.
 

@@ -71,5 +71,5 @@ create table workspaces (
 );
 
 insert into workspaces (name, description)
-select 'default', 'Default workspace for legacy resources'
+select 'default', 'Default workspace for legacy resources' from dual
 where not exists (select name from workspaces where name = 'default');

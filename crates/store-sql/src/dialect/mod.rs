@@ -161,12 +161,13 @@ impl Dialect {
 
     /// The table `metrics`, to be read by run and key. Left alone SQLite prefers
     /// the primary key, because it holds all columns, and reads the points of
-    /// every run.
-    pub(crate) fn series(self) -> &'static str {
-        match self {
-            Self::Sqlite => "metrics indexed by index_metrics_run_uuid_key_step",
-            Self::Postgres => "metrics",
-            Self::Mysql => "metrics force index (index_metrics_run_uuid_key_step)",
+    /// every run. `index` is whether there is one by run, key and step.
+    pub(crate) fn series(self, index: bool) -> &'static str {
+        match (self, index) {
+            (Self::Sqlite, true) => "metrics indexed by index_metrics_run_uuid_key_step",
+            (Self::Sqlite, false) => "metrics indexed by index_metrics_run_uuid",
+            (Self::Mysql, true) => "metrics force index (index_metrics_run_uuid_key_step)",
+            (Self::Mysql, false) | (Self::Postgres, _) => "metrics",
         }
     }
 

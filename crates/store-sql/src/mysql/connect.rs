@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     OpenError,
-    connection::{Connection, Remote},
+    connection::{Connection, Link, Remote},
     sql::Sql,
     uri::MysqlUri,
 };
@@ -50,7 +50,7 @@ pub(crate) fn connect(uri: &MysqlUri) -> Result<Connection, OpenError> {
             .map_err(|error| error.to_string())
     });
     let connection = opened.map_err(failed)?;
-    let mut connection = Connection::Mysql(Remote::new(runtime, connection));
+    let mut connection = Connection::new(Link::Mysql(Remote::new(runtime, connection)));
     connection
         .batch_execute(SESSION)
         .map_err(|error| failed(error.to_string()))?;

@@ -54,6 +54,9 @@ pub(crate) fn search(
     connection: &mut Connection,
     experiments: &[ExperimentId],
 ) -> Result<Vec<DatasetSummary>, StoreError> {
+    if !connection.schema().datasets {
+        return Ok(Vec::new());
+    }
     let rows: Vec<(SerialId, String, String, Option<String>)> = Sql::new(
         "select distinct d.experiment_id, d.name, d.digest, t.value \
          from datasets d \

@@ -116,7 +116,8 @@ pub(crate) fn get(
     connection: &mut Connection,
     id: ExperimentId,
 ) -> Result<Experiment, StoreError> {
-    let row = select(" where e.workspace = 'default' and e.experiment_id = ")
+    let row = select(connection)
+        .sql(" and e.experiment_id = ")
         .int(id.0)
         .first::<Columns, Row>(connection)
         .or_store_error()?;
@@ -128,18 +129,19 @@ pub(crate) fn get_by_name(
     connection: &mut Connection,
     name: &str,
 ) -> Result<Experiment, StoreError> {
-    let row = select(" where e.workspace = 'default' and ")
+    let row = select(connection)
+        .sql(" and ")
         .with(connection.dialect().equal("e.name", name))
         .first::<Columns, Row>(connection)
         .or_store_error()?;
     one(connection, row, Resource::ExperimentName, &name)
 }
 
-fn select(condition: &'static str) -> Sql {
+fn select(connection: &Connection) -> Sql {
     Sql::new("select ")
         .sql(COLUMNS)
-        .sql(" from experiments e")
-        .sql(condition)
+        .sql(" from experiments e where ")
+        .sql(connection.schema().in_workspace())
 }
 
 fn one(

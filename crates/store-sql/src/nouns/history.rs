@@ -28,7 +28,7 @@ pub(crate) fn page(
         after,
         path,
     } = Start::of(query)?;
-    let mut points: Vec<Point> = statement(connection.dialect(), query, offset, after.as_ref(), path)
+    let mut points: Vec<Point> = statement(connection.dialect(), connection.series(), query, offset, after.as_ref(), path)
         .rows::<PointColumns, _>(connection)
         .or_store_error()?;
     let most = query.page.max_results;
@@ -103,6 +103,7 @@ impl Start {
 /// The statement that finds the points of a page and one more.
 pub(crate) fn statement(
     dialect: Dialect,
+    series: &'static str,
     query: &HistoryQuery,
     offset: u64,
     after: Option<&Place>,
@@ -110,7 +111,7 @@ pub(crate) fn statement(
 ) -> Sql {
     let mut sql = Sql::varying("select value, timestamp, step, is_nan from ")
         .sql(match path {
-            Path::Series => dialect.series(),
+            Path::Series => series,
             Path::Key => dialect.by_key(),
         })
         .sql(" where run_uuid = ")
@@ -150,9 +151,9 @@ pub(crate) fn statement(
 /// How the pages after the first are found: along the primary key if the series
 /// has at least half of the points of its key.
 fn later_path(connection: &mut Connection, query: &HistoryQuery) -> Result<Path, StoreError> {
-    let dialect = connection.dialect();
+    let (dialect, series) = (connection.dialect(), connection.series());
     let of_run: i64 = Sql::new("select count(*) from ")
-        .sql(dialect.series())
+        .sql(series)
         .sql(" where run_uuid = ")
         .text(query.run_id.as_str())
         .sql(" and ")
@@ -234,7 +235,7 @@ pub(crate) fn bulk(
     connection: &mut Connection,
     query: &BulkHistoryQuery,
 ) -> Result<Vec<RunMetric>, StoreError> {
-    let dialect = connection.dialect();
+    let (dialect, series) = (connection.dialect(), connection.series());
     let mut run_ids: Vec<&RunId> = query.run_ids.iter().collect();
     run_ids.sort_unstable();
     run_ids.dedup();
@@ -246,7 +247,7 @@ pub(crate) fn bulk(
             break;
         }
         let points: Vec<Point> = Sql::new("select value, timestamp, step, is_nan from ")
-            .sql(dialect.series())
+            .sql(series)
             .sql(" where run_uuid = ")
             .text(run_id.as_str())
             .sql(" and ")
@@ -285,12 +286,12 @@ fn sample(
     run_id: &RunId,
     query: &IntervalQuery,
 ) -> Result<Vec<Point>, StoreError> {
-    let dialect = connection.dialect();
+    let (dialect, series) = (connection.dialect(), connection.series());
     let (first, last) = query.steps.unwrap_or((i64::MIN, i64::MAX));
     let of_run = |text: &'static str| {
         Sql::new(text)
             .sql(" from ")
-            .sql(dialect.series())
+            .sql(series)
             .sql(" where run_uuid = ")
             .text(run_id.as_str())
             .sql(" and ")

@@ -100,6 +100,9 @@ pub(crate) fn get(
     connection: &mut Connection,
     id: &LoggedModelId,
 ) -> Result<LoggedModel, StoreError> {
+    if !connection.schema().logged_models {
+        return Err(StoreError::not_found(Resource::LoggedModel, id));
+    }
     let row = Sql::new("select ")
         .sql(COLUMNS)
         .sql(" from logged_models l where l.lifecycle_stage = 'active' and l.model_id = ")

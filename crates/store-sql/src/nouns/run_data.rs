@@ -40,8 +40,13 @@ pub(crate) fn load(
     page.metrics(connection, &mut runs)?;
     page.params(connection, &mut runs)?;
     page.tags(connection, &mut runs)?;
-    page.datasets(connection, &mut runs)?;
-    page.models(connection, &mut runs)?;
+    let schema = connection.schema();
+    if schema.datasets {
+        page.datasets(connection, &mut runs)?;
+    }
+    if schema.logged_models {
+        page.models(connection, &mut runs)?;
+    }
     for Run { data, .. } in &mut runs {
         data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));

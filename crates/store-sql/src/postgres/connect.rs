@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Config};
 
 use crate::{
     OpenError,
-    connection::{Connection, Remote},
+    connection::{Connection, Link, Remote},
     uri::PostgresUri,
 };
 
@@ -39,7 +39,7 @@ pub(crate) fn connect(uri: &PostgresUri) -> Result<Connection, OpenError> {
             .map_err(|error| error.to_string())
     });
     let connection = opened.map_err(failed)?;
-    let mut connection = Connection::Postgres(Remote::new(runtime, connection));
+    let mut connection = Connection::new(Link::Postgres(Remote::new(runtime, connection)));
     connection
         .batch_execute(SESSION)
         .map_err(|error| failed(error.to_string()))?;

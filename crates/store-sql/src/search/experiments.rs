@@ -17,7 +17,7 @@ pub(crate) fn search(
 ) -> Result<Page<Experiment>, StoreError> {
     let offset = OffsetPage::of(&query.page)?;
     let rows = offset
-        .limit(statement(connection.dialect(), query))
+        .limit(statement(connection, query))
         .rows::<experiments::Columns, experiments::Row>(connection)
         .or_store_error()?;
     let Page { items, next_token } = offset.page(rows);
@@ -27,10 +27,12 @@ pub(crate) fn search(
     })
 }
 
-fn statement(dialect: Dialect, query: &ExperimentQuery) -> Sql {
+fn statement(connection: &Connection, query: &ExperimentQuery) -> Sql {
+    let dialect = connection.dialect();
     let mut sql = Sql::varying("select ")
         .sql(experiments::COLUMNS)
-        .sql(" from experiments e where e.workspace = 'default'");
+        .sql(" from experiments e where ")
+        .sql(connection.schema().in_workspace());
     if let Some(stage) = query.view.stage() {
         sql = sql.sql(" and e.lifecycle_stage = ").text(stage.name());
     }

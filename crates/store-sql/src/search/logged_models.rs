@@ -15,7 +15,7 @@ pub(crate) fn search(
     connection: &mut Connection,
     query: &LoggedModelQuery,
 ) -> Result<Page<LoggedModel>, StoreError> {
-    if query.experiment_ids.is_empty() {
+    if query.experiment_ids.is_empty() || !connection.schema().logged_models {
         return Ok(Page::empty());
     }
     let offset = OffsetPage::of(&query.page)?;

@@ -19,7 +19,9 @@ pub(crate) fn search(
     connection: &mut Connection,
     query: &RunQuery,
 ) -> Result<Page<Run>, StoreError> {
-    if query.experiment_ids.is_empty() {
+    let of_dataset = |clause: &RunClause| matches!(clause, RunClause::Dataset { .. });
+    let impossible = !connection.schema().datasets && query.filter.iter().any(of_dataset);
+    if query.experiment_ids.is_empty() || impossible {
         return Ok(Page::empty());
     }
     let dialect = connection.dialect();

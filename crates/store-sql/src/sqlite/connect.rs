@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use diesel::{Connection as _, sql_types::Text, sqlite::SqliteConnection};
 
-use crate::{OpenError, connection::Connection, sql::Sql};
+use crate::{OpenError, connection::{Connection, Link}, sql::Sql};
 
 /// What every connection of MLflow's SQL store sets too: foreign keys are
 /// enforced, and `LIKE` minds case.
@@ -41,6 +41,12 @@ pub(crate) enum Access {
         /// How many.
         of: usize,
     },
+    /// Reading only, in a file that nothing is changed in, as one of so many
+    /// connections.
+    Look {
+        /// How many.
+        of: usize,
+    },
     /// Reading and writing.
     Write,
 }
@@ -61,8 +67,8 @@ pub(crate) fn connect(
         .to_str()
         .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     let connection =
-        SqliteConnection::establish(name).map_err(|error| failed(error.to_string()))?;
-    let mut connection = Connection::Sqlite(connection);
+        SqliteConnection::establish(&file_of(name, access)).map_err(|error| failed(error.to_string()))?;
+    let mut connection = Connection::new(Link::Sqlite(connection));
     let mut set = |pragmas: &str| {
         connection
             .batch_execute(pragmas)
@@ -73,6 +79,11 @@ pub(crate) fn connect(
         busy_timeout.as_millis()
     ))?;
     set(SESSION)?;
+    if let Access::Look { of } = access {
+        set("pragma query_only = on;")?;
+        set(&read_cache(of))?;
+        return Ok(connection);
+    }
     set(DURABLE)?;
     let mode = Sql::new("pragma journal_mode").first::<Text, String>(&mut connection);
     if mode.as_ref().ok().and_then(Option::as_deref) != Some("wal") {
@@ -89,14 +100,26 @@ pub(crate) fn connect(
     match access {
         Access::Read { of } => {
             set("pragma query_only = on;")?;
-            set(&format!(
-                "pragma cache_size = -{};",
-                READ_CACHES / of.max(1)
-            ))?;
+            set(&read_cache(of))?;
         }
+        Access::Look { .. } => {}
         Access::Write => set(CHECKPOINT)?,
     }
     Ok(connection)
+}
+
+fn read_cache(of: usize) -> String {
+    format!("pragma cache_size = -{};", READ_CACHES / of.max(1))
+}
+
+/// What SQLite opens. A file that is only looked at must be there, and is not
+/// written to: not even the mode of its log is changed.
+fn file_of(name: &str, access: Access) -> String {
+    if !matches!(access, Access::Look { .. }) {
+        return name.to_owned();
+    }
+    let path = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    format!("file:{path}?mode=ro")
 }
 
 /// Opens the connection that appends.
