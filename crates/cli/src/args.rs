@@ -45,6 +45,10 @@ struct Bare {
 ///
 /// Values of the environment are never shown: they may hold passwords.
 #[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each flag without a value"
+)]
 pub(crate) struct ServerArgs {
     /// The network address to listen on; 0.0.0.0 for every one.
     #[arg(long, short = 'h', value_name = "HOST", default_value = "127.0.0.1")]

@@ -162,7 +162,7 @@ mod tests {
         ]);
         let options = options.unwrap();
         assert_eq!((options.size, options.overflow), (20, PoolOptions::MOST));
-        assert_eq!(options.recycle, Some(Duration::from_secs(3600)));
+        assert_eq!(options.recycle, Some(Duration::from_hours(1)));
     }
 
     #[test]

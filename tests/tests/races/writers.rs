@@ -126,13 +126,13 @@ impl<'a> Writer<'a> {
         let write = self.next();
         let outcome = loop {
             let index = usize::try_from(self.random.below(self.clients.len() as u64));
-            let (known, client) = &mut self.clients[index.expect("a small number")];
-            let address = self.servers.address(index.expect("a small number"));
+            let index = index.expect("an index");
+            let (known, client) = &mut self.clients[index];
+            let address = self.servers.address(index);
             if *known != address {
                 (*known, *client) = (address, Client::new(address));
             }
-            let answer = send(&write, client, self.experiment);
-            match answer {
+            match send(&write, client, self.experiment) {
                 Ok(answer) if answer.status == 503 => {
                     self.done.push((write.clone(), Outcome::Unavailable));
                 }

@@ -1,4 +1,7 @@
 //! What is in a database: its tables, columns and keys, as its catalog says.
+//!
+//! Names of tables come from the scripts and are part of the text: MariaDB looks
+//! through the whole catalog where they are bound.
 
 use diesel::{QueryResult, sql_types::Text};
 
@@ -24,12 +27,13 @@ pub(super) fn tables(connection: &mut Connection) -> QueryResult<Vec<String>> {
 }
 
 /// Whether there is a table of this name.
-pub(super) fn has_table(connection: &mut Connection, table: &str) -> QueryResult<bool> {
-    Ok(tables(connection)?.iter().any(|name| name == table))
+pub(super) fn has_table(connection: &mut Connection, table: &'static str) -> QueryResult<bool> {
+    // MySQL opens the tables that are asked for: one, not all.
+    Ok(!columns(connection, table)?.is_empty())
 }
 
 /// The columns of a table, in order.
-pub(super) fn columns(connection: &mut Connection, table: &str) -> QueryResult<Vec<String>> {
+pub(super) fn columns(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<String>> {
     match connection.dialect() {
         Dialect::Sqlite => Sql::new("select name from pragma_table_xinfo(")
             .text(table)
@@ -40,12 +44,12 @@ pub(super) fn columns(connection: &mut Connection, table: &str) -> QueryResult<V
         )
         .text(table)
         .sql(") order by attnum"),
-        Dialect::Mysql => Sql::new(
+        Dialect::Mysql => Sql::varying(
             "select column_name from information_schema.columns \
-             where table_schema = database() and table_name = ",
+             where table_schema = database() and table_name = '",
         )
-        .text(table)
-        .sql(" order by ordinal_position"),
+        .sql(table)
+        .sql("' order by ordinal_position"),
     }
     .rows::<Text, _>(connection)
 }
@@ -53,7 +57,7 @@ pub(super) fn columns(connection: &mut Connection, table: &str) -> QueryResult<V
 /// Whether a table has a column.
 pub(super) fn has_column(
     connection: &mut Connection,
-    table: &str,
+    table: &'static str,
     column: &str,
 ) -> QueryResult<bool> {
     Ok(columns(connection, table)?
@@ -62,22 +66,22 @@ pub(super) fn has_column(
 }
 
 /// The foreign keys of a table on a server.
-pub(super) fn foreign_keys(connection: &mut Connection, table: &str) -> QueryResult<Vec<Key>> {
+pub(super) fn foreign_keys(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
     let keys = match connection.dialect() {
-        Dialect::Mysql => Sql::new(
+        Dialect::Mysql => Sql::varying(
             "select constraint_name, group_concat(column_name order by ordinal_position) \
              from information_schema.key_column_usage where table_schema = database() \
-             and referenced_table_name is not null and table_name = ",
+             and referenced_table_name is not null and table_name = '",
         )
-        .text(table)
-        .sql(" group by constraint_name"),
+        .sql(table)
+        .sql("' group by constraint_name"),
         Dialect::Postgres | Dialect::Sqlite => constraints(table, "f"),
     };
     rows(keys, connection)
 }
 
 /// The unique keys of a table on MySQL, or its unique constraints on PostgreSQL.
-pub(super) fn unique_keys(connection: &mut Connection, table: &str) -> QueryResult<Vec<Key>> {
+pub(super) fn unique_keys(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
     let keys = match connection.dialect() {
         Dialect::Mysql => indexes(table)
             .sql(" and non_unique = 0 and index_name <> 'PRIMARY' group by index_name"),
@@ -87,20 +91,21 @@ pub(super) fn unique_keys(connection: &mut Connection, table: &str) -> QueryResu
 }
 
 /// The indexes of a table of MySQL, its primary key (`PRIMARY`) included.
-pub(super) fn mysql_indexes(connection: &mut Connection, table: &str) -> QueryResult<Vec<Key>> {
+pub(super) fn mysql_indexes(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
     rows(indexes(table).sql(" group by index_name"), connection)
 }
 
 /// The names of the constraints of a table of MySQL.
 pub(super) fn mysql_constraints(
     connection: &mut Connection,
-    table: &str,
+    table: &'static str,
 ) -> QueryResult<Vec<String>> {
-    Sql::new(
+    Sql::varying(
         "select constraint_name from information_schema.table_constraints \
-         where table_schema = database() and table_name = ",
+         where table_schema = database() and table_name = '",
     )
-    .text(table)
+    .sql(table)
+    .sql("'")
     .rows::<Text, _>(connection)
 }
 
@@ -112,16 +117,17 @@ pub(super) fn mysql_triggers(connection: &mut Connection) -> QueryResult<Vec<Str
     .rows::<Text, _>(connection)
 }
 
-fn indexes(table: &str) -> Sql {
-    Sql::new(
+fn indexes(table: &'static str) -> Sql {
+    Sql::varying(
         "select index_name, group_concat(column_name order by seq_in_index) \
-         from information_schema.statistics where table_schema = database() and table_name = ",
+         from information_schema.statistics where table_schema = database() and table_name = '",
     )
-    .text(table)
+    .sql(table)
+    .sql("'")
 }
 
 /// The constraints of one kind of a table of PostgreSQL.
-fn constraints(table: &str, kind: &str) -> Sql {
+fn constraints(table: &'static str, kind: &str) -> Sql {
     Sql::new(
         "select conname::text, (select string_agg(attname, ',' order by place)::text \
            from unnest(conkey) with ordinality as key(number, place) \

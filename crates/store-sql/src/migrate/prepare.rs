@@ -8,6 +8,7 @@ use super::{
     lock::{self, Wait},
     report::Report,
     revisions::{self, Level},
+    script::Statement,
     state::{State, state, unusable},
     steps,
 };
@@ -27,10 +28,10 @@ pub(crate) fn prepare(connection: &mut Connection, uri: &str) -> Result<(), Open
     // Two programs that start on one empty database make one schema: the second
     // waits for the first, and looks again.
     lock::locked(connection, uri, Wait::Yes, |connection| {
-        if let State::At(level) = state(connection, uri)? {
-            return newest(level, uri);
+        match state(connection, uri)? {
+            State::At(level) => newest(level, uri),
+            found => make(connection, found).map_err(|error| unusable(uri, error)),
         }
-        make(connection).map_err(|error| unusable(uri, error))
     })
 }
 
@@ -45,8 +46,9 @@ fn newest(level: Level, uri: &str) -> Result<(), OpenError> {
     })
 }
 
-/// Makes the newest schema. On MySQL what is there of it is kept.
-pub(super) fn make(connection: &mut Connection) -> Result<(), Failure> {
+/// Makes the newest schema in a database that was found empty or, on MySQL, with
+/// some of it.
+pub(super) fn make(connection: &mut Connection, found: State) -> Result<(), Failure> {
     if connection.dialect() == Dialect::Mysql {
         exact_collation(connection)?;
     }
@@ -58,7 +60,13 @@ pub(super) fn make(connection: &mut Connection) -> Result<(), Failure> {
         sink: &mut |_| (),
     };
     for statement in revisions::newest(connection.dialect()) {
-        steps::run(connection, &statement, &mut report)?;
+        match &statement {
+            // Nothing can be there yet, and looking takes MySQL seconds.
+            Statement::Sql { text, .. } if found == State::Empty => {
+                connection.batch_execute(text)?;
+            }
+            statement => steps::run(connection, statement, &mut report)?,
+        }
     }
     if connection.dialect() == Dialect::Mysql {
         crate::mysql::use_collation(connection)?;

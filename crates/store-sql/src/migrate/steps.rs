@@ -114,7 +114,7 @@ enum Kind {
 /// Drops the keys of exactly these columns.
 fn drop_keys(
     connection: &mut Connection,
-    table: &str,
+    table: &'static str,
     columns: &[&str],
     kind: Kind,
 ) -> Result<(), Failure> {

@@ -80,8 +80,9 @@ pub(crate) fn upgrade_on(
         });
     }
     lock::locked(connection, uri, Wait::No, |connection| {
-        let State::At(level) = state(connection, uri)? else {
-            prepare::make(connection).map_err(|error| unusable(uri, error))?;
+        let found = state(connection, uri)?;
+        let State::At(level) = found else {
+            prepare::make(connection, found).map_err(|error| unusable(uri, error))?;
             return Ok(Upgraded {
                 from: None,
                 to: Level::NEWEST.id(),

@@ -19,7 +19,10 @@ const VARIABLE: &str = "RUNLEDGER_TEST_STORE";
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     match env::var(VARIABLE).as_deref().unwrap_or("sqlite") {
-        "sqlite" => suite(&arguments, Arc::new(Sqlite)),
+        "sqlite" => {
+            let fixture: Arc<dyn Fixture> = Arc::new(Sqlite);
+            suite(&arguments, &fixture)
+        }
         "postgres" => on_server(&arguments, Kind::Postgres),
         "mariadb" => on_server(&arguments, Kind::Mysql),
         other => panic!("{VARIABLE}={other}: `sqlite`, `postgres` or `mariadb` is known"),
@@ -28,11 +31,12 @@ fn main() -> ExitCode {
 
 fn on_server(arguments: &Arguments, kind: Kind) -> ExitCode {
     let server = Arc::new(Server::from_env(kind));
-    let code = suite(arguments, Arc::clone(&server) as _);
+    let fixture: Arc<dyn Fixture> = Arc::<Server>::clone(&server);
+    let code = suite(arguments, &fixture);
     server.clear();
     code
 }
 
-fn suite(arguments: &Arguments, fixture: Arc<dyn Fixture>) -> ExitCode {
-    libtest_mimic::run(arguments, trials(&fixture)).exit_code()
+fn suite(arguments: &Arguments, fixture: &Arc<dyn Fixture>) -> ExitCode {
+    libtest_mimic::run(arguments, trials(fixture)).exit_code()
 }

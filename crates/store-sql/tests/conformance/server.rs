@@ -7,7 +7,7 @@ use std::{
     env,
     error::Error,
     mem, process,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -88,6 +88,7 @@ impl Server {
     }
 
     /// Drops all databases.
+    #[expect(clippy::print_stdout, reason = "the verdict on the cases stands")]
     pub(crate) fn clear(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -103,21 +104,13 @@ impl Server {
     /// An empty database: a new one, or one that a case has given back.
     async fn lease(&self) -> Result<Lease, Failure> {
         let free = self.lock().free.pop();
-        let name = match free {
-            Some(name) => {
-                self.empty(&name).await?;
-                name
-            }
-            None => {
-                let name = {
-                    let mut databases = self.lock();
-                    let name = format!("runledger_case_{}_{}", process::id(), databases.made.len());
-                    databases.made.push(name.clone());
-                    name
-                };
-                self.create(&name).await?;
-                name
-            }
+        let name = if let Some(name) = free {
+            self.empty(&name).await?;
+            name
+        } else {
+            let name = self.name_another();
+            self.administer(&format!("create database {name}")).await?;
+            name
         };
         Ok(Lease {
             name,
@@ -125,13 +118,16 @@ impl Server {
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Databases> {
+    fn lock(&self) -> MutexGuard<'_, Databases> {
         lock(&self.databases)
     }
 
-    async fn create(&self, database: &str) -> Result<(), Failure> {
-        self.administer(&format!("create database {database}"))
-            .await
+    /// A name for a new database, which will be dropped in the end.
+    fn name_another(&self) -> String {
+        let made = &mut self.lock().made;
+        let name = format!("runledger_case_{}_{}", process::id(), made.len());
+        made.push(name.clone());
+        name
     }
 
     async fn drop_database(&self, database: &str) -> Result<(), Failure> {
@@ -169,7 +165,7 @@ impl Server {
     }
 }
 
-fn lock(databases: &Mutex<Databases>) -> std::sync::MutexGuard<'_, Databases> {
+fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
     // A list of names is whole whatever happened to a case.
     databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
