@@ -166,7 +166,12 @@ impl ServerBuilder {
         });
         let write_idle_time = self.limits.write_idle_time;
         let assets = assets::routes(&prefix, self.assets)?;
-        let app = Arc::new(App::new(tracking, self.artifacts, self.limits, self.read_only));
+        let app = Arc::new(App::new(
+            tracking,
+            self.artifacts,
+            self.limits,
+            self.read_only,
+        ));
         let routes = router::routes(&app, &prefix).merge(assets);
         let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
         Ok(Server {

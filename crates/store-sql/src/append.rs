@@ -135,6 +135,13 @@ impl<'a> Point<'a> {
         }
     }
 
+    /// Whether it is the same row.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.key, self.timestamp, self.step, self.run)
+            == (other.key, other.timestamp, other.step, other.run)
+            && self.stored == other.stored
+    }
+
     /// Whether it takes the place of `other` in `latest_metrics`: by step, then
     /// time, then value.
     fn is_newer(&self, other: &Self) -> bool {
@@ -325,6 +332,8 @@ impl<'a> Collected<'a> {
         metrics.sort_by(|a, b| {
             (a.key, a.timestamp, a.step, a.run).cmp(&(b.key, b.timestamp, b.step, b.run))
         });
+        // What comes twice in one group is mostly a call that was repeated.
+        metrics.dedup_by(|a, b| a.is_same(b));
         let mut model_metrics = self.model_metrics;
         model_metrics.sort_by(|a, b| {
             let key = |of: &ModelPoint<'a>| (of.model, of.point.key, of.point.timestamp);

@@ -28,9 +28,9 @@ pub(crate) enum Link {
     /// To a SQLite file.
     Sqlite(SqliteConnection),
     /// To a PostgreSQL server.
-    Postgres(Remote<AsyncPgConnection>),
+    Postgres(Box<Remote<AsyncPgConnection>>),
     /// To a MySQL or MariaDB server.
-    Mysql(Remote<AsyncMysqlConnection>),
+    Mysql(Box<Remote<AsyncMysqlConnection>>),
 }
 
 /// An asynchronous connection with the runtime that drives it.
@@ -114,14 +114,20 @@ impl Connection {
     pub(crate) fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
         match &mut self.link {
             Link::Sqlite(connection) => connection.batch_execute(statements),
-            Link::Postgres(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(connection.batch_execute(statements)),
-            Link::Mysql(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(connection.batch_execute(statements)),
+            Link::Postgres(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(connection.batch_execute(statements))
+            }
+            Link::Mysql(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(connection.batch_execute(statements))
+            }
         }
     }
 
@@ -129,14 +135,20 @@ impl Connection {
     pub(crate) fn run(&mut self, sql: Sql) -> QueryResult<usize> {
         match &mut self.link {
             Link::Sqlite(connection) => diesel::RunQueryDsl::execute(sql, connection),
-            Link::Postgres(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
-            Link::Mysql(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection)),
+            Link::Postgres(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection))
+            }
+            Link::Mysql(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(diesel_async::RunQueryDsl::execute(sql, connection))
+            }
         }
     }
 }
@@ -164,14 +176,20 @@ where
     fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>> {
         match &mut connection.link {
             Link::Sqlite(connection) => diesel::RunQueryDsl::load(statement, connection),
-            Link::Postgres(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),
-            Link::Mysql(Remote {
-                connection,
-                runtime,
-            }) => runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection)),
+            Link::Postgres(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection))
+            }
+            Link::Mysql(remote) => {
+                let Remote {
+                    connection,
+                    runtime,
+                } = &mut **remote;
+                runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection))
+            }
         }
     }
 }

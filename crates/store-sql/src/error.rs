@@ -119,7 +119,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("Deadlock found", CONTENTION),
     ("Lock wait timeout exceeded", CONTENTION),
     ("Record has changed since last read", CONTENTION),
-    ("maximum statement execution time exceeded", "the database took too long"),
+    (
+        "maximum statement execution time exceeded",
+        "the database took too long",
+    ),
     ("max_statement_time exceeded", "the database took too long"),
     ("Input/output error", CONNECTION_LOST),
     ("Connection was killed", CONNECTION_LOST),

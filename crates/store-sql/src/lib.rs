@@ -43,8 +43,8 @@ mod tls;
 mod uri;
 mod values;
 
-pub use error::OpenError;
 pub use dialect::Dialect;
+pub use error::OpenError;
 pub use migrate::{
     Current, Plan, PlannedStep, Progress, SCHEMA_VERSION, Upgraded, current, plan, upgrade,
 };

@@ -6,6 +6,10 @@ use crate::migrate::Level;
 
 /// What of the newest schema is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is there or not, whatever the others are"
+)]
 pub(crate) struct Schema {
     /// Datasets, and the inputs of runs (MLflow 2.4).
     pub(crate) datasets: bool,

@@ -138,11 +138,13 @@ impl SqlStore {
             DatabaseUri::Postgres(server) => {
                 let server = Arc::new(server.clone());
                 let for_pool = Arc::clone(&server);
+                let append: Arc<OpenAppender> = Arc::new(move || {
+                    let opened = postgres::Appender::open(&server)?;
+                    Ok(Box::new(opened) as _)
+                });
                 open_server(
                     Arc::new(move || postgres::connect(&for_pool)),
-                    Arc::new(move || {
-                        postgres::Appender::open(&server).map(|opened| Box::new(opened) as _)
-                    }),
+                    &append,
                     &uri,
                     &artifact_root,
                     options,
@@ -151,11 +153,13 @@ impl SqlStore {
             DatabaseUri::Mysql(server) => {
                 let server = Arc::new(server.clone());
                 let for_pool = Arc::clone(&server);
+                let append: Arc<OpenAppender> = Arc::new(move || {
+                    let opened = mysql::Appender::open(&server)?;
+                    Ok(Box::new(opened) as _)
+                });
                 open_server(
                     Arc::new(move || mysql::connect(&for_pool)),
-                    Arc::new(move || {
-                        mysql::Appender::open(&server).map(|opened| Box::new(opened) as _)
-                    }),
+                    &append,
                     &uri,
                     &artifact_root,
                     options,
@@ -226,7 +230,7 @@ fn open_file(
 
 fn open_server(
     connect: Arc<Connect>,
-    append: Arc<OpenAppender>,
+    append: &Arc<OpenAppender>,
     uri: &DatabaseUri,
     artifact_root: &str,
     options: &StoreOptions,
@@ -236,7 +240,7 @@ fn open_server(
         let schema = Schema::at(migrate::level(&mut first, &uri.to_string())?);
         let connect = move || Ok(connect()?.to(schema));
         return Ok(Executor::Server {
-            pool: Pool::new(options.pool.clone(), Arc::new(connect), first.to(schema)),
+            pool: Pool::new(options.pool, Arc::new(connect), first.to(schema)),
             appends: None,
         });
     }
@@ -250,10 +254,9 @@ fn open_server(
         Ok(true) => make_indexes(&connect).map_err(|error| failed(error.to_string()))?,
         Err(error) => indexes_are_missing(&error),
     }
-    let appends =
-        Appends::start(APPENDERS, append).map_err(|error| failed(error.to_string()))?;
+    let appends = Appends::start(APPENDERS, append).map_err(|error| failed(error.to_string()))?;
     Ok(Executor::Server {
-        pool: Pool::new(options.pool.clone(), connect, first),
+        pool: Pool::new(options.pool, connect, first),
         appends: Some(appends),
     })
 }
@@ -363,7 +366,9 @@ impl TrackingStore for SqlStore {
     }
 
     async fn create_run(&self, new: NewRun) -> Result<Run, StoreError> {
-        self.executor.write(move |c| runs::create(c, new.clone())).await
+        self.executor
+            .write(move |c| runs::create(c, new.clone()))
+            .await
     }
 
     async fn get_run(&self, id: &RunId) -> Result<Run, StoreError> {
@@ -482,7 +487,9 @@ impl LoggedModelStore for SqlStore {
 
     async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
         let id = id.clone();
-        self.executor.read(move |c| logged_models::get(c, &id)).await
+        self.executor
+            .read(move |c| logged_models::get(c, &id))
+            .await
     }
 
     async fn search_logged_models(

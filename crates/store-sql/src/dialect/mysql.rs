@@ -68,8 +68,15 @@ pub(super) fn escaped(pattern: &str) -> String {
 pub(super) fn page(ids: &[String]) -> Sql {
     let mut sql = Sql::varying("(");
     for (place, id) in ids.iter().enumerate() {
-        sql.push(if place == 0 { "select " } else { " union all select " });
-        sql = sql.text(&**id).sql(" as value, ").int(place.try_into().unwrap_or(i64::MAX));
+        sql.push(if place == 0 {
+            "select "
+        } else {
+            " union all select "
+        });
+        sql = sql
+            .text(&**id)
+            .sql(" as value, ")
+            .int(place.try_into().unwrap_or(i64::MAX));
         sql.push(" as \"key\"");
     }
     sql.sql(") page")

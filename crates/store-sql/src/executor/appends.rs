@@ -63,12 +63,12 @@ impl Drop for Threads {
 
 impl Appends {
     /// Starts so many threads.
-    pub(crate) fn start(threads: usize, open: Arc<Open>) -> std::io::Result<Self> {
+    pub(crate) fn start(threads: usize, open: &Arc<Open>) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         let handles = (0..threads.max(1))
             .map(|number| {
-                let (jobs, open) = (Arc::clone(&jobs), Arc::clone(&open));
+                let (jobs, open) = (Arc::clone(&jobs), Arc::clone(open));
                 std::thread::Builder::new()
                     .name(format!("append-{number}"))
                     .spawn(move || run(&jobs, &*open))
@@ -116,7 +116,8 @@ fn next_group(jobs: &Mutex<mpsc::Receiver<Append>>) -> Option<Vec<Append>> {
     next.as_ref()?;
     while let Some(append) = next {
         if !append.is_abandoned() {
-            rows += append.batch.metrics.len() + append.batch.params.len() + append.batch.tags.len();
+            rows +=
+                append.batch.metrics.len() + append.batch.params.len() + append.batch.tags.len();
             group.push(append);
         }
         next = if group.len() < GROUP && rows < ROWS {

@@ -33,7 +33,10 @@ pub(super) fn has_table(connection: &mut Connection, table: &'static str) -> Que
 }
 
 /// The columns of a table, in order.
-pub(super) fn columns(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<String>> {
+pub(super) fn columns(
+    connection: &mut Connection,
+    table: &'static str,
+) -> QueryResult<Vec<String>> {
     match connection.dialect() {
         Dialect::Sqlite => Sql::new("select name from pragma_table_xinfo(")
             .text(table)
@@ -66,7 +69,10 @@ pub(super) fn has_column(
 }
 
 /// The foreign keys of a table on a server.
-pub(super) fn foreign_keys(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
+pub(super) fn foreign_keys(
+    connection: &mut Connection,
+    table: &'static str,
+) -> QueryResult<Vec<Key>> {
     let keys = match connection.dialect() {
         Dialect::Mysql => Sql::varying(
             "select constraint_name, group_concat(column_name order by ordinal_position) \
@@ -81,7 +87,10 @@ pub(super) fn foreign_keys(connection: &mut Connection, table: &'static str) -> 
 }
 
 /// The unique keys of a table on MySQL, or its unique constraints on PostgreSQL.
-pub(super) fn unique_keys(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
+pub(super) fn unique_keys(
+    connection: &mut Connection,
+    table: &'static str,
+) -> QueryResult<Vec<Key>> {
     let keys = match connection.dialect() {
         Dialect::Mysql => indexes(table)
             .sql(" and non_unique = 0 and index_name <> 'PRIMARY' group by index_name"),
@@ -91,7 +100,10 @@ pub(super) fn unique_keys(connection: &mut Connection, table: &'static str) -> Q
 }
 
 /// The indexes of a table of MySQL, its primary key (`PRIMARY`) included.
-pub(super) fn mysql_indexes(connection: &mut Connection, table: &'static str) -> QueryResult<Vec<Key>> {
+pub(super) fn mysql_indexes(
+    connection: &mut Connection,
+    table: &'static str,
+) -> QueryResult<Vec<Key>> {
     rows(indexes(table).sql(" group by index_name"), connection)
 }
 

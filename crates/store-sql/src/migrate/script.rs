@@ -85,9 +85,9 @@ impl Statement {
     /// The tables whose rows the statement goes through, if it can take long.
     pub(super) fn large(&self) -> &[&'static str] {
         match self {
-            Self::Rebuild { table, .. } => std::slice::from_ref(table),
             Self::Call("move_traces") => &["trace_info", "spans", "assessments"],
-            Self::Sql {
+            Self::Rebuild { table, .. }
+            | Self::Sql {
                 effect:
                     Effect::CreateIndex { table, .. }
                     | Effect::AddConstraint { table, .. }

@@ -104,7 +104,9 @@ fn read(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<Known, Diese
         )
         .in_texts(false, owned(&wanted.models))
         .rows::<Text, _>(connection)?;
-        models.into_iter().for_each(|model| known.model(model));
+        for model in models {
+            known.model(model);
+        }
     }
     Ok(known)
 }
@@ -125,13 +127,14 @@ fn params(
         .rows::<(Text, Text, Text), _>(connection)
 }
 
-fn insert_params(
-    connection: &mut Connection,
-    rows: &Rows<Pair<'_>>,
-) -> Result<(), AppendError> {
+fn insert_params(connection: &mut Connection, rows: &Rows<Pair<'_>>) -> Result<(), AppendError> {
     for chunk in rows.chunks(ROWS) {
-        let inserted = insert("insert into params (\"key\", value, run_uuid) values ", chunk, pair)
-            .run(connection);
+        let inserted = insert(
+            "insert into params (\"key\", value, run_uuid) values ",
+            chunk,
+            pair,
+        )
+        .run(connection);
         match inserted {
             Ok(_) => {}
             Err(error) if is_unique_violation(&error) => return Err(taken(connection, chunk)),
@@ -150,14 +153,21 @@ fn taken(connection: &mut Connection, rows: &[Pair<'_>]) -> AppendError {
         Ok(there) => there,
         Err(error) => return failure(error),
     };
-    let added = |row: &Pair<'_>| there.iter().any(|(run, key, _)| run == row.run && key == row.key);
+    let added = |row: &Pair<'_>| {
+        there
+            .iter()
+            .any(|(run, key, _)| run == row.run && key == row.key)
+    };
     if rows.iter().any(added) {
         return AppendError::Contention;
     }
     let collides = |row: &&Pair<'_>| {
         let same = |key: &str| key.trim_end().to_lowercase() == row.key.trim_end().to_lowercase();
-        rows.iter().any(|other| other.run == row.run && other.key != row.key && same(other.key))
-            || there.iter().any(|(run, key, _)| run == row.run && same(key))
+        rows.iter()
+            .any(|other| other.run == row.run && other.key != row.key && same(other.key))
+            || there
+                .iter()
+                .any(|(run, key, _)| run == row.run && same(key))
     };
     let Some(row) = rows.iter().find(collides) else {
         return AppendError::Contention;
@@ -190,9 +200,13 @@ fn write(connection: &mut Connection, accepted: &Accepted<'_>) -> Result<(), Die
         .run(connection)?;
     }
     for chunk in accepted.tags.chunks(ROWS) {
-        insert("insert into tags (\"key\", value, run_uuid) values ", chunk, pair)
-            .with(Dialect::Mysql.or_replace("\"key\", run_uuid", "value"))
-            .run(connection)?;
+        insert(
+            "insert into tags (\"key\", value, run_uuid) values ",
+            chunk,
+            pair,
+        )
+        .with(Dialect::Mysql.or_replace("\"key\", run_uuid", "value"))
+        .run(connection)?;
     }
     for chunk in accepted.names.chunks(1) {
         for name in chunk {
@@ -228,7 +242,11 @@ fn insert<T>(text: &'static str, rows: &[T], row: impl Fn(Sql, &T) -> Sql) -> Sq
 }
 
 fn pair(sql: Sql, row: &Pair<'_>) -> Sql {
-    sql.text(row.key).sql(", ").text(row.value).sql(", ").text(row.run)
+    sql.text(row.key)
+        .sql(", ")
+        .text(row.value)
+        .sql(", ")
+        .text(row.run)
 }
 
 fn point(sql: Sql, row: &Point<'_>) -> Sql {

@@ -50,7 +50,7 @@ pub(crate) fn connect(uri: &MysqlUri) -> Result<Connection, OpenError> {
             .map_err(|error| error.to_string())
     });
     let connection = opened.map_err(failed)?;
-    let mut connection = Connection::new(Link::Mysql(Remote::new(runtime, connection)));
+    let mut connection = Connection::new(Link::Mysql(Box::new(Remote::new(runtime, connection))));
     connection
         .batch_execute(SESSION)
         .map_err(|error| failed(error.to_string()))?;

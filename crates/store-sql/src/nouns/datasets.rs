@@ -5,7 +5,7 @@ use runledger_entities::{Dataset, DatasetSummary, ExperimentId, RunId, Tag, limi
 use runledger_store::StoreError;
 
 use super::OrStoreError as _;
-use crate::{values::SerialId, connection::Connection, sql::Sql};
+use crate::{connection::Connection, sql::Sql, values::SerialId};
 
 /// The id of a dataset of an experiment, which is added if it is not there.
 /// One that is there keeps its source, schema and profile.

@@ -2,12 +2,18 @@
 
 use std::collections::HashMap;
 
-use diesel::{QueryResult, sql_types::{BigInt, Integer, Nullable, Text}};
+use diesel::{
+    QueryResult,
+    sql_types::{BigInt, Integer, Nullable, Text},
+};
 use runledger_entities::{Experiment, ExperimentId, LifecycleStage, Tag};
 use runledger_store::{NewExperiment, Resource, StoreError};
 
 use super::{OrStoreError as _, stage};
-use crate::{dialect::Dialect, values::SerialId, connection::Connection, error::is_unique_violation, locations, sql::Sql};
+use crate::{
+    connection::Connection, dialect::Dialect, error::is_unique_violation, locations, sql::Sql,
+    values::SerialId,
+};
 
 /// The columns that [`Row`] reads, of the table `experiments e`.
 pub(crate) const COLUMNS: &str = "e.experiment_id, e.name, e.artifact_location, \
@@ -112,10 +118,7 @@ fn insert(connection: &mut Connection, name: &str, now: i64) -> QueryResult<Opti
 }
 
 /// An experiment by id.
-pub(crate) fn get(
-    connection: &mut Connection,
-    id: ExperimentId,
-) -> Result<Experiment, StoreError> {
+pub(crate) fn get(connection: &mut Connection, id: ExperimentId) -> Result<Experiment, StoreError> {
     let row = select(connection)
         .sql(" and e.experiment_id = ")
         .int(id.0)
@@ -161,12 +164,11 @@ pub(crate) fn with_tags(
     connection: &mut Connection,
     rows: Vec<Row>,
 ) -> Result<Vec<Experiment>, StoreError> {
-    let tags: Vec<(SerialId, String, Option<String>)> = Sql::new(
-        "select experiment_id, \"key\", value from experiment_tags where experiment_id",
-    )
-    .in_ints(false, rows.iter().map(|row| row.0.0).collect())
-    .rows::<(Integer, Text, Nullable<Text>), _>(connection)
-    .or_store_error()?;
+    let tags: Vec<(SerialId, String, Option<String>)> =
+        Sql::new("select experiment_id, \"key\", value from experiment_tags where experiment_id")
+            .in_ints(false, rows.iter().map(|row| row.0.0).collect())
+            .rows::<(Integer, Text, Nullable<Text>), _>(connection)
+            .or_store_error()?;
     let mut by_id: HashMap<i64, Vec<Tag>> = HashMap::new();
     for (SerialId(id), key, value) in tags {
         by_id.entry(id).or_default().push(Tag {
@@ -194,10 +196,7 @@ pub(crate) fn with_tags(
 }
 
 /// The stage of an experiment.
-fn stage_of(
-    connection: &mut Connection,
-    id: ExperimentId,
-) -> Result<LifecycleStage, StoreError> {
+fn stage_of(connection: &mut Connection, id: ExperimentId) -> Result<LifecycleStage, StoreError> {
     let found: Option<Option<String>> = Sql::new(
         "select lifecycle_stage from experiments where workspace = 'default' and experiment_id = ",
     )
@@ -304,11 +303,7 @@ pub(crate) fn set_tag(
     upsert_tag(connection, id, tag)
 }
 
-fn upsert_tag(
-    connection: &mut Connection,
-    id: ExperimentId,
-    tag: &Tag,
-) -> Result<(), StoreError> {
+fn upsert_tag(connection: &mut Connection, id: ExperimentId, tag: &Tag) -> Result<(), StoreError> {
     Sql::new("insert into experiment_tags (\"key\", value, experiment_id) values (")
         .text(&*tag.key)
         .sql(", ")
@@ -316,7 +311,11 @@ fn upsert_tag(
         .sql(", ")
         .int(id.0)
         .sql(")")
-        .with(connection.dialect().or_replace("\"key\", experiment_id", "value"))
+        .with(
+            connection
+                .dialect()
+                .or_replace("\"key\", experiment_id", "value"),
+        )
         .run(connection)
         .or_store_error()?;
     Ok(())

@@ -6,7 +6,9 @@ use runledger_search::PageToken;
 use runledger_store::{BulkHistoryQuery, HistoryQuery, IntervalQuery, Page, RunMetric, StoreError};
 
 use super::OrStoreError as _;
-use crate::{dialect::Dialect, connection::Connection, search::page, sql::Sql, values::StoredValue};
+use crate::{
+    connection::Connection, dialect::Dialect, search::page, sql::Sql, values::StoredValue,
+};
 
 type Point = (f64, i64, i64, bool);
 type PointColumns = (Double, BigInt, BigInt, Bool);
@@ -28,9 +30,16 @@ pub(crate) fn page(
         after,
         path,
     } = Start::of(query)?;
-    let mut points: Vec<Point> = statement(connection.dialect(), connection.series(), query, offset, after.as_ref(), path)
-        .rows::<PointColumns, _>(connection)
-        .or_store_error()?;
+    let mut points: Vec<Point> = statement(
+        connection.dialect(),
+        connection.series(),
+        query,
+        offset,
+        after.as_ref(),
+        path,
+    )
+    .rows::<PointColumns, _>(connection)
+    .or_store_error()?;
     let most = query.page.max_results;
     let more = points.len() as u64 > u64::from(most);
     points.truncate(usize::try_from(most).unwrap_or(usize::MAX));

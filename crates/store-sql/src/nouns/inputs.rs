@@ -1,9 +1,9 @@
 //! What runs read and made.
 
 use diesel::sql_types::Text;
-use uuid::Uuid;
 use runledger_entities::{DatasetInput, ExperimentId, ModelInput, ModelOutput, RunId};
 use runledger_store::StoreError;
+use uuid::Uuid;
 
 use super::{OrStoreError as _, datasets, runs};
 use crate::{connection::Connection, sql::Sql};

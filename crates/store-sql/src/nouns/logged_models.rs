@@ -10,7 +10,7 @@ use runledger_entities::{
 use runledger_store::{NewLoggedModel, Resource, StoreError};
 
 use super::{OrStoreError as _, experiments, stage};
-use crate::{values::SerialId, connection::Connection, locations, sql::Sql};
+use crate::{connection::Connection, locations, sql::Sql, values::SerialId};
 
 /// The columns that [`Row`] reads, of the table `logged_models l`.
 pub(crate) const COLUMNS: &str = "l.model_id, l.experiment_id, l.name, l.artifact_location, \
@@ -140,24 +140,22 @@ pub(crate) fn complete(
     }
     let ids = || -> Vec<String> { rows.iter().map(|row| row.0.clone()).collect() };
     let mut tags: HashMap<String, Vec<Tag>> = HashMap::new();
-    let found: Vec<(String, String, String)> = Sql::new(
-        "select model_id, tag_key, tag_value from logged_model_tags where model_id",
-    )
-    .in_texts(false, ids())
-    .sql(" order by tag_key")
-    .rows::<(Text, Text, Text), _>(connection)
-    .or_store_error()?;
+    let found: Vec<(String, String, String)> =
+        Sql::new("select model_id, tag_key, tag_value from logged_model_tags where model_id")
+            .in_texts(false, ids())
+            .sql(" order by tag_key")
+            .rows::<(Text, Text, Text), _>(connection)
+            .or_store_error()?;
     for (id, key, value) in found {
         tags.entry(id).or_default().push(Tag { key, value });
     }
     let mut params: HashMap<String, Vec<Param>> = HashMap::new();
-    let found: Vec<(String, String, String)> = Sql::new(
-        "select model_id, param_key, param_value from logged_model_params where model_id",
-    )
-    .in_texts(false, ids())
-    .sql(" order by param_key")
-    .rows::<(Text, Text, Text), _>(connection)
-    .or_store_error()?;
+    let found: Vec<(String, String, String)> =
+        Sql::new("select model_id, param_key, param_value from logged_model_params where model_id")
+            .in_texts(false, ids())
+            .sql(" order by param_key")
+            .rows::<(Text, Text, Text), _>(connection)
+            .or_store_error()?;
     for (id, key, value) in found {
         params.entry(id).or_default().push(Param { key, value });
     }
@@ -302,7 +300,11 @@ fn upsert_tag(
     .sql(", ")
     .text(&*tag.value)
     .sql(")")
-    .with(connection.dialect().or_replace("model_id, tag_key", "tag_value"))
+    .with(
+        connection
+            .dialect()
+            .or_replace("model_id, tag_key", "tag_value"),
+    )
     .run(connection)
     .or_store_error()?;
     Ok(())

@@ -13,13 +13,10 @@ use runledger_entities::{
 use runledger_store::{Resource, StoreError};
 
 use super::{OrStoreError as _, runs};
-use crate::{dialect::Dialect, connection::Connection, sql::Sql, values::StoredValue};
+use crate::{connection::Connection, dialect::Dialect, sql::Sql, values::StoredValue};
 
 /// The runs of these ids with all they logged, in the order of the ids.
-pub(crate) fn load(
-    connection: &mut Connection,
-    ids: &[String],
-) -> Result<Vec<Run>, StoreError> {
+pub(crate) fn load(connection: &mut Connection, ids: &[String]) -> Result<Vec<Run>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -92,11 +89,7 @@ impl Page<'_> {
             .collect()
     }
 
-    fn metrics(
-        &self,
-        connection: &mut Connection,
-        runs: &mut [Run],
-    ) -> Result<(), StoreError> {
+    fn metrics(&self, connection: &mut Connection, runs: &mut [Run]) -> Result<(), StoreError> {
         let rows: Vec<(i64, String, f64, Option<i64>, i64, bool)> = self
             .select(
                 "m.key, m.value, m.timestamp, m.step, m.is_nan",
@@ -112,11 +105,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn params(
-        &self,
-        connection: &mut Connection,
-        runs: &mut [Run],
-    ) -> Result<(), StoreError> {
+    fn params(&self, connection: &mut Connection, runs: &mut [Run]) -> Result<(), StoreError> {
         let rows: Vec<(i64, String, String)> = self
             .select("p.key, p.value", "params p on p.run_uuid = page.value")
             .rows::<(BigInt, Text, Text), _>(connection)
@@ -141,11 +130,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn datasets(
-        &self,
-        connection: &mut Connection,
-        runs: &mut [Run],
-    ) -> Result<(), StoreError> {
+    fn datasets(&self, connection: &mut Connection, runs: &mut [Run]) -> Result<(), StoreError> {
         type Columns = (Text, Text, Text, Text, Nullable<Text>, Nullable<Text>);
         type Row = (
             String,
@@ -169,14 +154,16 @@ impl Page<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let tags: Vec<(String, String, String)> = Sql::new(
-            "select input_uuid, name, value from input_tags where input_uuid",
-        )
-        .in_texts(false, rows.iter().map(|(_, input, _)| input.clone()).collect())
-        .sql(" order by ")
-        .sql(self.dialect.as_added("rowid", "name"))
-        .rows::<(Text, Text, Text), _>(connection)
-        .or_store_error()?;
+        let tags: Vec<(String, String, String)> =
+            Sql::new("select input_uuid, name, value from input_tags where input_uuid")
+                .in_texts(
+                    false,
+                    rows.iter().map(|(_, input, _)| input.clone()).collect(),
+                )
+                .sql(" order by ")
+                .sql(self.dialect.as_added("rowid", "name"))
+                .rows::<(Text, Text, Text), _>(connection)
+                .or_store_error()?;
         let mut tags_of: HashMap<String, Vec<Tag>> = HashMap::new();
         for (input, key, value) in tags {
             tags_of.entry(input).or_default().push(Tag { key, value });
@@ -197,11 +184,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn models(
-        &self,
-        connection: &mut Connection,
-        runs: &mut [Run],
-    ) -> Result<(), StoreError> {
+    fn models(&self, connection: &mut Connection, runs: &mut [Run]) -> Result<(), StoreError> {
         let inputs: Vec<(i64, String)> = self
             .select(
                 "i.destination_id",

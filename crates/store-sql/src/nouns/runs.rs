@@ -8,7 +8,7 @@ use runledger_entities::{
 use runledger_store::{NewRun, Resource, RunPatch, StoreError};
 
 use super::{OrStoreError as _, experiments, run_data, stage};
-use crate::{values::SerialId, connection::Connection, locations, sql::Sql};
+use crate::{connection::Connection, locations, sql::Sql, values::SerialId};
 
 /// The columns that [`Row`] reads, of the table `runs r`.
 pub(crate) const COLUMNS: &str = "r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
@@ -65,10 +65,7 @@ pub(crate) fn info(row: Row) -> Result<RunInfo, StoreError> {
 }
 
 /// The row of a run.
-pub(crate) fn get_info(
-    connection: &mut Connection,
-    id: &RunId,
-) -> Result<RunInfo, StoreError> {
+pub(crate) fn get_info(connection: &mut Connection, id: &RunId) -> Result<RunInfo, StoreError> {
     let row = Sql::new("select ")
         .sql(COLUMNS)
         .sql(" from runs r where r.run_uuid = ")
@@ -262,7 +259,11 @@ pub(crate) fn upsert_tag(
         .sql(", ")
         .text(id.as_str())
         .sql(")")
-        .with(connection.dialect().or_replace("\"key\", run_uuid", "value"))
+        .with(
+            connection
+                .dialect()
+                .or_replace("\"key\", run_uuid", "value"),
+        )
         .run(connection)
         .or_store_error()?;
     Ok(())

@@ -9,9 +9,13 @@
 //! For each batch everything that can be refused is checked before anything is
 //! written: one that is refused has changed nothing.
 
-use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::future::{BoxFuture, FutureExt, join_all};
 use runledger_store::StoreError;
-use tokio_postgres::{Client, Error, Row, Statement, error::SqlState, types::ToSql};
+use tokio_postgres::{
+    Client, Error, Row, Statement,
+    error::{DbError, SqlState},
+    types::ToSql,
+};
 
 use super::connect::{connect_for_append, words};
 use crate::{
@@ -26,6 +30,8 @@ use crate::{
 pub(crate) struct Appender {
     client: Client,
     statements: Statements,
+    /// For how many groups more points are expected to be there: see [`WARY`].
+    wary: u32,
     runtime: Driver,
 }
 
@@ -35,6 +41,7 @@ struct Statements {
     models: Statement,
     insert_params: Statement,
     insert_metrics: Statement,
+    add_metrics: Statement,
     raise_latest: Statement,
     set_tags: Statement,
     rename_runs: Statement,
@@ -54,18 +61,29 @@ const MODELS: &str = "select model_id from logged_models \
 const INSERT_PARAMS: &str = "insert into params (key, value, run_uuid) \
     select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing";
 
-const INSERT_METRICS: &str =
-    "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) \
+/// Points that are not there yet, as almost all are. One that is breaks the
+/// transaction; looking for it beforehand costs a third more for each row.
+const INSERT_METRICS: &str = "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) \
+    select * from unnest($1::text[], $2::float8[], $3::int8[], $4::text[], $5::int8[], $6::bool[])";
+
+/// Points of which some are there.
+const ADD_METRICS: &str = "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) \
     select * from unnest($1::text[], $2::float8[], $3::int8[], $4::text[], $5::int8[], $6::bool[]) \
     on conflict do nothing";
 
-const RAISE_LATEST: &str =
-    "insert into latest_metrics (key, value, timestamp, run_uuid, step, is_nan) \
+/// For so many groups after one with points that were there, more are expected:
+/// a client that repeats its calls repeats many.
+const WARY: u32 = 64;
+
+const RAISE_LATEST: &str = "insert into latest_metrics (key, value, timestamp, run_uuid, step, is_nan) \
     select * from unnest($1::text[], $2::float8[], $3::int8[], $4::text[], $5::int8[], $6::bool[]) \
     on conflict (key, run_uuid) do update set value = excluded.value, \
       timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan \
     where (excluded.step, excluded.timestamp, excluded.value) > \
       (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)";
+
+/// The primary key of `metrics`.
+const METRICS_KEY: &str = "metric_pk";
 
 const SET_TAGS: &str = "insert into tags (key, value, run_uuid) \
     select * from unnest($1::text[], $2::text[], $3::text[]) \
@@ -98,6 +116,7 @@ impl Appender {
         Ok(Self {
             client,
             statements,
+            wary: 0,
             runtime,
         })
     }
@@ -111,6 +130,7 @@ impl Statements {
             models: client.prepare(MODELS).await?,
             insert_params: client.prepare(INSERT_PARAMS).await?,
             insert_metrics: client.prepare(INSERT_METRICS).await?,
+            add_metrics: client.prepare(ADD_METRICS).await?,
             raise_latest: client.prepare(RAISE_LATEST).await?,
             set_tags: client.prepare(SET_TAGS).await?,
             rename_runs: client.prepare(RENAME_RUNS).await?,
@@ -124,24 +144,54 @@ impl AppendGroup for Appender {
         let Self {
             client,
             statements,
+            wary,
             runtime,
         } = self;
         runtime.block_on(async {
-            let done = transaction(client, statements, group).await;
-            if done.is_err() && !client.is_closed() {
-                // A failure here shows in the next transaction.
-                let _ = client.batch_execute("rollback").await;
+            loop {
+                let done = transaction(client, statements, *wary > 0, group).await;
+                if done.is_err() && !client.is_closed() {
+                    // A failure here shows in the next transaction.
+                    let _ = client.batch_execute("rollback").await;
+                }
+                match done {
+                    Err(Failure::PointIsThere) if *wary == 0 => *wary = WARY,
+                    Err(Failure::PointIsThere) => {
+                        return Err(AppendError::Refused(StoreError::internal(
+                            "a point is there that was to be passed over",
+                        )));
+                    }
+                    Err(Failure::Other(error)) => return Err(error),
+                    Ok(results) => {
+                        *wary = wary.saturating_sub(1);
+                        return Ok(results);
+                    }
+                }
             }
-            done
         })
+    }
+}
+
+/// Why a transaction failed.
+enum Failure {
+    /// A point of a metric is in the table already.
+    PointIsThere,
+    /// See [`AppendError`].
+    Other(AppendError),
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        Self::Other(error)
     }
 }
 
 async fn transaction(
     client: &Client,
     statements: &Statements,
+    wary: bool,
     group: &[Append],
-) -> Result<Vec<Result<(), StoreError>>, AppendError> {
+) -> Result<Vec<Result<(), StoreError>>, Failure> {
     let mut wanted = Wanted::of(group);
     wanted.refuse_nul();
     let known = read(client, statements, &wanted).await?;
@@ -154,13 +204,13 @@ async fn transaction(
         let inserted = client
             .execute(&statements.insert_params, &[&keys, &values, &runs])
             .await
-            .map_err(failure)?;
+            .map_err(|error| failure(&error))?;
         if inserted < params.len() as u64 {
             // Another server added one in between: it is there to be read now.
-            return Err(AppendError::Contention);
+            return Err(AppendError::Contention.into());
         }
     }
-    write(client, statements, &accepted).await?;
+    write(client, statements, wary, &accepted).await?;
     Ok(results)
 }
 
@@ -193,32 +243,40 @@ async fn read(
         params,
         models,
     );
-    begun.map_err(failure)?;
+    begun.map_err(|error| failure(&error))?;
     let mut known = Known::default();
-    for row in runs.map_err(failure)? {
+    for row in runs.map_err(|error| failure(&error))? {
         let experiment: Option<i32> = get(&row, 2)?;
         known.run(get(&row, 0)?, get(&row, 1)?, experiment.unwrap_or(0).into());
     }
-    for row in params.map_err(failure)? {
+    for row in params.map_err(|error| failure(&error))? {
         known.param(get(&row, 0)?, get(&row, 1)?, get(&row, 2)?);
     }
-    for row in models.map_err(failure)? {
+    for row in models.map_err(|error| failure(&error))? {
         known.model(get(&row, 0)?);
     }
     Ok(known)
 }
 
+/// The columns that a statement takes.
+type Values<'v> = Vec<Box<dyn ToSql + Sync + Send + 'v>>;
+
 /// Writes everything but params, and commits.
 async fn write(
     client: &Client,
     statements: &Statements,
+    wary: bool,
     accepted: &Accepted<'_>,
-) -> Result<(), AppendError> {
-    type Values<'v> = Vec<Box<dyn ToSql + Sync + Send + 'v>>;
+) -> Result<(), Failure> {
+    let insert_metrics = if wary {
+        &statements.add_metrics
+    } else {
+        &statements.insert_metrics
+    };
     let mut writes: Vec<(&Statement, Values<'_>)> = Vec::with_capacity(5);
 
     for (statement, rows) in [
-        (&statements.insert_metrics, &accepted.metrics),
+        (insert_metrics, &accepted.metrics),
         (&statements.raise_latest, &accepted.latest),
     ] {
         if !rows.is_empty() {
@@ -275,10 +333,19 @@ async fn write(
     });
     // A commit after a statement that failed is a rollback.
     let all = written
-        .map(futures_util::FutureExt::boxed)
+        .map(FutureExt::boxed)
         .chain([client.batch_execute("commit").boxed()]);
     for done in join_all(all).await {
-        done.map_err(failure)?;
+        done.map_err(|error| {
+            let constraint = error.as_db_error().and_then(DbError::constraint);
+            let of_points = error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+                && constraint == Some(METRICS_KEY);
+            if of_points {
+                Failure::PointIsThere
+            } else {
+                failure(&error).into()
+            }
+        })?;
     }
     Ok(())
 }
@@ -287,21 +354,21 @@ fn get<'r, T: tokio_postgres::types::FromSql<'r>>(
     row: &'r Row,
     column: usize,
 ) -> Result<T, AppendError> {
-    row.try_get(column).map_err(failure)
+    row.try_get(column).map_err(|error| failure(&error))
 }
 
-fn failure(error: Error) -> AppendError {
+fn failure(error: &Error) -> AppendError {
     let Some(code) = error.code() else {
-        return AppendError::Connection(words(&error));
+        return AppendError::Connection(words(error));
     };
     let class = code.code().get(..2).unwrap_or_default();
     match code {
         &SqlState::T_R_SERIALIZATION_FAILURE
         | &SqlState::T_R_DEADLOCK_DETECTED
         | &SqlState::LOCK_NOT_AVAILABLE => AppendError::Contention,
-        _ if class == "57" || class == "08" => AppendError::Connection(words(&error)),
+        _ if class == "57" || class == "08" => AppendError::Connection(words(error)),
         _ => {
-            let message = words(&error);
+            let message = words(error);
             AppendError::Refused(
                 from_message(&message).unwrap_or_else(|| StoreError::internal(message)),
             )

@@ -39,7 +39,8 @@ pub(crate) fn connect(uri: &PostgresUri) -> Result<Connection, OpenError> {
             .map_err(|error| error.to_string())
     });
     let connection = opened.map_err(failed)?;
-    let mut connection = Connection::new(Link::Postgres(Remote::new(runtime, connection)));
+    let mut connection =
+        Connection::new(Link::Postgres(Box::new(Remote::new(runtime, connection))));
     connection
         .batch_execute(SESSION)
         .map_err(|error| failed(error.to_string()))?;

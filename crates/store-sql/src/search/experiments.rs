@@ -5,7 +5,9 @@ use runledger_search::{ExperimentClause, ExperimentKey, ExperimentNumber};
 use runledger_store::{ExperimentQuery, Page, StoreError};
 
 use super::{page::OffsetPage, predicates};
-use crate::{dialect::Dialect, connection::Connection, 
+use crate::{
+    connection::Connection,
+    dialect::Dialect,
     nouns::{OrStoreError as _, experiments},
     sql::Sql,
 };

@@ -5,7 +5,9 @@ use runledger_search::{LoggedModelClause, LoggedModelKey, LoggedModelNumber, Log
 use runledger_store::{DatasetFilter, LoggedModelQuery, Page, StoreError};
 
 use super::{page::OffsetPage, predicates};
-use crate::{dialect::Dialect, connection::Connection, 
+use crate::{
+    connection::Connection,
+    dialect::Dialect,
     nouns::{OrStoreError as _, logged_models},
     sql::Sql,
 };
@@ -33,9 +35,7 @@ pub(crate) fn search(
 fn statement(dialect: Dialect, query: &LoggedModelQuery) -> Sql {
     let mut sql = Sql::varying("select ")
         .sql(logged_models::COLUMNS)
-        .sql(
-            " from logged_models l where l.lifecycle_stage = 'active' and l.experiment_id",
-        )
+        .sql(" from logged_models l where l.lifecycle_stage = 'active' and l.experiment_id")
         .in_ints(false, query.experiment_ids.iter().map(|id| id.0).collect());
     let mut of_metrics = false;
     for clause in &query.filter {

@@ -11,7 +11,7 @@ use runledger_store::StoreError;
 use serde_json::Value;
 
 use super::page;
-use crate::{dialect::Dialect, connection::Connection, nouns::OrStoreError as _, sql::Sql};
+use crate::{connection::Connection, dialect::Dialect, nouns::OrStoreError as _, sql::Sql};
 
 /// Tokens with longer texts than this (bytes) hold the offset only.
 const LONGEST_TEXT: usize = 1000;
@@ -179,8 +179,8 @@ impl RunOrder {
             // Where null is the smallest value it is last without more ado in a
             // descending order, where it is the largest in an ascending one.
             // NaN is kept as 0 and must be moved.
-            let moved = key.descending != self.dialect.null_is_smallest()
-                || key.kind == Kind::Metric;
+            let moved =
+                key.descending != self.dialect.null_is_smallest() || key.kind == Kind::Metric;
             if let Some(class) = key.class.as_ref().filter(|_| moved) {
                 sql.append(class.clone());
                 sql.push(", ");
@@ -259,7 +259,9 @@ impl RunOrder {
                 order.push(first.direction());
                 order.push(if rest.is_empty() { "" } else { ", " });
             }
-            let walk = (class == 0).then(|| first.walk(self.dialect, places)).flatten();
+            let walk = (class == 0)
+                .then(|| first.walk(self.dialect, places))
+                .flatten();
             Stretch {
                 joins: join.with(self.joins_of(rest)),
                 rest: self.joins_of(rest),
@@ -401,15 +403,25 @@ impl Key {
             .with(self.value.clone())
             .sql(self.direction());
         let complete = |column: &'static str| {
-            let last = if self.descending { " > (select min(" } else { " < (select max(" };
-            self.value.clone().sql(last).sql(column).sql(") from walked)")
+            let last = if self.descending {
+                " > (select min("
+            } else {
+                " < (select max("
+            };
+            self.value
+                .clone()
+                .sql(last)
+                .sql(column)
+                .sql(") from walked)")
         };
         match &self.row {
             Some(row) if self.kind == Kind::Metric && row.alias == ALIASES[0] => Some(Walk {
                 rows: begin(
-                    Sql::varying("select o0.run_uuid, o0.value, o0.is_nan from latest_metrics o0 where ")
-                        .with(dialect.equal("o0.key", &row.key))
-                        .sql(" and not o0.is_nan"),
+                    Sql::varying(
+                        "select o0.run_uuid, o0.value, o0.is_nan from latest_metrics o0 where ",
+                    )
+                    .with(dialect.equal("o0.key", &row.key))
+                    .sql(" and not o0.is_nan"),
                 ),
                 order,
                 of_runs: false,
@@ -526,11 +538,7 @@ impl Place {
 
 impl Kind {
     /// Reads a class and a value.
-    fn read(
-        self,
-        sql: Sql,
-        connection: &mut Connection,
-    ) -> Result<Option<Place>, StoreError> {
+    fn read(self, sql: Sql, connection: &mut Connection) -> Result<Option<Place>, StoreError> {
         let (class, place) = match self {
             Self::Text => {
                 let row: Option<(i32, Option<String>)> = sql

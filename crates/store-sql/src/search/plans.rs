@@ -30,11 +30,7 @@ fn page() -> PageRequest {
     }
 }
 
-fn plan_of(
-    connection: &mut Connection,
-    filter: &str,
-    order_by: &[&str],
-) -> Vec<String> {
+fn plan_of(connection: &mut Connection, filter: &str, order_by: &[&str]) -> Vec<String> {
     plan_after(connection, filter, order_by, None)
 }
 
@@ -123,16 +119,40 @@ fn a_history_reads_its_own_series_or_its_key_in_order() {
     let last = Place::of((0.5, 1_000, 10, false));
     in_database(|connection| {
         for after in [None, Some(&last)] {
-            let series = history::statement(Dialect::Sqlite, connection.series(), &query, 0, after, Path::Series).plan(connection);
+            let series = history::statement(
+                Dialect::Sqlite,
+                connection.series(),
+                &query,
+                0,
+                after,
+                Path::Series,
+            )
+            .plan(connection);
             let by_series = "SEARCH metrics USING INDEX index_metrics_run_uuid_key_step \
                              (run_uuid=? AND key=?)";
             assert_eq!(series.first().map(String::as_str), Some(by_series));
 
-            let key = history::statement(Dialect::Sqlite, connection.series(), &query, 0, after, Path::Key).plan(connection);
+            let key = history::statement(
+                Dialect::Sqlite,
+                connection.series(),
+                &query,
+                0,
+                after,
+                Path::Key,
+            )
+            .plan(connection);
             let by_key = "SEARCH metrics USING COVERING INDEX sqlite_autoindex_metrics_1";
             assert!(key[0].starts_with(by_key), "{key:#?}");
         }
-        let after = history::statement(Dialect::Sqlite, connection.series(), &query, 0, Some(&last), Path::Key).plan(connection);
+        let after = history::statement(
+            Dialect::Sqlite,
+            connection.series(),
+            &query,
+            0,
+            Some(&last),
+            Path::Key,
+        )
+        .plan(connection);
         assert!(after[0].contains("timestamp"), "{after:#?}");
     });
 }

@@ -9,7 +9,9 @@ use super::{
     order::{RunOrder, Stretch, Walk, number_column, text_column},
     page, predicates,
 };
-use crate::{dialect::Dialect, connection::Connection, 
+use crate::{
+    connection::Connection,
+    dialect::Dialect,
     nouns::{OrStoreError as _, run_data},
     sql::Sql,
 };
@@ -114,8 +116,9 @@ fn of_stretch(
         .or_store_error()
 }
 
-/// How many rows are walked along for each one that is wanted: first, and then.
-const WALKS: [i64; 2] = [8, 64];
+/// How many rows are walked along for each one that is wanted: first, and then
+/// further where too few of them match.
+const WALKS: [i64; 3] = [10, 50, 200];
 
 /// How many rows are walked along at most.
 const LONGEST_WALK: i64 = 20_000;
@@ -177,8 +180,9 @@ fn scope(query: &RunQuery) -> Sql {
     let sql = match query.experiment_ids.as_slice() {
         // An index can give the runs of one experiment in their order.
         [one] => Sql::varying("r.experiment_id = ").int(one.0),
-        several => Sql::varying("r.experiment_id")
-            .in_ints(false, several.iter().map(|id| id.0).collect()),
+        several => {
+            Sql::varying("r.experiment_id").in_ints(false, several.iter().map(|id| id.0).collect())
+        }
     };
     match query.view.stage() {
         Some(stage) => sql.sql(" and r.lifecycle_stage = ").text(stage.name()),
@@ -244,12 +248,21 @@ fn condition(dialect: Dialect, clause: &RunClause) -> Sql {
         RunClause::Param { key, test } => {
             predicates::row_text(dialect, pair(dialect, "params", key), "p.value", test)
         }
-        RunClause::Tag { key, test } => predicates::row_text(dialect, pair(dialect, "tags", key), "p.value", test),
+        RunClause::Tag { key, test } => {
+            predicates::row_text(dialect, pair(dialect, "tags", key), "p.value", test)
+        }
         RunClause::Text {
             attribute: RunText::RunName,
             test,
-        } => predicates::row_text(dialect, pair(dialect, "tags", Tag::RUN_NAME), "p.value", test),
-        RunClause::Text { attribute, test } => predicates::text(dialect, text_column(*attribute), test),
+        } => predicates::row_text(
+            dialect,
+            pair(dialect, "tags", Tag::RUN_NAME),
+            "p.value",
+            test,
+        ),
+        RunClause::Text { attribute, test } => {
+            predicates::text(dialect, text_column(*attribute), test)
+        }
         RunClause::Number { attribute, test } => {
             predicates::number(number_column(*attribute), *test)
         }

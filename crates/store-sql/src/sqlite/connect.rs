@@ -4,7 +4,11 @@ use std::{path::Path, time::Duration};
 
 use diesel::{Connection as _, sql_types::Text, sqlite::SqliteConnection};
 
-use crate::{OpenError, connection::{Connection, Link}, sql::Sql};
+use crate::{
+    OpenError,
+    connection::{Connection, Link},
+    sql::Sql,
+};
 
 /// What every connection of MLflow's SQL store sets too: foreign keys are
 /// enforced, and `LIKE` minds case.
@@ -66,8 +70,8 @@ pub(crate) fn connect(
     let name = path
         .to_str()
         .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
-    let connection =
-        SqliteConnection::establish(&file_of(name, access)).map_err(|error| failed(error.to_string()))?;
+    let connection = SqliteConnection::establish(&file_of(name, access))
+        .map_err(|error| failed(error.to_string()))?;
     let mut connection = Connection::new(Link::Sqlite(connection));
     let mut set = |pragmas: &str| {
         connection

@@ -172,6 +172,10 @@ fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
 
 #[async_trait]
 impl Fixture for Server {
+    fn longest_experiment_name(&self) -> usize {
+        256
+    }
+
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::Postgres => "postgres",
