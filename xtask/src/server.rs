@@ -50,6 +50,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `binary` on a free port with this database and its artifacts in `folder`, and waits until it is healthy.
     pub(crate) fn start(binary: &Path, uri: &str, folder: &Path, log: PathBuf) -> Result<Self> {
+        Self::start_with(binary, uri, folder, log, &[])
+    }
+
+    /// As [`Self::start`], with more flags.
+    pub(crate) fn start_with(
+        binary: &Path,
+        uri: &str,
+        folder: &Path,
+        log: PathBuf,
+        flags: &[&str],
+    ) -> Result<Self> {
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let address = free_address()?;
@@ -57,6 +68,7 @@ impl Server {
             .arg("server")
             .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
             .args(["--backend-store-uri", uri])
+            .args(flags)
             .arg("--artifacts-destination")
             .arg(folder.join("artifacts"))
             // A server's own surroundings must not change what is tested.

@@ -144,24 +144,40 @@ impl Case<'_> {
         fill.arg("--record").arg(&record);
         process::output(&mut fill)?;
 
+        self.served(uri, &record, "served as it is", &["--read-only"], tally)?;
+
         let mut upgrade = venv::script(self.newest, "upgrade/upgrade.py");
         upgrade.arg("--runledger").arg(self.binary);
         upgrade.args(["--uri", uri, "--copy", copy, "--subject", &self.subject]);
         upgrade.arg("--record").arg(&record);
         tally.program(&mut upgrade, &self.log("upgrade"))?;
 
-        let server = match Server::start(self.binary, uri, self.folder, self.log("server")) {
+        self.served(uri, &record, "served", &[], tally)
+    }
+
+    /// Our server on the database, read by MLflow's newest client.
+    fn served(
+        &self,
+        uri: &str,
+        record: &Path,
+        how: &str,
+        flags: &[&str],
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let subject = format!("{}, {how}", self.subject);
+        let log = |of: &str| self.log(&format!("{}-{of}", how.replace(' ', "-")));
+        let started = Server::start_with(self.binary, uri, self.folder, log("server"), flags);
+        let server = match started {
             Ok(server) => server,
             Err(error) => {
-                tally.check(&format!("{}: we serve it", self.subject), Err(error));
+                tally.check(&format!("{subject}: it starts"), Err(error));
                 return Ok(());
             }
         };
-        let subject = format!("{}, served", self.subject);
         let mut read = venv::script(self.newest, "upgrade/readback.py");
         read.args(["--uri", &server.url(), "--subject", &subject]);
-        read.arg("--record").arg(&record);
-        tally.program(&mut read, &self.log("served"))?;
+        read.arg("--record").arg(record);
+        tally.program(&mut read, &log("client"))?;
         server.stop()
     }
 

@@ -4,7 +4,7 @@ use std::{any::Any, error::Error, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use runledger_entities::limits;
-use runledger_store::{LoggedModelStore, TrackingStore};
+use runledger_store::{LoggedModelStore, PurgeStore, StoreError, TrackingStore};
 
 /// Makes worlds of one kind of store.
 #[async_trait]
@@ -38,6 +38,7 @@ pub struct World {
     pub tracking: Arc<dyn TrackingStore>,
     /// Logged models, in the same database.
     pub models: Arc<dyn LoggedModelStore>,
+    purge: Option<Arc<dyn PurgeStore>>,
     pub(crate) keeps_infinities: bool,
     pub(crate) longest_experiment_name: usize,
     guard: Option<Box<dyn Any + Send + Sync>>,
@@ -49,10 +50,27 @@ impl World {
         Self {
             tracking,
             models,
+            purge: None,
             keeps_infinities: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
             guard: None,
         }
+    }
+
+    /// Removes for good with `purge`, a view of the same database. Without it the
+    /// cases about removal fail.
+    #[must_use]
+    pub fn purging(mut self, purge: Arc<dyn PurgeStore>) -> Self {
+        self.purge = Some(purge);
+        self
+    }
+
+    /// The store that removes for good.
+    pub(crate) fn purge(&self) -> Result<&dyn PurgeStore, StoreError> {
+        self.purge.as_deref().ok_or(StoreError::Unsupported {
+            operation: "permanent removal",
+            store: "this world",
+        })
     }
 
     /// Keeps `guard`, such as a temporary folder, until the stores are dropped.

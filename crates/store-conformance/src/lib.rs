@@ -33,6 +33,7 @@ mod history;
 mod inputs;
 mod lifecycle;
 mod logged_models;
+mod purge;
 mod random;
 mod runs;
 mod search_experiments;
@@ -57,6 +58,7 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         inputs::cases(),
         lifecycle::cases(),
         logged_models::cases(),
+        purge::cases(),
         runs::cases(),
         search_experiments::cases(),
         search_logged_models::cases(),

@@ -1,5 +1,7 @@
 //! The store: the traits, each method handed to its noun.
 
+mod purge;
+
 use std::{
     fmt,
     path::Path,

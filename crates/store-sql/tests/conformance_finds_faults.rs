@@ -244,7 +244,9 @@ impl Fixture for Fault {
             store: Arc::clone(&store),
             fault: *self,
         };
-        Ok(World::new(Arc::new(faulty), store).holding(folder))
+        Ok(World::new(Arc::new(faulty), Arc::clone(&store) as _)
+            .purging(store)
+            .holding(folder))
     }
 }
 

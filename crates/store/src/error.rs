@@ -66,13 +66,13 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
-    /// An experiment or run is in the wrong lifecycle stage.
+    /// An experiment, run or logged model is in the wrong lifecycle stage.
     #[error(
         "The {what} {id} must be in the '{}' state. Current state is {}.",
         .wanted.name(), .current.name()
     )]
     Lifecycle {
-        /// `experiment` or `run`.
+        /// `experiment`, `run` or `logged model`.
         what: &'static str,
         /// Its id.
         id: String,

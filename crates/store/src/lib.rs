@@ -10,6 +10,7 @@
 mod error;
 mod logged_models;
 mod page;
+mod purge;
 mod tracking;
 
 pub use error::{ParamChange, Resource, Retry, StoreError};
@@ -17,6 +18,7 @@ pub use logged_models::{
     DatasetFilter, LoggedModelPatch, LoggedModelQuery, LoggedModelStore, NewLoggedModel,
 };
 pub use page::{Page, PageRequest};
+pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
     RunMetric, RunPatch, RunQuery, StoreKind, TrackingStore, TrackingStoreExt,

@@ -23,7 +23,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn new() -> Self {
+    /// `test` is part of its name.
+    pub(crate) fn new(test: &str) -> Self {
         let server = env::var(VARIABLE).unwrap_or_else(|_| {
             panic!("{VARIABLE} is not set: `cargo xtask test-races` starts a server and sets it")
         });
@@ -33,7 +34,7 @@ impl Database {
             .build()
             .expect("a runtime");
         let beside = connect(&runtime, &server);
-        let name = format!("runledger_races_{}", process::id());
+        let name = format!("runledger_{test}_{}", process::id());
         runtime
             .block_on(beside.batch_execute(&format!("create database {name}")))
             .expect("a new database");
@@ -59,6 +60,26 @@ impl Database {
                 .expect("the activity");
             row.get::<_, i64>(0) == 0
         });
+    }
+
+    /// Tells the planner what is in the tables.
+    pub(crate) fn analyze(&self) {
+        let client = connect(&self.runtime, &self.url);
+        self.runtime
+            .block_on(client.batch_execute("analyze"))
+            .expect("statistics");
+    }
+
+    /// How many rows were read by going through a whole table, by all sessions
+    /// that have ended.
+    pub(crate) fn rows_of_scans(&self, table: &str) -> i64 {
+        let statement = format!(
+            "select seq_tup_read from pg_stat_user_tables where relname = '{table}'"
+        );
+        self.rows(&statement)
+            .first()
+            .and_then(|row| row.get::<_, Option<i64>>(0))
+            .unwrap_or_else(|| panic!("nothing is known of the table {table}"))
     }
 
     /// All points of all runs.

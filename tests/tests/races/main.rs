@@ -4,6 +4,7 @@
 
 mod database;
 mod ledger;
+mod plans;
 mod servers;
 mod writers;
 
@@ -31,7 +32,7 @@ fn three_servers_that_are_killed_in_turn_lose_and_double_nothing() {
     let seed = seed();
     println!("RUNLEDGER_TEST_SEED={seed}");
     let mut random = Random::new(seed);
-    let database = Database::new();
+    let database = Database::new("races");
     let servers = Servers::start(SERVERS, &database.uri);
 
     let mut client = servers.client(0);

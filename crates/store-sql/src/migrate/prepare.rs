@@ -50,7 +50,7 @@ fn newest(level: Level, uri: &str) -> Result<(), OpenError> {
 /// some of it.
 pub(super) fn make(connection: &mut Connection, found: State) -> Result<(), Failure> {
     if connection.dialect() == Dialect::Mysql {
-        exact_collation(connection)?;
+        exact_collation(connection);
     }
     let mut report = Report {
         step: 1,
@@ -76,9 +76,18 @@ pub(super) fn make(connection: &mut Connection, found: State) -> Result<(), Fail
 
 /// Texts that differ in case, accents or final spaces are different names, as on
 /// the other databases. The first name is MariaDB's, the second MySQL's.
-fn exact_collation(connection: &mut Connection) -> Result<(), Failure> {
-    connection
+///
+/// A user without the right to alter the database gets tables that are as exact
+/// as the database's own collation.
+fn exact_collation(connection: &mut Connection) {
+    let set = connection
         .batch_execute("alter database collate utf8mb4_nopad_bin")
-        .or_else(|_| connection.batch_execute("alter database collate utf8mb4_0900_bin"))?;
-    Ok(())
+        .or_else(|_| connection.batch_execute("alter database collate utf8mb4_0900_bin"));
+    if let Err(error) = set {
+        tracing::warn!(
+            %error,
+            "the collation of the database stays as it is: keys that differ only in case may \
+             count as one"
+        );
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod experiments;
 pub(crate) mod history;
 pub(crate) mod inputs;
 pub(crate) mod logged_models;
+pub(crate) mod purge;
 pub(crate) mod run_data;
 pub(crate) mod runs;
 

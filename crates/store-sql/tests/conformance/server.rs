@@ -187,7 +187,9 @@ impl Fixture for Server {
         let lease = self.lease().await?;
         let uri = self.uri(&lease.name);
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
-        Ok(World::new(Arc::clone(&store) as _, store).holding(lease))
+        Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
+            .purging(store)
+            .holding(lease))
     }
 }
 

@@ -18,6 +18,8 @@ impl Fixture for Sqlite {
         let folder = tempfile::tempdir()?;
         let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
-        Ok(World::new(Arc::clone(&store) as _, store).holding(folder))
+        Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
+            .purging(store)
+            .holding(folder))
     }
 }

@@ -1,0 +1,12 @@
+//! Permanent removal of what is deleted.
+//!
+//! What is deleted is listed by [`list`]; what belongs to it, and goes before it,
+//! is removed by [`remove`], in steps of bounded size.
+
+mod list;
+mod remove;
+
+pub(crate) use list::{
+    deleted_experiments, deleted_model, deleted_models, deleted_run, deleted_runs,
+};
+pub(crate) use remove::{Step, experiment_step, model_step, run_step};

@@ -1,0 +1,88 @@
+//! How PostgreSQL reads `metrics`, the largest table: by its indexes, whatever is asked.
+//!
+//! Beside the races because it needs the same database.
+
+use serde_json::{Value, json};
+
+use runledger_e2e::api;
+use runledger_e2e::http::Client;
+
+use crate::database::Database;
+use crate::servers::Servers;
+
+const RUNS: usize = 40;
+const KEYS: usize = 20;
+const STEPS: usize = 50;
+
+#[test]
+fn no_call_reads_the_whole_table_of_metrics() {
+    let database = Database::new("plans");
+    let servers = Servers::start(1, &database.uri);
+    let mut client = servers.client(0);
+    let experiment = api::create_experiment(&mut client, "plans");
+    let runs: Vec<String> = (0..RUNS)
+        .map(|n| filled_run(&mut client, &experiment, n))
+        .collect();
+    database.analyze();
+
+    for body in searches(&experiment) {
+        let found = api::call(&mut client, "runs/search", &body);
+        assert!(!api::list(&found["runs"]).is_empty(), "{body}");
+    }
+    let run = &runs[0];
+    for question in [
+        format!("runs/get?run_id={run}"),
+        format!("metrics/get-history?run_id={run}&metric_key=m1&max_results=10"),
+    ] {
+        api::ask(&mut client, &question);
+    }
+    assert_eq!(api::history(&mut client, run, "m2").len(), STEPS);
+    // Again, as a client does that got no answer.
+    api::call(&mut client, "runs/log-batch", &batch(run, 0));
+    api::call(
+        &mut client,
+        "runs/log-metric",
+        &json!({ "run_id": run, "key": "m1", "value": 1.5, "timestamp": 1, "step": STEPS }),
+    );
+    drop(client);
+    drop(servers);
+    database.settle();
+    assert_eq!(database.rows_of_scans("metrics"), 0);
+}
+
+fn searches(experiment: &str) -> Vec<Value> {
+    let search = |filter: &str, order: &[&str]| {
+        json!({
+            "experiment_ids": [experiment], "filter": filter, "order_by": order, "max_results": 5
+        })
+    };
+    vec![
+        search("", &[]),
+        search("metrics.m1 >= 0 and params.p = 'x'", &["metrics.m2 DESC"]),
+        search("tags.t like 'a%'", &["metrics.m3 ASC", "params.p DESC"]),
+        search("metrics.m4 != 1000", &["attributes.end_time DESC"]),
+    ]
+}
+
+fn filled_run(client: &mut Client, experiment: &str, n: usize) -> String {
+    let run = api::create_run(client, experiment, &format!("run-{n}"));
+    api::call(client, "runs/log-batch", &batch(&run, n));
+    let pairs = json!({
+        "run_id": run,
+        "params": [{ "key": "p", "value": "x" }],
+        "tags": [{ "key": "t", "value": "abc" }],
+    });
+    api::call(client, "runs/log-batch", &pairs);
+    run
+}
+
+/// All points of a run.
+fn batch(run: &str, n: usize) -> Value {
+    let metrics: Vec<Value> = (0..KEYS * STEPS)
+        .map(|i| {
+            let (key, step) = (format!("m{}", i % KEYS), i / KEYS);
+            json!({ "key": key, "value": n * i % 97, "timestamp": step, "step": step })
+        })
+        .collect();
+    json!({ "run_id": run, "metrics": metrics })
+}
