@@ -73,9 +73,8 @@ impl Database {
     /// How many rows were read by going through a whole table, by all sessions
     /// that have ended.
     pub(crate) fn rows_of_scans(&self, table: &str) -> i64 {
-        let statement = format!(
-            "select seq_tup_read from pg_stat_user_tables where relname = '{table}'"
-        );
+        let statement =
+            format!("select seq_tup_read from pg_stat_user_tables where relname = '{table}'");
         self.rows(&statement)
             .first()
             .and_then(|row| row.get::<_, Option<i64>>(0))

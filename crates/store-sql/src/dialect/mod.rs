@@ -171,6 +171,12 @@ impl Dialect {
         }
     }
 
+    /// Whether a statement can name the index that it is to use. PostgreSQL
+    /// chooses by itself, and well: it knows how its rows are spread.
+    pub(crate) fn names_indexes(self) -> bool {
+        self != Self::Postgres
+    }
+
     /// The table `metrics`, to be read along its primary key.
     pub(crate) fn by_key(self) -> &'static str {
         match self {

@@ -34,7 +34,8 @@ pub(crate) fn connect(uri: &MysqlUri) -> Result<Connection, OpenError> {
     // Rows that a statement finds count, whether it changes them or not, as on
     // the other databases.
     let (options, tls) = uri.opts()?;
-    let options = options.client_found_rows(true);
+    // Diesel keeps prepared statements; the driver would close them under it.
+    let options = options.client_found_rows(true).stmt_cache_size(0);
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()

@@ -161,6 +161,9 @@ pub(crate) fn statement(
 /// has at least half of the points of its key.
 fn later_path(connection: &mut Connection, query: &HistoryQuery) -> Result<Path, StoreError> {
     let (dialect, series) = (connection.dialect(), connection.series());
+    if !dialect.names_indexes() {
+        return Ok(Path::Series);
+    }
     let of_run: i64 = Sql::new("select count(*) from ")
         .sql(series)
         .sql(" where run_uuid = ")
