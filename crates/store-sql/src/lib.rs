@@ -1,9 +1,11 @@
 //! MLflow's database schema as a Runledger store.
 //!
 //! [`SqlStore`] keeps experiments, runs and logged models in the tables of
-//! MLflow 3.17, on SQLite: a database that either program made opens in the
-//! other. Statements are Diesel's, synchronous, on threads that own their
-//! connections; one thread writes and commits what arrives together.
+//! MLflow 3.17, on SQLite, PostgreSQL, and MySQL or MariaDB: a database that
+//! either program made opens in the other. [`upgrade`] brings one of any MLflow
+//! since 2.0 to this schema. Statements are Diesel's, synchronous, on threads
+//! that own their connections; batches that arrive together are committed
+//! together.
 //!
 //! This crate leaves to others: parsing filters (`runledger-search`), the
 //! contracts it keeps (`runledger-store`), HTTP (`runledger-server`).
