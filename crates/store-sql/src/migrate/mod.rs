@@ -3,7 +3,7 @@
 //!
 //! The table `alembic_version` is MLflow's own, so that either program
 //! recognises the database. [`prepare`](prepare::prepare) is what opening a
-//! store does; [`upgrade`], [`plan`] and [`current`] are the commands
+//! store does; [`upgrade()`], [`plan()`] and [`current`] are the commands
 //! `runledger db`. The versions and their scripts are in [`revisions`], what
 //! scripts may say in [`script`].
 
