@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long opening a connection takes at most where the URI sets no limit.
-const CONNECT_TIMEOUT: Duration = Duration::from_mins(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What every session sets: how long a lock is waited for, how long a statement
 /// takes at most, and how long a transaction may lie idle.

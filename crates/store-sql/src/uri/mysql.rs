@@ -14,6 +14,10 @@ use crate::{
     tls::{ClientFiles, MysqlTls, Roots},
 };
 
+/// How long a connection may be silent before the other end is asked whether it
+/// is there, in milliseconds as the driver takes it.
+const SILENCE_MS: u32 = 60_000;
+
 /// As `PyMySQL`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PORT: u16 = 3306;
@@ -148,7 +152,10 @@ impl MysqlUri {
             .socket(settings.socket.as_deref())
             // The driver would leave a forwarded port for the socket that the
             // server names, which on this machine may be another server's.
-            .prefer_socket(false);
+            .prefer_socket(false)
+            // The system's own default is two hours, in which a call would wait
+            // for a server that is gone.
+            .tcp_keepalive(Some(SILENCE_MS));
         let tls = match settings.mode {
             // Nobody listens between two processes of one machine.
             _ if settings.socket.is_some() => Ok(MysqlTls::none()),

@@ -319,7 +319,19 @@ fn channel_binding(value: Option<&str>) -> Result<ChannelBinding, Reason> {
     }
 }
 
+/// How long a connection may be silent before the other end is asked whether it
+/// is there, and how long it is asked. The system's own default is two hours, in
+/// which a call would wait for a server that is gone.
+const SILENCE: Duration = Duration::from_mins(1);
+const ASKING: Duration = Duration::from_secs(10);
+const ASKED: u32 = 3;
+
 fn network(config: &mut Config, options: &mut Options<'_>) -> Result<(), Reason> {
+    config
+        .keepalives_idle(SILENCE)
+        .keepalives_interval(ASKING)
+        .keepalives_retries(ASKED)
+        .tcp_user_timeout(SILENCE + ASKING * ASKED);
     if let Some(on) = options.flag("keepalives")? {
         config.keepalives(on);
     }
