@@ -24,27 +24,23 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import report
+from measure import Measure
 from postgres import Cluster
-from procs import HOST, cpu_seconds, machine, machine_ticks, tree
+from procs import HOST, cpu_seconds, tree
 from seed import API
 from servers import Sut, log
 from workloads import SCALE, WORKLOADS, lifetime
 
-BUSY = 0.2
 
-
-class Bench:
+class Bench(Measure):
     def __init__(self, args):
-        self.a, self.data, self.notes = args, {}, []
-        os.makedirs(args.workdir, exist_ok=True)
-        self.machine = machine(args.workdir)
+        super().__init__(args)
         self.loadgen = self.build()
         self.pg = Cluster() if args.backend == "postgres" else None
         self.settings = self.pg.settings() if self.pg else ""
         self.suts = [Sut(*s.split("=", 1), args, self.pg) for s in args.sut]
         self.names = [s.name for s in self.suts]
-        self.seq, self.calm_left, self.windows, self.noisy = 1, args.calm_wait, 0, 0
-        self.cur = self.last_cpu = self.empty = None
+        self.seq, self.empty = 1, None
 
     def build(self):
         out, src = self.a.workdir + "/loadgen", HERE + "/loadgen.rs"
@@ -65,66 +61,11 @@ class Bench:
             quiet = quiet + 1 if (self.cpu(s) - c) / (time.time() - t) < 0.12 else 0
         return time.time() - t0
 
-    def calm(self):
-        """Wait (bounded) until other processes leave the machine alone; count how often they did not."""
-        t0 = time.time()
-        end = t0 + min(15, self.calm_left)
-        while True:
-            a = machine_ticks()
-            time.sleep(0.25)
-            b = machine_ticks()
-            busy = 1 - (b[1] - a[1]) / max(1, b[0] - a[0])
-            if busy < BUSY or time.time() >= end:
-                break
-        self.calm_left -= max(0, time.time() - t0 - 0.3)
-        self.windows += 1
-        self.noisy += busy >= BUSY
-
-    # -- recording --
-
-    def rec(self, w, metric, unit, better, who, value):
-        """Keep one sample; `better` is "high" or "low"."""
-        self.data.setdefault((w, metric, unit, better), {}).setdefault(who, []).append(value)
-
-    def note(self, s):
-        if s not in self.notes:
-            log("NOTE", s)
-            self.notes.append(s)
-
-    def lat(self, w, name, s, ms):
-        """Keep latencies, and the server's CPU time of the same calls."""
-        for x in ms:
-            self.rec(w, name, "ms", "low", s.name, x)
-        if self.last_cpu is not None:
-            self.rec(w, name + ": server CPU", "ms", "low", s.name, max(0.01, self.last_cpu))
-            self.last_cpu = None
-
-    # -- taking turns --
-
-    def each(self, fn, what, rounds=1):
-        """Every server in turn, the order rotating with the round; one whose call fails is left out of this workload with a note."""
-        for r in range(rounds):
-            k = r % max(1, len(self.suts))
-            for s in self.suts[k:] + self.suts[:k]:
-                if s.can.get(what) is False or not s.proc:
-                    continue
-                s.thaw()
-                self.calm()
-                self.cur, self.last_cpu = s, None
-                try:
-                    fn(s, r)
-                except Exception as e:  # whatever went wrong, the other servers are still worth measuring
-                    s.can[what] = False
-                    self.note(f"{what}: {s.name}: n/a: {str(e)[:220]}")
-                finally:
-                    s.freeze()
-            report.save(self)
-
     # -- measuring --
 
     def cpu(self, s):
-        """CPU seconds used so far by the server's process tree (and PostgreSQL's): what a noisy machine distorts least."""
-        return cpu_seconds(tree(s.proc.pid) + (tree(self.pg.pid) if self.pg else []))
+        """With that of PostgreSQL, which works for the server."""
+        return super().cpu(s) + (cpu_seconds(tree(self.pg.pid)) if self.pg else 0)
 
     def load(self, s, flow, conns, duration=None, max_iters=None, files=None):
         """Run the load client with a flow (its language stands at the top of loadgen.rs); `@@name` names one of `files`."""
@@ -149,25 +90,6 @@ class Bench:
         if not r["iters"]:
             raise RuntimeError("no request succeeded: " + r["first_error"][:200])
         return r
-
-    def reps(self, fn, budget, lo=3, hi=40):
-        """Milliseconds of repeated calls: at least lo, at most hi, within the budget of seconds; one more call first to warm up.
-
-        With `lo` 1 a first call that takes longer than the budget is the only one.
-        """
-
-        def timed():
-            t = time.perf_counter()
-            fn()
-            return (time.perf_counter() - t) * 1000
-
-        c0, out = self.cpu(self.cur), [timed()]
-        if out[0] < budget * 1000 or lo > 1:
-            c0, out, end = self.cpu(self.cur), [], time.perf_counter() + budget
-            while len(out) < hi and (len(out) < lo or time.perf_counter() < end):
-                out.append(timed())
-        self.last_cpu = (self.cpu(self.cur) - c0) * 1000 / len(out)
-        return out
 
     def start(self):
         """Start all servers; one that does not start gets a note, and no turns."""
@@ -219,18 +141,6 @@ class Bench:
                     s.stop()
                 if self.pg:
                     self.pg.stop()
-
-    def finish(self):
-        if self.noisy:
-            self.note(
-                f"other processes used over {BUSY:.0%} of the CPU just before {self.noisy} of {self.windows} measuring windows"
-            )
-        report.save(self)
-        text = report.text(self)
-        print(text)
-        if self.a.md:
-            with open(self.a.md, "w") as f:
-                f.write(text + "\n")
 
 
 def arguments():

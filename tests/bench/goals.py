@@ -1,7 +1,7 @@
 """What Runledger has to reach against the yardstick, and whether it did."""
 
 from shapes import DEEP, FILTERED, NEWEST, SEARCHES, shapes
-from workloads import scale
+from workloads import files, scale
 from workloads.limits import RAW
 
 YARDSTICK, RIVAL = "mlflow-3.17", "fasttrackml"
@@ -43,6 +43,13 @@ GROWTH = 3
 # What "as fast as" allows for a noisy machine.
 ALIKE = 1.5
 
+# On a folder of files.
+# How many times longer than reading every file once the first index may take, and a search than in our database.
+FILE_LIMIT = 2
+FILE_SEARCH_RATIO, FILE_LOG_RATIO = 100, 10
+# How many times the memory four times as many runs may take.
+FILE_MEMORY = 1.5
+
 
 def one(figures, name):
     """The figure of this name, else the first that starts with it."""
@@ -54,6 +61,8 @@ def one(figures, name):
 def check(b, figures):
     """Rows of (goal, to reach, measured, reached or None)."""
     ours, base = b.a.ours, YARDSTICK if YARDSTICK in b.names else b.names[0]
+    if b.a.backend == "file":
+        return on_files(b, figures, ours, base)
     return on_postgres(b, figures, ours, base) if b.a.backend == "postgres" else on_sqlite(figures, ours, base)
 
 
@@ -117,6 +126,32 @@ def on_postgres(b, figures, ours, base):
         names = scale.batch(scale.KEYS[1], c, huge), scale.batch(scale.KEYS[0], c, large)
         what = f"log-batch, {scale.KEYS[1]:,} keys into a huge run beside {scale.KEYS[0]} keys into another, {c} conn"
         yield within(figures, what, *names, ALIKE, ours)
+
+
+def at_most(what, limit, value, of, unit):
+    """A figure at most so many times another one."""
+    if not value or not of:
+        return what, f"≤ ×{limit}", "n/a", None
+    return what, f"≤ ×{limit}", f"×{value / of:,.2f} ({value:,.2f} and {of:,.2f} {unit})", value / of <= limit
+
+
+def on_files(b, figures, ours, base):
+    """Beside reading all files, beside Python on the same files, and beside our database with the same runs."""
+    runs, more = b.a.runs, b.a.more_runs
+    name = files.build(runs)
+    fastest = min((x for r in files.readers() if (x := figures.median(name, r))), default=None)
+    yield at_most(
+        "first index build, beside reading every file once", FILE_LIMIT, figures.median(name, ours), fastest, "s"
+    )
+    what, name = f"search {files.ASKED[0][0]}", files.searched(files.ASKED[0][0], runs)
+    yield at_least(figures, what, name, FILE_SEARCH_RATIO, ours, base)
+    mine, database = (figures.median(name, who) for who in (ours, files.DATABASE))
+    yield at_most(f"{what}, beside {files.DATABASE}", FILE_LIMIT, mine, database, "ms")
+    for keys in files.KEYS:
+        name = files.logged(b.a.calls, keys)
+        yield at_least(figures, name, name, FILE_LOG_RATIO, ours, base)
+    few, many = (figures.median(files.memory(n), ours) for n in (runs, more))
+    yield at_most(f"memory, {more:,} runs beside {runs:,}", FILE_MEMORY, many, few, "MiB")
 
 
 def against_rival(figures, ours):

@@ -319,17 +319,22 @@ def sql_series(db, c, exp, runs, points, key="loss"):
 # ---- the file store ----
 
 
-def files_runs(root, exp, n, params, metrics):
-    base = os.path.join(root, str(exp))
-    for i in range(n):
+def files_runs(root, exp, n, params, metrics, location=None, first=0):
+    """Runs `first` to `n`, to the letter as MLflow 2.17.2 leaves them; `location` is where the experiment keeps artifacts."""
+    base, location = os.path.join(root, str(exp)), location or f"mlflow-artifacts:/{exp}"
+    for i in range(first, n):
         rid, st = run_id(f"f{exp}", i), T0 + i * 60_000
         d = os.path.join(base, rid)
         for s in ("metrics", "params", "tags", "artifacts"):
             os.makedirs(os.path.join(d, s), exist_ok=True)
-        put = lambda p, t: open(os.path.join(d, p), "w").write(t)
+
+        def put(path, text):
+            with open(os.path.join(d, path), "w") as f:
+                f.write(text)
+
         put(
             "meta.yaml",
-            f"artifact_uri: mlflow-artifacts:/{exp}/{rid}/artifacts\nend_time: {st + 30000}\nentry_point_name: ''\n"
+            f"artifact_uri: {location}/{rid}/artifacts\nend_time: {st + 30000}\nentry_point_name: ''\n"
             f"experiment_id: '{exp}'\nlifecycle_stage: active\nrun_id: {rid}\nrun_name: run-{i:05d}\nrun_uuid: {rid}\nsource_name: ''\n"
             f"source_type: 4\nsource_version: ''\nstart_time: {st}\nstatus: 3\ntags: []\nuser_id: bench\n",
         )

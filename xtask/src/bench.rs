@@ -12,7 +12,7 @@ use crate::{cache, process, server, venv};
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Arguments of `tests/bench/run.py`, such as `--quick` and `--backend postgres`; `--help` shows them
+    /// Arguments of `tests/bench/run.py`, such as `--quick` and `--backend postgres` or `file`; `--help` shows them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -28,10 +28,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.arguments.iter().any(|argument| argument == "--help") {
         return process::run(command.args(&args.arguments));
     }
-    let mlflow = venv::MLFLOW_3_17.ensure()?;
+    let backend = backend(&args.arguments);
     command.arg("--ours").arg(server::build()?);
-    command.arg("--venv-317").arg(mlflow);
-    if backend(&args.arguments) == Some("postgres") {
+    if backend == Some("file") {
+        command.arg("--venv-217").arg(venv::MLFLOW_2_17.ensure()?);
+        return process::run(command.args(&args.arguments));
+    }
+    command.arg("--venv-317").arg(venv::MLFLOW_3_17.ensure()?);
+    if backend == Some("postgres") {
         let database = Database::start(Kind::Postgres)?;
         command.env(Kind::Postgres.variable(), database.url());
         return process::run(command.args(&args.arguments));

@@ -20,6 +20,7 @@ mod process;
 mod server;
 mod tally;
 mod test;
+mod test_folders;
 mod test_races;
 mod test_stores;
 mod test_upgrades;
@@ -33,7 +34,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, clients
+    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, folders, clients
     #[command(visible_alias = "ci")]
     Test,
     /// Run the conformance suite on each store, and print a table of cases and stores
@@ -42,6 +43,8 @@ enum Task {
     TestRaces,
     /// Upgrade databases that old releases of MLflow made, and have them read back
     TestUpgrades(test_upgrades::Args),
+    /// Serve `mlruns` folders that MLflow's own file store uses at the same time
+    TestFolders(test_folders::Args),
     /// Run real sessions of official MLflow clients against the server, and share its database with Python
     Conformance(conformance::Args),
     /// Start a private database server for tests, print its URL, and keep it until Ctrl-C
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::TestStores(args) => test_stores::run(&args),
         Task::TestRaces => test_races::run(),
         Task::TestUpgrades(args) => test_upgrades::run(&args),
+        Task::TestFolders(args) => test_folders::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Database(args) => database::run(&args),
         Task::DatabaseGuard(args) => database::guard::run(&args),

@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::{conformance, deny, lint, process, test_races, test_stores, test_upgrades};
+use crate::{
+    conformance, deny, lint, process, test_folders, test_races, test_stores, test_upgrades,
+};
 
 /// A step that can fail.
 type Step = fn() -> Result<()>;
 
 /// Runs all steps, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, Step); 10] = [
+    let steps: [(&str, Step); 11] = [
         ("formatting", formatting),
         ("house rules", || lint::run(&lint::Args::default())),
         ("clippy", clippy),
@@ -22,6 +24,9 @@ pub(crate) fn run() -> Result<()> {
         ("races", test_races::run),
         ("upgrades", || {
             test_upgrades::run(&test_upgrades::Args::default())
+        }),
+        ("folders", || {
+            test_folders::run(&test_folders::Args::default())
         }),
         (
             "clients",

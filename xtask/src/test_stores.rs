@@ -25,6 +25,8 @@ pub(crate) struct Args {
 /// A store, by the test program that runs the suite on it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Store {
+    /// MLflow's `mlruns` folder
+    File,
     /// MLflow's database schema on `SQLite`
     Sqlite,
     /// The same on `PostgreSQL`
@@ -36,6 +38,7 @@ enum Store {
 impl Store {
     fn name(self) -> &'static str {
         match self {
+            Self::File => "file",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::Mariadb => "mariadb",
@@ -44,6 +47,7 @@ impl Store {
 
     fn package(self) -> &'static str {
         match self {
+            Self::File => "runledger-store-file",
             Self::Sqlite | Self::Postgres | Self::Mariadb => "runledger-store-sql",
         }
     }
@@ -51,7 +55,7 @@ impl Store {
     /// The server that it needs.
     fn database(self) -> Option<Kind> {
         match self {
-            Self::Sqlite => None,
+            Self::File | Self::Sqlite => None,
             Self::Postgres => Some(Kind::Postgres),
             Self::Mariadb => Some(Kind::Mariadb),
         }

@@ -2,10 +2,14 @@
 
 mod db;
 
+use std::path::Path;
+
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use db::{Database, DbCommand, UpgradeArgs};
+use crate::backend::Backend;
+
+pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -65,11 +69,12 @@ pub(crate) struct ServerArgs {
     #[arg(env = "MLFLOW_STATIC_PREFIX", hide_env_values = true)]
     pub(crate) static_prefix: Option<String>,
 
-    /// The database of experiments and runs.
-    #[arg(long, value_name = "URI", default_value = "sqlite:///mlflow.db")]
+    /// The database, or the folder, of experiments and runs [default: the
+    /// database ./mlflow.db if it is there, else the folder ./mlruns].
+    #[arg(long, value_name = "URI")]
     #[arg(env = "MLFLOW_BACKEND_STORE_URI", hide_env_values = true)]
     #[arg(help_heading = "Storage")]
-    pub(crate) backend_store_uri: String,
+    pub(crate) backend_store_uri: Option<String>,
 
     /// The database of registered models [default: the one of runs].
     #[arg(long, value_name = "URI")]
@@ -152,6 +157,18 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// Where experiments and runs are.
+    pub(crate) fn backend(&self) -> Backend {
+        match self
+            .backend_store_uri
+            .as_deref()
+            .filter(|uri| !uri.is_empty())
+        {
+            Some(uri) => Backend::of(uri),
+            None => Backend::of_directory(Path::new(".")),
+        }
+    }
+
     /// Whether `mlflow-artifacts:/` is served.
     pub(crate) fn serves_artifacts(&self) -> bool {
         !self.no_serve_artifacts && self.serve_artifacts.unwrap_or(true)

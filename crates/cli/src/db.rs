@@ -2,6 +2,7 @@
 //!
 //! What an upgrade does is `runledger-store-sql`'s; here is how it is told.
 
+mod import;
 mod plan;
 mod progress;
 
@@ -12,6 +13,7 @@ use runledger_store_sql::{
 };
 use serde_json::{Value, json};
 
+pub(crate) use self::import::ImportError;
 use self::progress::ProgressReport;
 use crate::{
     args::{Database, DbCommand, UpgradeArgs},
@@ -28,8 +30,12 @@ pub(crate) enum Outcome {
 }
 
 /// Runs a command.
-pub(crate) fn run(command: &DbCommand) -> Result<Outcome, OpenError> {
+pub(crate) fn run(command: &DbCommand) -> Result<Outcome, ImportError> {
     match command {
+        DbCommand::Import(args) => {
+            import::run(args)?;
+            Ok(Outcome::Good)
+        }
         DbCommand::Current(database) => {
             let (shown, current) = look(database)?;
             if database.json {

@@ -8,6 +8,7 @@
 //! the schema is not the newest), 2 if the command line is wrong.
 
 mod args;
+mod backend;
 mod db;
 mod logging;
 mod report;
@@ -18,11 +19,9 @@ mod signals;
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
-use runledger_store_sql::OpenError;
-
 use args::{Cli, Command};
-use db::Outcome;
+use clap::Parser;
+use db::{ImportError, Outcome};
 use serve::RunError;
 
 fn main() -> ExitCode {
@@ -35,10 +34,7 @@ fn main() -> ExitCode {
         Command::Server(flags) => ended(serve::run(&flags), RunError::exit_code),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
-            result => ended(result, |error| match error {
-                OpenError::Uri { .. } => 2,
-                _ => 1,
-            }),
+            result => ended(result, ImportError::exit_code),
         },
     }
 }

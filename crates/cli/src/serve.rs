@@ -8,12 +8,12 @@ use std::sync::Arc;
 use runledger_artifacts::{ArtifactRoots, LocalRepository};
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, ServeError, Server, ServerBuilder};
-use runledger_store_sql::{
-    DatabaseUri, InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions,
-};
+use runledger_store_file::{FileStore, FileStoreOptions};
+use runledger_store_sql::{InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions};
 use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
+use crate::backend::Backend;
 use crate::report;
 use crate::settings::{InvalidSettings, Settings, redacted};
 use crate::signals::Signals;
@@ -46,6 +46,9 @@ pub(crate) enum RunError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The folder of files cannot be opened.
+    #[error(transparent)]
+    Folder(#[from] runledger_store_file::OpenError),
     /// The artifact directories cannot be named.
     #[error("the current directory is not known: {source}")]
     CurrentDirectory {
@@ -83,7 +86,7 @@ pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
     if flags
         .registry_store_uri
         .as_ref()
-        .is_some_and(|uri| *uri != flags.backend_store_uri)
+        .is_some_and(|uri| Some(uri) != flags.backend_store_uri.as_ref())
     {
         report::note("--registry-store-uri has no effect yet: there is no model registry");
     }
@@ -133,14 +136,27 @@ async fn with_store(
     settings: &Settings,
     pool: PoolOptions,
 ) -> Result<ServerBuilder, RunError> {
-    let options = StoreOptions {
-        artifact_root: settings.artifact_root.clone(),
-        pool,
-        read_only: flags.read_only,
-        ..StoreOptions::default()
-    };
-    let store = SqlStore::open(&flags.backend_store_uri, options).await?;
-    Ok(server.store(Arc::new(store)))
+    match &settings.backend {
+        Backend::Folder(folder) => {
+            let options = FileStoreOptions {
+                artifact_root: Some(settings.artifact_root.clone()),
+                read_only: flags.read_only,
+                ..FileStoreOptions::default()
+            };
+            let store = FileStore::open(folder, options).await?;
+            Ok(server.store(Arc::new(store)))
+        }
+        Backend::Database(uri) => {
+            let options = StoreOptions {
+                artifact_root: settings.artifact_root.clone(),
+                pool,
+                read_only: flags.read_only,
+                ..StoreOptions::default()
+            };
+            let store = SqlStore::open(uri, options).await?;
+            Ok(server.store(Arc::new(store)))
+        }
+    }
 }
 
 fn roots(settings: &Settings) -> Result<ArtifactRoots, RunError> {
@@ -199,8 +215,7 @@ fn announce(flags: &ServerArgs, settings: &Settings, listener: &TcpListener) {
     if !flags.artifacts_only {
         report::line(&format!(
             "  store:         {}{}",
-            DatabaseUri::parse(&flags.backend_store_uri)
-                .map_or_else(|_| "unknown".to_owned(), |uri| uri.to_string()),
+            settings.backend,
             if flags.read_only {
                 " (read only: nothing can be changed)"
             } else {

@@ -6,6 +6,7 @@ use runledger_artifacts::{ArtifactUri, InvalidUri};
 use runledger_server::SecurityConfig;
 
 use crate::args::ServerArgs;
+use crate::backend::Backend;
 
 /// Why the flags cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,8 @@ pub(crate) enum InvalidSettings {
 /// What the server is built of.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// Where experiments and runs are.
+    pub(crate) backend: Backend,
     /// Where new experiments keep their artifacts.
     pub(crate) artifact_root: String,
     /// The directory of `mlflow-artifacts:/`, if that is served.
@@ -82,6 +85,11 @@ impl Settings {
         };
         // A database that Python wrote without a server points there.
         let mut local_roots = vec![PathBuf::from(LOCAL_ROOT)];
+        let backend = flags.backend();
+        if let Backend::Folder(folder) = &backend {
+            // And Python that writes into the folder keeps artifacts in it.
+            local_roots.push(folder.clone());
+        }
         let parsed = ArtifactUri::parse(&artifact_root).map_err(|source| InvalidSettings::Uri {
             flag: "--default-artifact-root",
             source,
@@ -95,6 +103,7 @@ impl Settings {
             _ => {}
         }
         Ok(Self {
+            backend,
             artifact_root,
             destination,
             local_roots,
@@ -161,7 +170,7 @@ mod tests {
     fn the_defaults_are_mlflows() {
         let flags = flags("");
         assert_eq!((flags.host.as_str(), flags.port), ("127.0.0.1", 5000));
-        assert_eq!(flags.backend_store_uri, "sqlite:///mlflow.db");
+        assert_eq!(flags.backend(), Backend::Folder("./mlruns".into()));
         let settings = Settings::new(&flags).unwrap();
         assert_eq!(settings.artifact_root, "mlflow-artifacts:/");
         assert_eq!(settings.destination, Some(PathBuf::from("./mlartifacts")));

@@ -118,12 +118,28 @@ fn one_error_line(output: &Output) -> String {
 fn it_says_where_it_is_serves_and_ends_in_order() {
     let running = Running::start(&["server"]);
     let greeting = running.greeting.join("\n");
-    assert!(greeting.contains("sqlite:///mlflow.db"), "{greeting}");
+    assert!(greeting.contains("./mlruns"), "{greeting}");
     assert!(greeting.contains("mlflow-artifacts:/"), "{greeting}");
     assert!(running.get("/health").ends_with("OK"));
-    assert!(running.directory.path().join("mlflow.db").exists());
-    assert!(!running.directory.path().join("mlartifacts").exists());
+    let made = |name: &str| running.directory.path().join(name).exists();
+    assert!(!made("mlruns") && !made("mlflow.db") && !made("mlartifacts"));
+    let page = running.get("/api/2.0/mlflow/experiments/get?experiment_id=0");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("\"Default\""), "{page}");
+    assert!(!made("mlruns"), "a read makes nothing");
     assert_eq!(running.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn a_database_that_is_there_is_used_without_flags() {
+    let first = Running::start(&["server", "--backend-store-uri", "sqlite:///mlflow.db"]);
+    assert!(first.directory.path().join("mlflow.db").exists());
+    assert!(
+        first
+            .get("/api/2.0/mlflow/experiments/get?experiment_id=0")
+            .starts_with("HTTP/1.1 200")
+    );
+    assert_eq!(first.stop("-TERM"), Some(0));
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Case {
         let outcome = runtime.block_on(async {
             let mut world = fixture.fresh().await?;
             world.keeps_infinities = fixture.keeps_infinities();
+            world.is_of_files = fixture.is_of_files();
             world.longest_experiment_name = fixture.longest_experiment_name();
             match tokio::time::timeout(TIME_LIMIT, (self.run)(&world)).await {
                 Ok(Ok(())) => Ok(()),

@@ -24,6 +24,13 @@ pub trait Fixture: Send + Sync + 'static {
         false
     }
 
+    /// Whether the store keeps what MLflow's file store keeps otherwise than its
+    /// SQL store: equal points of a metric are all kept, NaN is neither greater
+    /// nor less than any value, and the default experiment cannot be deleted.
+    fn is_of_files(&self) -> bool {
+        false
+    }
+
     /// How many characters the name of an experiment may have.
     ///
     /// MLflow's column has 256; SQLite alone keeps what is longer.
@@ -40,6 +47,7 @@ pub struct World {
     pub models: Arc<dyn LoggedModelStore>,
     purge: Option<Arc<dyn PurgeStore>>,
     pub(crate) keeps_infinities: bool,
+    pub(crate) is_of_files: bool,
     pub(crate) longest_experiment_name: usize,
     guard: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -52,6 +60,7 @@ impl World {
             models,
             purge: None,
             keeps_infinities: false,
+            is_of_files: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
             guard: None,
         }

@@ -387,7 +387,9 @@ async fn datasets_of_several_experiments_are_listed(w: &World) -> Outcome {
         let run = w.run(experiment, "r").await?;
         read(w, &run, vec![dataset_input("d", "1", "train")]).await?;
     }
-    let expected = [e, f].map(|experiment| summary(experiment, "d", "1", Some("train")));
+    let mut in_order = [e, f];
+    in_order.sort_unstable();
+    let expected = in_order.map(|experiment| summary(experiment, "d", "1", Some("train")));
     assert_eq!(listed(w, &[f, e]).await?, expected);
     Ok(())
 }

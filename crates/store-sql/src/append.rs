@@ -85,6 +85,11 @@ impl<T> Rows<T> {
         self.0.len()
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+
     /// One column of them.
     pub(crate) fn columns<'s, V>(&'s self, column: impl Fn(&'s T) -> V) -> Vec<V> {
         self.0.iter().map(column).collect()

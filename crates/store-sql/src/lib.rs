@@ -30,7 +30,6 @@ mod dialect;
 mod error;
 mod executor;
 mod indexes;
-mod locations;
 mod migrate;
 mod mysql;
 mod nouns;

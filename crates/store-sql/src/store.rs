@@ -1,5 +1,6 @@
 //! The store: the traits, each method handed to its noun.
 
+mod adopt;
 mod purge;
 
 use std::{
@@ -17,14 +18,14 @@ use runledger_entities::{
 use runledger_store::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, LoggedModelPatch,
     LoggedModelQuery, LoggedModelStore, NewExperiment, NewLoggedModel, NewRun, Page, RunMetric,
-    RunPatch, RunQuery, StoreError, StoreKind, TrackingStore,
+    RunPatch, RunQuery, StoreError, StoreKind, TrackingStore, locations,
 };
 
 use crate::{
     DatabaseUri, OpenError, PoolOptions,
     connection::Connection,
     executor::{Appends, Connect, Executor, OpenAppender, Pool, Readers, Writer},
-    indexes, locations, migrate, mysql,
+    indexes, migrate, mysql,
     nouns::{datasets, experiments, history, inputs, logged_models, runs},
     postgres,
     schema::Schema,
@@ -51,6 +52,10 @@ pub struct StoreOptions {
     /// Whether the database is only read: then it may have an older schema,
     /// since MLflow 2.0, and every write is refused.
     pub read_only: bool,
+    /// Whether the database, a SQLite file, holds nothing that cannot be made
+    /// again: commits do not wait for the disk, there is no default experiment,
+    /// and infinite values that it takes over stay infinite.
+    pub is_cache: bool,
     /// The clock; tests set their own.
     pub clock: Clock,
 }
@@ -66,6 +71,7 @@ impl Default for StoreOptions {
             busy_timeout: Duration::from_secs(20),
             pool: PoolOptions::default(),
             read_only: false,
+            is_cache: false,
             clock: Arc::new(system_time),
         }
     }
@@ -79,6 +85,7 @@ impl fmt::Debug for StoreOptions {
             .field("busy_timeout", &self.busy_timeout)
             .field("pool", &self.pool)
             .field("read_only", &self.read_only)
+            .field("is_cache", &self.is_cache)
             .finish_non_exhaustive()
     }
 }
@@ -100,6 +107,7 @@ pub struct SqlStore {
     uri: DatabaseUri,
     artifact_root: Arc<str>,
     executor: Executor,
+    is_cache: bool,
     clock: Clock,
 }
 
@@ -171,6 +179,7 @@ impl SqlStore {
         Ok(Self {
             artifact_root: artifact_root.into(),
             executor,
+            is_cache: options.is_cache,
             clock: Arc::clone(&options.clock),
             uri,
         })
@@ -214,6 +223,16 @@ fn open_file(
         });
     }
     let mut connection = connect(path, Access::Write, options.busy_timeout)?;
+    if options.is_cache {
+        // A crash of the machine may break the file, which is then made again. Many
+        // rows are taken over at a time: 64 MiB hold their pages until the commit.
+        let relaxed =
+            connection.batch_execute("pragma synchronous = off; pragma cache_size = -65536;");
+        relaxed.map_err(|error| OpenError::Database {
+            uri: uri.to_string(),
+            reason: error.to_string(),
+        })?;
+    }
     prepare(&mut connection, uri, artifact_root, options)?;
     let append = connect_for_append(path, options.busy_timeout)?;
     let readers = Readers::new(connect_readers()?);
@@ -292,6 +311,9 @@ fn prepare(
 ) -> Result<(), OpenError> {
     let shown = uri.to_string();
     migrate::prepare(connection, &shown)?;
+    if options.is_cache {
+        return Ok(());
+    }
     experiments::ensure_default(connection, artifact_root, (options.clock)()).map_err(|error| {
         OpenError::Database {
             uri: shown,

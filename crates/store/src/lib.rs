@@ -3,16 +3,21 @@
 //! A store keeps experiments, runs and logged models. The traits here say what
 //! every store does, in types that are parsed and validated already: no store
 //! reads filter text, JSON or URLs. `runledger-store-conformance` is the test
-//! suite of these contracts; `runledger-store-sql` implements them.
+//! suite of these contracts; `runledger-store-sql` and `runledger-store-file`
+//! implement them.
 //!
 //! Start at [`TrackingStore`].
 
+mod adopt;
+pub mod copy;
 mod error;
+pub mod locations;
 mod logged_models;
 mod page;
 mod purge;
 mod tracking;
 
+pub use adopt::{AdoptStore, AdoptedRun, Adoption};
 pub use error::{ParamChange, Resource, Retry, StoreError};
 pub use logged_models::{
     DatasetFilter, LoggedModelPatch, LoggedModelQuery, LoggedModelStore, NewLoggedModel,

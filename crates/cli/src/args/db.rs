@@ -20,6 +20,14 @@ pub(crate) enum DbCommand {
     /// Prints which schema a database has.
     #[command(after_help = EXIT_CODES)]
     Current(Database),
+    /// Copies an mlruns folder into a database.
+    ///
+    /// Experiments, runs, histories of metrics, params, tags, datasets and logged
+    /// models keep their ids and times; deleted ones stay deleted. Nothing that
+    /// is in the database is written over. Traces and registered models are not
+    /// copied yet.
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 the command line is wrong.";
@@ -47,4 +55,25 @@ pub(crate) struct UpgradeArgs {
     /// Lists what would be done, with the rows it is done to; changes nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// The flags of `runledger db import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The mlruns folder.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: String,
+
+    /// The database, as in --backend-store-uri of `runledger server`. A file
+    /// that is not there is made; a database without tables gets them.
+    #[arg(value_name = "URI")]
+    pub(crate) uri: String,
+
+    /// Goes on with an import that was cut short.
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Writes the answer as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

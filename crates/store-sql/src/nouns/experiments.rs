@@ -7,11 +7,11 @@ use diesel::{
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use runledger_entities::{Experiment, ExperimentId, LifecycleStage, Tag};
-use runledger_store::{NewExperiment, Resource, StoreError};
+use runledger_store::{NewExperiment, Resource, StoreError, locations};
 
 use super::{OrStoreError as _, stage};
 use crate::{
-    connection::Connection, dialect::Dialect, error::is_unique_violation, locations, sql::Sql,
+    connection::Connection, dialect::Dialect, error::is_unique_violation, sql::Sql,
     values::SerialId,
 };
 
@@ -303,7 +303,11 @@ pub(crate) fn set_tag(
     upsert_tag(connection, id, tag)
 }
 
-fn upsert_tag(connection: &mut Connection, id: ExperimentId, tag: &Tag) -> Result<(), StoreError> {
+pub(super) fn upsert_tag(
+    connection: &mut Connection,
+    id: ExperimentId,
+    tag: &Tag,
+) -> Result<(), StoreError> {
     Sql::new("insert into experiment_tags (\"key\", value, experiment_id) values (")
         .text(&*tag.key)
         .sql(", ")

@@ -1,7 +1,7 @@
 //! What runs read and made.
 
 use diesel::sql_types::Text;
-use runledger_entities::{DatasetInput, ExperimentId, ModelInput, ModelOutput, RunId};
+use runledger_entities::{DatasetInput, ExperimentId, ModelInput, ModelOutput, Run, RunId};
 use runledger_store::StoreError;
 use uuid::Uuid;
 
@@ -26,12 +26,22 @@ pub(crate) fn log_inputs(
         log_dataset(connection, run, experiment, input)?;
     }
     for model in models {
-        let edge = Edge {
-            source: ("RUN_INPUT", run.as_str()),
-            destination: ("MODEL_INPUT", model.model_id.as_str()),
-            step: 0,
-        };
-        edge.insert(connection)?;
+        Edge::read(run, model).insert(connection)?;
+    }
+    Ok(())
+}
+
+/// Records what a run of another store read and made.
+pub(crate) fn adopt(connection: &mut Connection, run: &Run) -> Result<(), StoreError> {
+    let (id, experiment) = (&run.info.run_id, run.info.experiment_id);
+    for input in &run.inputs.datasets {
+        log_dataset(connection, id, experiment, input)?;
+    }
+    for model in &run.inputs.models {
+        Edge::read(id, model).insert(connection)?;
+    }
+    for model in &run.outputs {
+        Edge::made(id, model).insert(connection)?;
     }
     Ok(())
 }
@@ -76,12 +86,7 @@ pub(crate) fn log_outputs(
 ) -> Result<(), StoreError> {
     runs::require_active(connection, run)?;
     for model in models {
-        let edge = Edge {
-            source: ("RUN_OUTPUT", run.as_str()),
-            destination: ("MODEL_OUTPUT", model.model_id.as_str()),
-            step: model.step,
-        };
-        edge.insert(connection)?;
+        Edge::made(run, model).insert(connection)?;
     }
     Ok(())
 }
@@ -93,7 +98,23 @@ struct Edge<'e> {
     step: i64,
 }
 
-impl Edge<'_> {
+impl<'e> Edge<'e> {
+    fn read(run: &'e RunId, model: &'e ModelInput) -> Self {
+        Self {
+            source: ("RUN_INPUT", run.as_str()),
+            destination: ("MODEL_INPUT", model.model_id.as_str()),
+            step: 0,
+        }
+    }
+
+    fn made(run: &'e RunId, model: &'e ModelOutput) -> Self {
+        Self {
+            source: ("RUN_OUTPUT", run.as_str()),
+            destination: ("MODEL_OUTPUT", model.model_id.as_str()),
+            step: model.step,
+        }
+    }
+
     /// Adds the row; returns its id, or nothing where it is there already.
     fn insert(&self, connection: &mut Connection) -> Result<Option<String>, StoreError> {
         let added = input_uuid();

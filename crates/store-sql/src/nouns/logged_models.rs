@@ -7,10 +7,10 @@ use runledger_entities::{
     ExperimentId, LifecycleStage, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelStatus,
     Param, RunId, Tag, names,
 };
-use runledger_store::{NewLoggedModel, Resource, StoreError};
+use runledger_store::{NewLoggedModel, Resource, StoreError, locations};
 
 use super::{OrStoreError as _, experiments, stage};
-use crate::{connection::Connection, locations, sql::Sql, values::SerialId};
+use crate::{connection::Connection, sql::Sql, values::SerialId};
 
 /// The columns that [`Row`] reads, of the table `logged_models l`.
 pub(crate) const COLUMNS: &str = "l.model_id, l.experiment_id, l.name, l.artifact_location, \

@@ -1,5 +1,6 @@
 //! Reading and writing each noun: synchronous functions over a connection.
 
+pub(crate) mod adopt;
 pub(crate) mod datasets;
 pub(crate) mod experiments;
 pub(crate) mod history;

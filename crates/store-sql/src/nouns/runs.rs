@@ -5,10 +5,10 @@ use runledger_entities::{
     ExperimentId, InvalidValue, LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus,
     Tag, names,
 };
-use runledger_store::{NewRun, Resource, RunPatch, StoreError};
+use runledger_store::{NewRun, Resource, RunPatch, StoreError, locations};
 
 use super::{OrStoreError as _, experiments, run_data, stage};
-use crate::{connection::Connection, locations, sql::Sql, values::SerialId};
+use crate::{connection::Connection, sql::Sql, values::SerialId};
 
 /// The columns that [`Row`] reads, of the table `runs r`.
 pub(crate) const COLUMNS: &str = "r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \

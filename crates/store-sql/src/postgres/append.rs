@@ -9,17 +9,20 @@
 //! For each batch everything that can be refused is checked before anything is
 //! written: one that is refused has changed nothing.
 
+use std::pin::pin;
+
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use runledger_store::StoreError;
 use tokio_postgres::{
     Client, Error, Row, Statement,
+    binary_copy::BinaryCopyInWriter,
     error::{DbError, SqlState},
-    types::ToSql,
+    types::{ToSql, Type},
 };
 
 use super::connect::{connect_for_append, words};
 use crate::{
-    append::{Accepted, Known, Wanted},
+    append::{Accepted, Known, Point, Rows, Wanted},
     connection::Driver,
     error::from_message,
     executor::{Append, AppendError, AppendGroup},
@@ -40,7 +43,7 @@ struct Statements {
     params: Statement,
     models: Statement,
     insert_params: Statement,
-    insert_metrics: Statement,
+    copy_metrics: Statement,
     add_metrics: Statement,
     raise_latest: Statement,
     set_tags: Statement,
@@ -48,23 +51,36 @@ struct Statements {
     insert_model_metrics: Statement,
 }
 
+/// The lock is the one that a foreign key takes: the run stays until the commit,
+/// whether or not the session looks foreign keys up.
 const RUNS: &str = "select run_uuid, lifecycle_stage, experiment_id from runs \
-    where run_uuid = any ($1::text[])";
+    where run_uuid = any ($1::text[]) order by run_uuid for key share";
 
 const PARAMS: &str = "select p.run_uuid, p.key, p.value \
     from unnest($1::text[], $2::text[]) wanted(key, run_uuid) \
     join params p on p.key = wanted.key and p.run_uuid = wanted.run_uuid";
 
 const MODELS: &str = "select model_id from logged_models \
-    where lifecycle_stage = 'active' and model_id = any ($1::text[])";
+    where lifecycle_stage = 'active' and model_id = any ($1::text[]) \
+    order by model_id for key share";
 
 const INSERT_PARAMS: &str = "insert into params (key, value, run_uuid) \
     select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing";
 
-/// Points that are not there yet, as almost all are. One that is breaks the
-/// transaction; looking for it beforehand costs a third more for each row.
-const INSERT_METRICS: &str = "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) \
-    select * from unnest($1::text[], $2::float8[], $3::int8[], $4::text[], $5::int8[], $6::bool[])";
+/// Points that are not there yet, as almost all are: without a plan that is run
+/// row by row, and into pages that are written once. One that is there breaks
+/// the transaction; looking for it beforehand costs a third more for each row.
+const COPY_METRICS: &str = "copy metrics (key, value, timestamp, run_uuid, step, is_nan) \
+    from stdin (format binary)";
+
+const METRICS_COLUMNS: [Type; 6] = [
+    Type::TEXT,
+    Type::FLOAT8,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT8,
+    Type::BOOL,
+];
 
 /// Points of which some are there.
 const ADD_METRICS: &str = "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) \
@@ -129,7 +145,7 @@ impl Statements {
             params: client.prepare(PARAMS).await?,
             models: client.prepare(MODELS).await?,
             insert_params: client.prepare(INSERT_PARAMS).await?,
-            insert_metrics: client.prepare(INSERT_METRICS).await?,
+            copy_metrics: client.prepare(COPY_METRICS).await?,
             add_metrics: client.prepare(ADD_METRICS).await?,
             raise_latest: client.prepare(RAISE_LATEST).await?,
             set_tags: client.prepare(SET_TAGS).await?,
@@ -268,28 +284,14 @@ async fn write(
     wary: bool,
     accepted: &Accepted<'_>,
 ) -> Result<(), Failure> {
-    let insert_metrics = if wary {
-        &statements.add_metrics
-    } else {
-        &statements.insert_metrics
-    };
     let mut writes: Vec<(&Statement, Values<'_>)> = Vec::with_capacity(5);
-
-    for (statement, rows) in [
-        (insert_metrics, &accepted.metrics),
-        (&statements.raise_latest, &accepted.latest),
-    ] {
-        if !rows.is_empty() {
-            let values: Values<'_> = vec![
-                Box::new(rows.columns(|point| point.key)),
-                Box::new(rows.columns(|point| point.stored.value)),
-                Box::new(rows.columns(|point| point.timestamp)),
-                Box::new(rows.columns(|point| point.run)),
-                Box::new(rows.columns(|point| point.step)),
-                Box::new(rows.columns(|point| point.stored.is_nan)),
-            ];
-            writes.push((statement, values));
-        }
+    let points = &accepted.metrics;
+    if wary && !points.is_empty() {
+        writes.push((&statements.add_metrics, columns(points)));
+    }
+    let latest = &accepted.latest;
+    if !latest.is_empty() {
+        writes.push((&statements.raise_latest, columns(latest)));
     }
     let tags = &accepted.tags;
     if !tags.is_empty() {
@@ -308,18 +310,18 @@ async fn write(
         ];
         writes.push((&statements.rename_runs, values));
     }
-    let points = &accepted.model_metrics;
-    if !points.is_empty() {
+    let of_models = &accepted.model_metrics;
+    if !of_models.is_empty() {
         let values: Values<'_> = vec![
-            Box::new(points.columns(|of| of.model)),
-            Box::new(points.columns(|of| of.point.key)),
-            Box::new(points.columns(|of| of.point.timestamp)),
-            Box::new(points.columns(|of| of.point.step)),
-            Box::new(points.columns(|of| of.point.stored.value)),
-            Box::new(points.columns(|of| of.experiment)),
-            Box::new(points.columns(|of| of.point.run)),
-            Box::new(points.columns(|of| of.dataset_name)),
-            Box::new(points.columns(|of| of.dataset_digest)),
+            Box::new(of_models.columns(|of| of.model)),
+            Box::new(of_models.columns(|of| of.point.key)),
+            Box::new(of_models.columns(|of| of.point.timestamp)),
+            Box::new(of_models.columns(|of| of.point.step)),
+            Box::new(of_models.columns(|of| of.point.stored.value)),
+            Box::new(of_models.columns(|of| of.experiment)),
+            Box::new(of_models.columns(|of| of.point.run)),
+            Box::new(of_models.columns(|of| of.dataset_name)),
+            Box::new(of_models.columns(|of| of.dataset_digest)),
         ];
         writes.push((&statements.insert_model_metrics, values));
     }
@@ -331,9 +333,17 @@ async fn write(
             .collect();
         client.execute(*statement, &values).await.map(drop)
     });
-    // A commit after a statement that failed is a rollback.
-    let all = written
-        .map(FutureExt::boxed)
+    let copied = async {
+        if wary || points.is_empty() {
+            return Ok(());
+        }
+        copy_metrics(client, &statements.copy_metrics, points).await
+    };
+    // They go out in this order. A commit after a statement that failed is a
+    // rollback.
+    let all = [copied.boxed()]
+        .into_iter()
+        .chain(written.map(FutureExt::boxed))
         .chain([client.batch_execute("commit").boxed()]);
     for done in join_all(all).await {
         done.map_err(|error| {
@@ -348,6 +358,39 @@ async fn write(
         })?;
     }
     Ok(())
+}
+
+/// The columns of points, for `unnest`.
+fn columns<'v>(points: &'v Rows<Point<'_>>) -> Values<'v> {
+    vec![
+        Box::new(points.columns(|point| point.key)),
+        Box::new(points.columns(|point| point.stored.value)),
+        Box::new(points.columns(|point| point.timestamp)),
+        Box::new(points.columns(|point| point.run)),
+        Box::new(points.columns(|point| point.step)),
+        Box::new(points.columns(|point| point.stored.is_nan)),
+    ]
+}
+
+async fn copy_metrics(
+    client: &Client,
+    statement: &Statement,
+    points: &Rows<Point<'_>>,
+) -> Result<(), Error> {
+    let sink = client.copy_in(statement).await?;
+    let mut writer = pin!(BinaryCopyInWriter::new(sink, &METRICS_COLUMNS));
+    for point in points.all() {
+        let row: [&(dyn ToSql + Sync); 6] = [
+            &point.key,
+            &point.stored.value,
+            &point.timestamp,
+            &point.run,
+            &point.step,
+            &point.stored.is_nan,
+        ];
+        writer.as_mut().write(&row).await?;
+    }
+    writer.finish().await.map(drop)
 }
 
 fn get<'r, T: tokio_postgres::types::FromSql<'r>>(

@@ -8,6 +8,7 @@
 mod stretch;
 
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
+use runledger_entities::Run;
 use runledger_search::{Order, RunKey, RunNumber, RunText};
 use runledger_store::StoreError;
 use serde_json::Value;
@@ -41,8 +42,7 @@ struct Key {
     value: Sql,
     kind: Kind,
     descending: bool,
-    /// The order that runs have an index for.
-    is_start_time: bool,
+    by: RunKey,
 }
 
 /// What a key's values are.
@@ -152,7 +152,7 @@ impl RunOrder {
             value,
             kind,
             descending: by.descending,
-            is_start_time: by.key == RunKey::Number(RunNumber::StartTime),
+            by: by.key.clone(),
         });
     }
 
@@ -197,21 +197,31 @@ impl RunOrder {
 
     /// The sort keys of a run, for a token; nothing where they are too long.
     ///
-    /// The database says what they are, since it does the sorting.
+    /// The database says what they are, since it does the sorting, but for those
+    /// that the run was read with.
     pub(crate) fn place(
         &self,
         connection: &mut Connection,
-        run_id: &str,
+        run: &Run,
     ) -> Result<Option<Vec<Value>>, StoreError> {
         let mut place = Vec::with_capacity(self.keys.len());
         for key in &self.keys {
+            if let Some(known) = key.place_in(run) {
+                let Some(value) = known.to_token() else {
+                    return Ok(None);
+                };
+                place.push(value);
+                continue;
+            }
             let mut sql = Sql::varying("select ");
             sql.append(key.class.clone().unwrap_or_else(|| Sql::varying("0")));
             sql.push(", ");
             sql.append(key.value.clone());
             sql.push(" from runs r");
             sql.append(self.joins());
-            let sql = sql.sql(" where r.run_uuid = ").text(run_id);
+            let sql = sql
+                .sql(" where r.run_uuid = ")
+                .text(run.info.run_id.as_str());
             let found = key.kind.read(sql, connection)?;
             let Some(value) = found.and_then(|found| found.to_token()) else {
                 return Ok(None);
@@ -276,6 +286,36 @@ fn after_all(keys: &[Key], places: &[Place]) -> Sql {
 impl Key {
     fn direction(&self) -> &'static str {
         if self.descending { " desc" } else { " asc" }
+    }
+
+    /// The order that runs have an index for.
+    fn is_start_time(&self) -> bool {
+        self.by == RunKey::Number(RunNumber::StartTime)
+    }
+
+    /// The value of a run, where it is read as it is kept: what may be null and
+    /// is read as something else is left to the database.
+    fn place_in(&self, run: &Run) -> Option<Place> {
+        match &self.by {
+            RunKey::Metric(key) => {
+                let mut metrics = run.data.metrics.iter();
+                Some(match metrics.find(|metric| metric.key == *key) {
+                    None => Place::Missing,
+                    Some(metric) if metric.value.is_nan() => Place::NaN,
+                    Some(metric) => Place::Real(metric.value),
+                })
+            }
+            RunKey::Param(key) => {
+                let mut params = run.data.params.iter();
+                let param = params.find(|param| param.key == *key);
+                Some(param.map_or(Place::Missing, |param| Place::Text(param.value.clone())))
+            }
+            RunKey::Text(RunText::RunId) => Some(Place::Text(run.info.run_id.as_str().to_owned())),
+            RunKey::Number(RunNumber::StartTime) if run.info.start_time != 0 => {
+                Some(Place::Integer(run.info.start_time))
+            }
+            _ => None,
+        }
     }
 
     /// That a row comes after `place` by this key or, where it is equal, by `then`.

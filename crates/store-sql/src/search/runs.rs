@@ -57,7 +57,7 @@ pub(crate) fn search(
     let more = ids.len() as u64 > u64::from(query.page.max_results);
     ids.truncate(usize::try_from(query.page.max_results).unwrap_or(usize::MAX));
     let items = run_data::load(connection, &ids)?;
-    let next_token = match ids.last() {
+    let next_token = match items.last() {
         Some(last) if more => {
             let offset = start.offset + ids.len() as u64;
             let after = order.place(connection, last)?;

@@ -103,8 +103,15 @@ pub(crate) fn experiment_step(
     let current = stage("experiments", id, current.as_deref())?;
     require_deleted("experiment", &id, current)?;
     refuse_used_scorers(connection, id)?;
+    remove_experiment(connection, id, &mut { ROWS })
+}
 
-    let mut left = ROWS;
+/// Removes a part of an experiment.
+pub(super) fn remove_experiment(
+    connection: &mut Connection,
+    id: ExperimentId,
+    left: &mut i64,
+) -> Result<Step, StoreError> {
     let parts: [(&'static str, &'static str, Remove); 3] = [
         ("runs", "run_uuid", remove_runs),
         ("logged_models", "model_id", remove_models),
@@ -113,7 +120,7 @@ pub(crate) fn experiment_step(
     for (table, key, remove) in parts {
         let found = some_of(connection, table, key, id)?;
         let all = found.len() < THINGS;
-        if remove(connection, found, &mut left)? == Step::More || !all {
+        if remove(connection, found, left)? == Step::More || !all {
             return Ok(Step::More);
         }
     }
@@ -122,7 +129,7 @@ pub(crate) fn experiment_step(
         .map(|table| (table, Sql::new("experiment_id = ").int(id.0)))
         .collect();
     rest.extend(associations("experiment", &[id.to_string()]));
-    if remove_rows(connection, rest, &mut left)? == Step::More {
+    if remove_rows(connection, rest, left)? == Step::More {
         return Ok(Step::More);
     }
     Sql::new("delete from experiments where experiment_id = ")
@@ -135,7 +142,7 @@ pub(crate) fn experiment_step(
 /// Removes things of one kind, or a part of what belongs to them.
 type Remove = fn(&mut Connection, Vec<String>, &mut i64) -> Result<Step, StoreError>;
 
-fn remove_runs(
+pub(super) fn remove_runs(
     connection: &mut Connection,
     ids: Vec<String>,
     left: &mut i64,
@@ -157,7 +164,7 @@ fn remove_runs(
     remove_things(connection, "delete from runs where run_uuid", ids)
 }
 
-fn remove_models(
+pub(super) fn remove_models(
     connection: &mut Connection,
     ids: Vec<String>,
     left: &mut i64,
@@ -206,7 +213,7 @@ fn remove_traces(
 }
 
 /// Removes the edges between runs and what they read and made, with their tags.
-fn remove_edges(
+pub(super) fn remove_edges(
     connection: &mut Connection,
     runs: &[String],
     left: &mut i64,
@@ -238,7 +245,7 @@ fn remove_edges(
 }
 
 /// Removes rows table by table, until there are none or no more may go now.
-fn remove_rows(
+pub(super) fn remove_rows(
     connection: &mut Connection,
     rows: impl IntoIterator<Item = Rows>,
     left: &mut i64,
@@ -293,7 +300,7 @@ fn remove_things(
 }
 
 /// That a column is one of these.
-fn among(column: &'static str, ids: &[String]) -> Sql {
+pub(super) fn among(column: &'static str, ids: &[String]) -> Sql {
     Sql::new(column).in_texts(false, ids.to_vec())
 }
 

@@ -164,7 +164,7 @@ impl Key {
                 from: "walked o0 join runs r on r.run_uuid = o0.run_uuid",
                 complete: complete("value"),
             }),
-            None if self.is_start_time => Some(Walk {
+            None if self.is_start_time() => Some(Walk {
                 rows: begin(Sql::varying(
                     "select r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
                      r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage from runs r \

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// A location with more path segments, before its query if it has one
 /// (MLflow 3.17 `append_to_uri_path`).
-pub(crate) fn append(location: &str, segments: &[&str]) -> String {
+pub fn append(location: &str, segments: &[&str]) -> String {
     let (path, query) = match location.split_once('?') {
         Some((path, query)) if location.contains("://") => (path, Some(query)),
         _ => (location, None),
@@ -25,7 +25,7 @@ pub(crate) fn append(location: &str, segments: &[&str]) -> String {
 
 /// A location that means the same from every directory: a relative path becomes
 /// absolute, a URI stays as it is.
-pub(crate) fn absolute(location: &str) -> String {
+pub fn absolute(location: &str) -> String {
     let scheme = location.split_once(':').map(|(scheme, _)| scheme);
     if scheme.is_some_and(|scheme| !scheme.is_empty() && !scheme.contains('/')) {
         return location.to_owned();
