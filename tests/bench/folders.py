@@ -193,6 +193,8 @@ class Folders(Measure):
             if self.a.more_runs > runs:
                 self.part("more runs", files.more_runs)
         finally:
+            # Being asked to end once more must not keep anything from being removed.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             try:
                 self.finish()
             finally:
