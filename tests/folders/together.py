@@ -58,11 +58,15 @@ def write(uri: str, writer: int, runs: list[str], board: Board, stop: Any, error
     number = 0
 
     def patiently(call: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """MLflow looks for a run in all experiments, and fails if one goes meanwhile."""
+        """MLflow looks for a run in all experiments, and fails if one goes meanwhile; and it fails
+        to make a folder of keys that another process makes at the same time."""
         while True:
             try:
                 call(*arguments, **named)
                 return
+            except FileExistsError:
+                # Of this process's own file client: a server's answer is another error.
+                continue
             except Exception as error:
                 if not str(error).startswith("Invalid parent directory"):
                     raise
