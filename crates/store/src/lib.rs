@@ -26,5 +26,5 @@ pub use page::{Page, PageRequest};
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
-    RunMetric, RunPatch, RunQuery, StoreKind, TrackingStore, TrackingStoreExt,
+    RunMetric, RunPatch, RunQuery, SettledRun, StoreKind, TrackingStore, TrackingStoreExt,
 };

@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use runledger_entities::{
-    DatasetInput, DatasetSummary, Experiment, ExperimentId, Metric, ModelInput, ModelOutput, Param,
-    Run, RunId, RunInfo, RunStatus, Tag, ViewType,
+    DatasetInput, DatasetSummary, Experiment, ExperimentId, InvalidValue, Metric, ModelInput,
+    ModelOutput, Param, Run, RunId, RunInfo, RunStatus, Tag, ViewType, names,
 };
 use runledger_search::{ExperimentClause, ExperimentKey, Order, RunClause, RunKey};
 
@@ -57,6 +57,61 @@ pub struct NewRun {
     pub start_time: i64,
     /// Tags.
     pub tags: Vec<Tag>,
+}
+
+/// A [`NewRun`] whose name is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledRun {
+    /// The experiment.
+    pub experiment_id: ExperimentId,
+    /// Who starts it.
+    pub user_id: String,
+    /// The name.
+    pub run_name: String,
+    /// Milliseconds since the epoch.
+    pub start_time: i64,
+    /// Tags by key, with the name among them (`mlflow.runName`).
+    pub tags: Vec<Tag>,
+}
+
+impl NewRun {
+    /// Finds the name, and puts the tags in order (MLflow 3.17 `runs/create`).
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidArgument`] if the name and its tag differ, or a tag
+    /// is given twice.
+    pub fn settle(self) -> Result<SettledRun, StoreError> {
+        let mut tags = self.tags;
+        let argument = self.run_name.filter(|name| !name.is_empty());
+        let tag = tags.iter().find(|tag| tag.key == Tag::RUN_NAME);
+        let run_name = match (argument, tag.map(|tag| tag.value.clone())) {
+            (Some(run_name), Some(tag)) if run_name != tag => {
+                let conflict = InvalidValue::TwoRunNames { run_name, tag };
+                return Err(StoreError::invalid(conflict.to_string()));
+            }
+            (_, Some(name)) => name,
+            (argument, None) => {
+                let name = argument.unwrap_or_else(names::random);
+                tags.push(Tag::new(Tag::RUN_NAME, name.clone()));
+                name
+            }
+        };
+        tags.sort_unstable();
+        let mut equal = tags.chunk_by(|a, b| a.key == b.key);
+        if let Some(twice) = equal.find(|same| same.len() > 1) {
+            return Err(StoreError::invalid(format!(
+                "The tag '{}' is given twice: give each tag of a new run once.",
+                twice[0].key
+            )));
+        }
+        Ok(SettledRun {
+            experiment_id: self.experiment_id,
+            user_id: self.user_id,
+            run_name,
+            start_time: self.start_time,
+            tags,
+        })
+    }
 }
 
 /// A change of a run; absent fields stay.

@@ -2,10 +2,8 @@
 
 use std::time::SystemTime;
 
-use runledger_entities::{
-    InvalidValue, LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus, Tag, names,
-};
-use runledger_store::{NewRun, Resource, RunPatch, StoreError, locations};
+use runledger_entities::{LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus};
+use runledger_store::{NewRun, Resource, RunPatch, SettledRun, StoreError, locations};
 
 use super::{Files, refused, unreadable};
 use crate::{
@@ -22,24 +20,13 @@ impl Files {
     pub(super) fn create_run(&self, new: NewRun) -> Result<Run, StoreError> {
         self.root()?;
         let (folder, experiment) = self.active_experiment(new.experiment_id)?;
-        let NewRun {
+        let SettledRun {
             experiment_id,
             user_id,
             run_name,
             start_time,
-            mut tags,
-        } = new;
-        let run_name = settle_name(run_name, &mut tags)?;
-        tags.sort_unstable();
-        if let Some(twice) = tags
-            .chunk_by(|a, b| a.key == b.key)
-            .find(|same| same.len() > 1)
-        {
-            return Err(StoreError::invalid(format!(
-                "The tag '{}' is given twice: give each tag of a new run once.",
-                twice[0].key
-            )));
-        }
+            tags,
+        } = new.settle()?;
         let run_id = RunId::random();
         let info = RunInfo {
             artifact_uri: locations::append(
@@ -117,24 +104,6 @@ impl Files {
                 Err(StoreError::not_found_in(Resource::RunTag, key, id))
             }
             Err(error) => Err(internal(error)),
-        }
-    }
-}
-
-/// The name of a new run, which its tags then hold too.
-fn settle_name(run_name: Option<String>, tags: &mut Vec<Tag>) -> Result<String, StoreError> {
-    let argument = run_name.filter(|name| !name.is_empty());
-    let tag = tags.iter().find(|tag| tag.key == Tag::RUN_NAME);
-    match (argument, tag.map(|tag| tag.value.clone())) {
-        (Some(run_name), Some(tag)) if run_name != tag => {
-            let conflict = InvalidValue::TwoRunNames { run_name, tag };
-            Err(StoreError::invalid(conflict.to_string()))
-        }
-        (_, Some(name)) => Ok(name),
-        (argument, None) => {
-            let name = argument.unwrap_or_else(names::random);
-            tags.push(Tag::new(Tag::RUN_NAME, name.clone()));
-            Ok(name)
         }
     }
 }

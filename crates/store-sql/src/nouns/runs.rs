@@ -2,10 +2,9 @@
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use runledger_entities::{
-    ExperimentId, InvalidValue, LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus,
-    Tag, names,
+    ExperimentId, LifecycleStage, Run, RunData, RunId, RunInfo, RunInputs, RunStatus, Tag,
 };
-use runledger_store::{NewRun, Resource, RunPatch, StoreError, locations};
+use runledger_store::{NewRun, Resource, RunPatch, SettledRun, StoreError, locations};
 
 use super::{OrStoreError as _, experiments, run_data, stage};
 use crate::{connection::Connection, sql::Sql, values::SerialId};
@@ -112,24 +111,13 @@ fn lock(connection: &mut Connection, id: &RunId) -> Result<(), StoreError> {
 /// Creates a run.
 pub(crate) fn create(connection: &mut Connection, new: NewRun) -> Result<Run, StoreError> {
     let location = experiments::active_location(connection, new.experiment_id)?;
-    let NewRun {
+    let SettledRun {
         experiment_id,
         user_id,
         run_name,
         start_time,
-        mut tags,
-    } = new;
-    let run_name = settle_name(run_name, &mut tags)?;
-    tags.sort_unstable();
-    if let Some(twice) = tags
-        .chunk_by(|a, b| a.key == b.key)
-        .find(|same| same.len() > 1)
-    {
-        return Err(StoreError::invalid(format!(
-            "The tag '{}' is given twice: give each tag of a new run once.",
-            twice[0].key
-        )));
-    }
+        tags,
+    } = new.settle()?;
     let run_id = RunId::random();
     let artifact_uri = locations::append(&location, &[run_id.as_str(), "artifacts"]);
     Sql::new(
@@ -173,27 +161,6 @@ pub(crate) fn create(connection: &mut Connection, new: NewRun) -> Result<Run, St
         inputs: RunInputs::default(),
         outputs: Vec::new(),
     })
-}
-
-/// The name of a new run, which its tags then hold too.
-fn settle_name(run_name: Option<String>, tags: &mut Vec<Tag>) -> Result<String, StoreError> {
-    let argument = run_name.filter(|name| !name.is_empty());
-    let tag = tags
-        .iter()
-        .find(|tag| tag.key == Tag::RUN_NAME)
-        .map(|tag| tag.value.clone());
-    match (argument, tag) {
-        (Some(run_name), Some(tag)) if run_name != tag => {
-            let conflict = InvalidValue::TwoRunNames { run_name, tag };
-            Err(StoreError::invalid(conflict.to_string()))
-        }
-        (_, Some(name)) => Ok(name),
-        (argument, None) => {
-            let name = argument.unwrap_or_else(names::random);
-            tags.push(Tag::new(Tag::RUN_NAME, name.clone()));
-            Ok(name)
-        }
-    }
 }
 
 /// Changes an active run.
