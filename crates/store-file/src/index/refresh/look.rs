@@ -1,5 +1,7 @@
 //! Looks at runs, and puts what changed into the index.
 
+use std::collections::HashSet;
+
 use runledger_entities::RunId;
 use runledger_store::{AdoptStore as _, AdoptedRun, Adoption, StoreError};
 use tokio::runtime::Handle;
@@ -164,17 +166,24 @@ impl Refresher {
             states,
             adoption,
         } = pending;
+        let mut refused = HashSet::new();
         if let Some(task) = task {
             let put = handle
                 .block_on(task)
                 .map_err(|error| StoreError::internal(error.to_string()))?;
             if let Err(error) = put {
-                self.put_one_by_one(adoption, &error, handle)?;
+                refused = self.put_one_by_one(adoption, error, handle)?;
             }
         }
         for (id, state) in states {
             let noted = match state {
-                Some(state) => self.states.put_run(&id, &state),
+                Some(mut state) => {
+                    if refused.contains(&id) {
+                        // Not in the index: to be read again in any case.
+                        state.signature = None;
+                    }
+                    self.states.put_run(&id, &state)
+                }
                 None => self.states.forget_run(&id),
             };
             noted.map_err(internal)?;
@@ -182,26 +191,30 @@ impl Refresher {
         Ok(())
     }
 
-    /// A run that the index cannot take must not hide its neighbours.
+    /// A run that the index cannot take must not hide its neighbours: says which
+    /// were not taken. Where that is all of several, the index is at fault.
     fn put_one_by_one(
         &self,
         adoption: Adoption,
-        error: &StoreError,
+        error: StoreError,
         handle: &Handle,
-    ) -> Result<(), StoreError> {
-        if matches!(error, StoreError::Unavailable { .. }) {
-            return Err(StoreError::Unavailable {
-                reason: "the index of the file store is busy",
-            });
-        }
+    ) -> Result<HashSet<RunId>, StoreError> {
         let Adoption {
             runs, gone_runs, ..
         } = adoption;
-        let gone = Adoption {
-            gone_runs,
-            ..Adoption::default()
+        if matches!(error, StoreError::Unavailable { .. }) || runs.is_empty() {
+            return Err(error);
+        }
+        let forget = |gone_runs| {
+            let gone = Adoption {
+                gone_runs,
+                ..Adoption::default()
+            };
+            handle.block_on(self.search.sql.adopt(gone))
         };
-        handle.block_on(self.search.sql.adopt(gone))?;
+        forget(gone_runs)?;
+        let count = runs.len();
+        let mut refused = HashSet::new();
         for adopted in runs {
             let id = adopted.run.info.run_id.clone();
             let one = Adoption {
@@ -210,14 +223,14 @@ impl Refresher {
             };
             if let Err(error) = handle.block_on(self.search.sql.adopt(one)) {
                 tracing::warn!(run = %id, reason = %words(&error), "a run is passed over");
-                let gone = Adoption {
-                    gone_runs: vec![id],
-                    ..Adoption::default()
-                };
-                handle.block_on(self.search.sql.adopt(gone))?;
+                forget(vec![id.clone()])?;
+                refused.insert(id);
             }
         }
-        Ok(())
+        if count > 1 && refused.len() == count {
+            return Err(error);
+        }
+        Ok(refused)
     }
 }
 
