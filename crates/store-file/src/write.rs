@@ -10,7 +10,8 @@ use std::ffi::CStr;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cap_std::fs::{File, OpenOptions, OpenOptionsExt};
 use rustix::fs::{AtFlags, FileType, OFlags};
@@ -23,6 +24,8 @@ use crate::safe_dir::{FileState, Folder, LIST, bits, kind};
 pub(crate) const TEMPORARY: &str = ".tmp-";
 /// A temporary file this old was left by a crash.
 const LEFTOVER_AGE: Duration = Duration::from_hours(1);
+/// A file that ends within a line for this long is not being written.
+const TORN_AFTER: Duration = Duration::from_millis(250);
 
 /// What a write survives once it returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,9 +179,9 @@ pub(crate) fn append_lines(
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(failed(Errno::NXIO.into()));
     }
-    let before = FileState::from(&stat).size;
+    let (before, torn) = end_of(&file, FileState::from(&stat).size).map_err(failed)?;
     let joined;
-    let lines = if ends_torn(&file, before).map_err(failed)? {
+    let lines = if torn {
         joined = [b"\n", lines].concat();
         &joined
     } else {
@@ -194,13 +197,35 @@ pub(crate) fn append_lines(
     Ok(())
 }
 
-fn ends_torn(file: &std::fs::File, size: u64) -> io::Result<bool> {
-    let Some(last) = size.checked_sub(1) else {
-        return Ok(false);
-    };
-    let mut byte = [0];
-    // Nothing is read where another process cut the file meanwhile.
-    Ok(file.read_at(&mut byte, last)? == 1 && byte != *b"\n")
+/// The size of a file that was `size` bytes long, and whether its last line was
+/// left without its end by a crash.
+///
+/// A write that is being done looks the same for a moment, since the kernel
+/// lengthens a file page by page: only a file that stays so is torn. A newline
+/// put behind a line that then got its own would be an empty line, with which
+/// MLflow reads none of the metric.
+fn end_of(file: &std::fs::File, size: u64) -> io::Result<(u64, bool)> {
+    let mut size = size;
+    let mut since = Instant::now();
+    loop {
+        let Some(last) = size.checked_sub(1) else {
+            return Ok((size, false));
+        };
+        let mut byte = [0];
+        // Nothing is read where another process cut the file meanwhile.
+        if file.read_at(&mut byte, last)? == 0 || byte == *b"\n" {
+            return Ok((size, false));
+        }
+        let now = file.metadata()?.len();
+        if now != size {
+            size = now;
+            since = Instant::now();
+        } else if since.elapsed() >= TORN_AFTER {
+            return Ok((size, true));
+        } else {
+            thread::sleep(TORN_AFTER / 50);
+        }
+    }
 }
 
 /// One `write`; a part that a full disk let through is taken back, unless

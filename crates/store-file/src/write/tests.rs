@@ -87,6 +87,23 @@ fn lines_of_many_writers_do_not_mix() {
 }
 
 #[test]
+fn a_line_that_is_being_written_is_not_torn() {
+    let (world, folder) = world();
+    let path = world.path().join("root/m");
+    fs::write(&path, "1 2 3\n1 2").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(TORN_AFTER / 5);
+            let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(b" 3\n").unwrap();
+        });
+        append_lines(&folder, "m", b"4 5 6\n", Sync::Process).unwrap();
+    });
+    let text = folder.read_text("m", 100).unwrap();
+    assert_eq!(text, "1 2 3\n1 2 3\n4 5 6\n");
+}
+
+#[test]
 fn after_a_torn_line_a_new_one_begins() {
     let (world, folder) = world();
     fs::write(world.path().join("root/m"), "1 2 3\n1 2").unwrap();
