@@ -1,7 +1,9 @@
-//! A `runledger server` process of the release build, for tasks that talk to one.
+//! A server process for tasks that talk to one: `runledger server` of the release build, or Python
+//! MLflow's.
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,12 +11,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::process;
+use crate::{process, venv};
 
 const POLL: Duration = Duration::from_millis(20);
-const START_LIMIT: Duration = Duration::from_secs(30);
+/// Python MLflow takes ten seconds where nothing else runs.
+const START_LIMIT: Duration = Duration::from_mins(2);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// The binary that `RUNLEDGER_BIN` names, else the one of this repository, built with the release profile.
@@ -61,11 +64,34 @@ impl Server {
         log: PathBuf,
         flags: &[&str],
     ) -> Result<Self> {
+        Self::spawn(Command::new(binary).arg("server"), uri, folder, log, flags)
+    }
+
+    /// Starts the server of Python MLflow, with one worker, as [`Self::start`] does ours.
+    pub(crate) fn start_mlflow(
+        environment: &Path,
+        uri: &str,
+        folder: &Path,
+        log: PathBuf,
+    ) -> Result<Self> {
+        let mut command = Command::new(venv::python(environment));
+        command.args(["-m", "mlflow", "server", "--workers", "1"]);
+        // Of releases that ask for it.
+        command.env("MLFLOW_ALLOW_FILE_STORE", "true");
+        Self::spawn(&mut command, uri, folder, log, &[])
+    }
+
+    fn spawn(
+        command: &mut Command,
+        uri: &str,
+        folder: &Path,
+        log: PathBuf,
+        flags: &[&str],
+    ) -> Result<Self> {
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let address = free_address()?;
-        let child = Command::new(binary)
-            .arg("server")
+        let child = command
             .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
             .args(["--backend-store-uri", uri])
             .args(flags)
@@ -77,8 +103,10 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
+            // With the workers that it starts.
+            .process_group(0)
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
         let mut server = Self {
             child,
             address,
@@ -95,10 +123,7 @@ impl Server {
 
     /// Asks the server to end (SIGTERM), and fails unless it does so in time and with exit code 0.
     pub(crate) fn stop(mut self) -> Result<()> {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("the server has no process id")?;
+        let pid = self.pid().context("the server has no process id")?;
         kill_process(pid, Signal::TERM).context("cannot signal the server")?;
         let began = Instant::now();
         while began.elapsed() < STOP_LIMIT {
@@ -117,6 +142,10 @@ impl Server {
             "the server did not stop within {STOP_LIMIT:?}\n{}",
             self.log_end()
         );
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
     fn wait_until_healthy(&mut self) -> Result<()> {
@@ -144,8 +173,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to do.
-        let _ = self.child.kill();
+        // Its number may be another process's once it has ended.
+        if let (Ok(None), Some(pid)) = (self.child.try_wait(), self.pid()) {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }

@@ -2,7 +2,7 @@
 
 mod db;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -68,6 +68,11 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "PREFIX")]
     #[arg(env = "MLFLOW_STATIC_PREFIX", hide_env_values = true)]
     pub(crate) static_prefix: Option<String>,
+
+    /// Serve the web UI of this folder instead of the built-in one, for example
+    /// mlflow/server/js/build of an installed MLflow.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ui_dir: Option<PathBuf>,
 
     /// The database, or the folder, of experiments and runs [default: the
     /// database ./mlflow.db if it is there, else the folder ./mlruns].

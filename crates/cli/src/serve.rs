@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runledger_artifacts::{ArtifactRoots, LocalRepository};
 use runledger_entities::LongValues;
-use runledger_server::{Asset, BuildError, ServeError, Server, ServerBuilder};
+use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions};
 use tokio::net::TcpListener;
@@ -61,6 +61,20 @@ pub(crate) enum RunError {
         /// The system's words.
         source: io::Error,
     },
+    /// The folder of the web UI has no page.
+    #[error("--ui-dir: there is no index.html in '{}'", folder.display())]
+    UiFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A bound is no number.
+    #[error("{name} must be a number of at least 1, not '{value}'")]
+    Bound {
+        /// The environment variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+    },
     /// Requests were cut off at the end.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -70,7 +84,11 @@ impl RunError {
     /// 2 for a command line that cannot be right, 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Settings(_) | Self::Variable(_) | Self::Build(_) => 2,
+            Self::Settings(_)
+            | Self::Variable(_)
+            | Self::Build(_)
+            | Self::UiFolder { .. }
+            | Self::Bound { .. } => 2,
             _ => 1,
         }
     }
@@ -109,8 +127,17 @@ async fn serve(flags: &ServerArgs, settings: Settings, pool: PoolOptions) -> Res
         .long_values(long_values(
             env::var("MLFLOW_TRUNCATE_LONG_VALUES").ok().as_deref(),
         ))
+        .limits(limits(|name| env::var(name).ok())?)
         .read_only(flags.read_only)
         .assets(assets());
+    if let Some(folder) = &flags.ui_dir {
+        if !folder.join("index.html").is_file() {
+            return Err(RunError::UiFolder {
+                folder: folder.clone(),
+            });
+        }
+        server = server.ui_folder(folder);
+    }
     if !flags.artifacts_only {
         server = with_store(server, flags, &settings, pool).await?;
     }
@@ -174,6 +201,29 @@ fn roots(settings: &Settings) -> Result<ArtifactRoots, RunError> {
 
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
+}
+
+/// The bounds that MLflow's environment variables set.
+fn limits(variable: impl Fn(&str) -> Option<String>) -> Result<Limits, RunError> {
+    let bound = |name: &'static str, default: usize| match variable(name) {
+        None => Ok(default),
+        Some(value) => match value.trim().parse() {
+            Ok(bound) if bound > 0 => Ok(bound),
+            _ => Err(RunError::Bound { name, value }),
+        },
+    };
+    let defaults = Limits::default();
+    Ok(Limits {
+        graphql_root_fields: bound(
+            "MLFLOW_SERVER_GRAPHQL_MAX_ROOT_FIELDS",
+            defaults.graphql_root_fields,
+        )?,
+        graphql_aliases: bound(
+            "MLFLOW_SERVER_GRAPHQL_MAX_ALIASES",
+            defaults.graphql_aliases,
+        )?,
+        ..defaults
+    })
 }
 
 /// The web UI. It lives as long as the process.

@@ -203,6 +203,7 @@ endpoints! {
     Server {
         Health: Get ROOT, "/health", Public;
         Version: Get ROOT, "/version", Public;
+        OpenApi: Get ROOT, "/openapi.json", Public;
         ServerInfo: Get API3, "/mlflow/server-info", Public;
     }
     Tracking {
@@ -217,6 +218,7 @@ endpoints! {
         SetExperimentTag: Post API2, "/mlflow/experiments/set-experiment-tag", WriteExperiment;
         DeleteExperimentTag: Post API2, "/mlflow/experiments/delete-experiment-tag", WriteExperiment;
         SearchDatasets: Post AJAX2, "/mlflow/experiments/search-datasets", Search;
+        GraphQl: Post ROOT, "/graphql", Search;
 
         CreateRun: Post API2, "/mlflow/runs/create", CreateRun;
         GetRun: Get API2, "/mlflow/runs/get", ReadRun;

@@ -5,6 +5,7 @@
 //! decided when the fields are used, in [`field`].
 
 pub(crate) mod decode;
+pub(crate) mod describe;
 pub(crate) mod field;
 pub(crate) mod message;
 pub(crate) mod query;

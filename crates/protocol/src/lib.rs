@@ -12,9 +12,11 @@ mod endpoints;
 mod error;
 mod json;
 pub mod messages;
+mod openapi;
 
 pub use endpoints::{Area, Endpoint, Method, Permission, Scope, Version};
 pub use error::{ErrorResponse, RequestError, check_content_type};
 pub use json::decode::Input;
 pub use json::query::pairs as query_pairs;
 pub use messages::Request;
+pub use openapi::openapi;

@@ -1,7 +1,8 @@
 //! What every request shares: the stores, the artifacts, the bounds.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use runledger_artifacts::{ArtifactRepository, ArtifactRoots};
 use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
@@ -25,6 +26,10 @@ pub(crate) struct App {
     pub(crate) requests: Admission,
     pub(crate) artifact_requests: Admission,
     pub(crate) bodies: BodyBudget,
+    /// What every path begins with.
+    pub(crate) static_prefix: String,
+    /// The description of the API, made when it is asked for.
+    pub(crate) description: OnceLock<Bytes>,
 }
 
 /// What the handlers of experiments, runs and logged models work on.
@@ -41,6 +46,7 @@ impl App {
         artifacts: ArtifactRoots,
         limits: Limits,
         read_only: bool,
+        static_prefix: &str,
     ) -> Self {
         Self {
             tracking,
@@ -50,6 +56,8 @@ impl App {
             artifact_requests: Admission::new(limits.artifact_requests, limits.queue),
             bodies: BodyBudget::new(limits.all_bodies_bytes),
             limits,
+            static_prefix: static_prefix.to_owned(),
+            description: OnceLock::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Putting a server together.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use runledger_artifacts::ArtifactRoots;
@@ -15,6 +15,7 @@ use crate::{
     options::{Asset, Limits},
     router,
     security::{self, Security},
+    ui_folder,
 };
 
 /// A server, ready to serve.
@@ -84,6 +85,7 @@ pub struct ServerBuilder {
     long_values: LongValues,
     limits: Limits,
     assets: &'static [Asset],
+    ui_folder: Option<PathBuf>,
     read_only: bool,
 }
 
@@ -151,6 +153,13 @@ impl ServerBuilder {
         self
     }
 
+    /// A folder with a web UI, in the place of the assets: `index.html` at `/`,
+    /// and all of its files below `/static-files/`.
+    pub fn ui_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.ui_folder = Some(folder.into());
+        self
+    }
+
     /// Builds the server.
     ///
     /// # Errors
@@ -165,14 +174,18 @@ impl ServerBuilder {
             long_values: self.long_values,
         });
         let write_idle_time = self.limits.write_idle_time;
-        let assets = assets::routes(&prefix, self.assets)?;
+        let ui = match &self.ui_folder {
+            Some(folder) => ui_folder::routes(&prefix, folder),
+            None => assets::routes(&prefix, self.assets)?,
+        };
         let app = Arc::new(App::new(
             tracking,
             self.artifacts,
             self.limits,
             self.read_only,
+            &prefix,
         ));
-        let routes = router::routes(&app, &prefix).merge(assets);
+        let routes = router::routes(&app, &prefix).merge(ui);
         let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
         Ok(Server {
             router: router::with_fallbacks(routes, &prefix).layer(guard),

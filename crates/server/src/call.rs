@@ -28,17 +28,24 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(endpoint: Endpoint, request: Request, params: &RawPathParams) -> Self {
+        let params = params.iter();
+        let params = params.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            params: params.collect(),
+            ..Self::without_path(endpoint, request)
+        }
+    }
+
+    /// A call whose request says everything: the path of its endpoint has no
+    /// parts.
+    pub(crate) fn without_path(endpoint: Endpoint, request: Request) -> Self {
         let (parts, body) = request.into_parts();
-        let params = params
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
         Self {
             parts,
             endpoint,
             body,
             received: None,
-            params,
+            params: Vec::new(),
             share: Share::default(),
         }
     }
@@ -75,6 +82,12 @@ impl Call {
             self.received = Some(self.body(app).await?);
         }
         Ok(())
+    }
+
+    /// The body of a call that has its message there.
+    pub(crate) async fn received(&mut self, app: &App) -> Result<Bytes, Failure> {
+        self.receive(app).await?;
+        Ok(self.received.take().unwrap_or_default())
     }
 
     /// The message of the call: in the query string of a GET that has one,
@@ -173,17 +186,9 @@ mod tests {
     }
 
     async fn decoded_here(length: usize) -> bool {
-        let app = App::new(None, ArtifactRoots::new(), Limits::default(), false);
+        let app = App::new(None, ArtifactRoots::new(), Limits::default(), false, "");
         let request = Request::patch("/").body(Body::from(vec![b' '; length]));
-        let (parts, body) = request.unwrap().into_parts();
-        let mut call = Call {
-            parts,
-            endpoint: Endpoint::SearchRuns,
-            body,
-            received: None,
-            params: Vec::new(),
-            share: Share::default(),
-        };
+        let mut call = Call::without_path(Endpoint::SearchRuns, request.unwrap());
         let message: Decoded = call.message(&app).await.unwrap();
         message.0 == thread::current().id()
     }

@@ -1,11 +1,14 @@
 //! From an endpoint to its handler.
 
+use std::sync::Arc;
+
 use runledger_protocol::Endpoint as E;
 
 use crate::{
     app::App,
     artifact_routes::proxy,
     call::Call,
+    graphql,
     handlers::{
         Reply, artifacts, datasets, experiments, logged_models, logging, metrics, runs, server,
     },
@@ -16,10 +19,11 @@ use crate::{
 /// The `match` has no wildcard arm: an endpoint without a handler does not
 /// compile.
 #[expect(clippy::too_many_lines, reason = "one table, one line per endpoint")]
-pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
+pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Reply {
     match endpoint {
         E::Health => Ok(server::health()),
         E::Version => Ok(server::version()),
+        E::OpenApi => Ok(server::openapi(app)),
         E::ServerInfo => Ok(server::info(app)),
 
         E::CreateExperiment => {
@@ -52,6 +56,12 @@ pub(crate) async fn dispatch(app: &App, endpoint: E, mut call: Call) -> Reply {
         E::SearchDatasets => {
             datasets::search(app.tracking(endpoint)?, call.message(app).await?).await
         }
+        E::GraphQl => {
+            app.tracking(endpoint)?;
+            let body = call.received(app).await?;
+            graphql::execute(app, &body).await
+        }
+
         E::CreateRun => runs::create(app.tracking(endpoint)?, call.message(app).await?).await,
         E::GetRun => runs::get(app.tracking(endpoint)?, call.message(app).await?).await,
         E::UpdateRun => runs::update(app.tracking(endpoint)?, call.message(app).await?).await,

@@ -60,6 +60,14 @@ impl Failure {
         }
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        match &self.0 {
+            Kind::Error { body, .. } => body.message(),
+            Kind::Response(_) => "This server does not serve what was asked for.",
+        }
+    }
+
     /// A client that stopped sending its body.
     pub(crate) fn body_timed_out(error: BodyTimedOut) -> Self {
         Self::new(

@@ -20,6 +20,7 @@ mod call;
 mod conditions;
 mod dispatch;
 mod failure;
+mod graphql;
 mod handlers;
 mod listen;
 mod options;
@@ -27,6 +28,7 @@ mod reply;
 mod router;
 mod security;
 mod sparsely;
+mod ui_folder;
 mod write_timeout;
 
 pub use builder::{BuildError, Server, ServerBuilder};

@@ -52,6 +52,11 @@ pub struct Limits {
     /// is closed. [`Server::serve`](crate::Server::serve) sees to it, not the
     /// router alone.
     pub write_idle_time: Duration,
+    /// Root fields of a GraphQL query (`MLFLOW_SERVER_GRAPHQL_MAX_ROOT_FIELDS`).
+    pub graphql_root_fields: usize,
+    /// Aliases on one level of a GraphQL query
+    /// (`MLFLOW_SERVER_GRAPHQL_MAX_ALIASES`).
+    pub graphql_aliases: usize,
 }
 
 impl Default for Limits {
@@ -67,6 +72,8 @@ impl Default for Limits {
             request_time: Duration::from_mins(2),
             body_idle_time: Duration::from_mins(1),
             write_idle_time: Duration::from_mins(2),
+            graphql_root_fields: 10,
+            graphql_aliases: 10,
         }
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn empty() -> Response {
     json_bytes(Bytes::from_static(messages::EMPTY))
 }
 
-fn json_bytes(bytes: Bytes) -> Response {
+/// A JSON text that is shared.
+pub(crate) fn json_bytes(bytes: Bytes) -> Response {
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response

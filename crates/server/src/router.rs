@@ -95,7 +95,7 @@ fn method_router(app: &Arc<App>, endpoint: Endpoint) -> MethodRouter {
 }
 
 async fn serve(
-    app: &App,
+    app: &Arc<App>,
     endpoint: Endpoint,
     params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
@@ -119,7 +119,7 @@ async fn serve(
 }
 
 /// Serves a call when its turn comes, within its time.
-async fn within_bounds(app: &App, endpoint: Endpoint, mut call: Call) -> Reply {
+async fn within_bounds(app: &Arc<App>, endpoint: Endpoint, mut call: Call) -> Reply {
     let area = endpoint.area();
     match area {
         // Must answer however busy the server is.

@@ -100,6 +100,17 @@ macro_rules! messages {
             ];
         }
 
+        impl $crate::json::describe::Describe for $name {
+            fn describe() -> $crate::json::describe::Described {
+                $crate::json::describe::Described::Message(vec![
+                    $((
+                        stringify!($field),
+                        <$type as $crate::json::describe::Describe>::describe(),
+                    ),)*
+                ])
+            }
+        }
+
         impl $crate::json::field::FieldType for $name {
             const SHAPE: $crate::json::field::Shape = $crate::json::field::Shape::One;
 

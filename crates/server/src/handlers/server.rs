@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use runledger_entities::ErrorCode;
-use runledger_protocol::{Endpoint, messages::server as messages};
+use runledger_protocol::{Area, Endpoint, messages::server as messages, openapi as describe};
 use runledger_store::StoreKind;
 
 use crate::{app::App, failure::Failure, reply};
@@ -21,6 +21,17 @@ pub(crate) fn info(app: &App) -> Response {
         StoreKind::Sql => "SqlStore",
     });
     reply::json(messages::info(store))
+}
+
+pub(crate) fn openapi(app: &App) -> Response {
+    let description = app.description.get_or_init(|| {
+        let served = |endpoint: Endpoint| match endpoint.area() {
+            Area::Server | Area::Tracking | Area::Artifacts => true,
+            Area::Tracing | Area::Registry => false,
+        };
+        describe(messages::VERSION, &app.static_prefix, served).into()
+    });
+    reply::json_bytes(description.clone())
 }
 
 /// Answers for an endpoint that is not built yet: what MLflow's clients take

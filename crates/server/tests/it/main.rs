@@ -5,6 +5,7 @@
 mod artifacts;
 mod example;
 mod experiments;
+mod graphql;
 mod logged_models;
 mod logging;
 mod metrics;
@@ -12,4 +13,5 @@ mod mutations;
 mod read_only;
 mod runs;
 mod transport;
+mod ui_folder;
 mod world;

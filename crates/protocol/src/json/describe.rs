@@ -1,0 +1,87 @@
+//! What the fields of request messages are, for the description of the API.
+
+use runledger_entities::{LoggedModelStatus, RunStatus, ViewType};
+
+use super::field::List;
+
+/// What a field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Described {
+    /// A text.
+    Text,
+    /// An integer of so many bits.
+    Integer(u8),
+    /// A double.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// One of these names.
+    OneOf(&'static [&'static str]),
+    /// A list.
+    List(Box<Self>),
+    /// A message: its fields by name.
+    Message(Vec<(&'static str, Self)>),
+}
+
+/// A type of a field that can be described.
+pub(crate) trait Describe {
+    /// Its description.
+    fn describe() -> Described;
+}
+
+macro_rules! describe {
+    ($($type:ty: $description:expr;)*) => {$(
+        impl Describe for $type {
+            fn describe() -> Described {
+                $description
+            }
+        }
+    )*};
+}
+
+describe! {
+    String: Described::Text;
+    i64: Described::Integer(64);
+    i32: Described::Integer(32);
+    f64: Described::Number;
+    bool: Described::Flag;
+    RunStatus: Described::OneOf(&["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]);
+    ViewType: Described::OneOf(&["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]);
+    LoggedModelStatus: Described::OneOf(&[
+        "LOGGED_MODEL_STATUS_UNSPECIFIED",
+        "LOGGED_MODEL_PENDING",
+        "LOGGED_MODEL_READY",
+        "LOGGED_MODEL_UPLOAD_FAILED",
+    ]);
+}
+
+impl<T: Describe, const MAX: usize> Describe for List<T, MAX> {
+    fn describe() -> Described {
+        Described::List(Box::new(T::describe()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::field::{Field, Scalar};
+
+    fn all_are_names_of<T: Describe + Scalar>() {
+        let Described::OneOf(names) = T::describe() else {
+            panic!("not an enum");
+        };
+        for name in names {
+            assert!(
+                matches!(T::from_text(name), Some(Field::Value(_))),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_are_read() {
+        all_are_names_of::<RunStatus>();
+        all_are_names_of::<ViewType>();
+        all_are_names_of::<LoggedModelStatus>();
+    }
+}

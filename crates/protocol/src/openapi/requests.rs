@@ -1,0 +1,155 @@
+//! What each endpoint is sent, and what it sends back.
+
+use crate::{
+    Endpoint,
+    json::describe::{Describe, Described},
+    messages::{artifacts, datasets, experiments, logged_models, logging, metrics, runs},
+};
+
+/// The message of an endpoint; nothing if it has none, or another way to be
+/// asked.
+///
+/// The `match` has no wildcard arm, so that no endpoint is forgotten.
+pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
+    use Endpoint as E;
+
+    Some(match endpoint {
+        E::CreateExperiment => experiments::CreateBody::describe(),
+        E::GetExperiment | E::DeleteExperiment | E::RestoreExperiment => {
+            experiments::IdBody::describe()
+        }
+        E::GetExperimentByName => experiments::NameBody::describe(),
+        E::SearchExperiments | E::SearchExperimentsGet => experiments::SearchBody::describe(),
+        E::UpdateExperiment => experiments::UpdateBody::describe(),
+        E::SetExperimentTag | E::DeleteExperimentTag => experiments::TagBody::describe(),
+        E::SearchDatasets => datasets::SearchBody::describe(),
+        E::GraphQl => Described::Message(vec![
+            ("query", Described::Text),
+            ("operationName", Described::Text),
+            ("variables", Described::Message(Vec::new())),
+        ]),
+        E::CreateRun => runs::CreateBody::describe(),
+        E::GetRun | E::DeleteRun | E::RestoreRun => runs::IdBody::describe(),
+        E::UpdateRun => runs::UpdateBody::describe(),
+        E::SearchRuns => runs::SearchBody::describe(),
+        E::LogMetric => logging::MetricBody::describe(),
+        E::LogParam | E::SetTag => logging::PairBody::describe(),
+        E::DeleteTag => logging::KeyBody::describe(),
+        E::LogBatch => logging::BatchBody::describe(),
+        E::LogModel => logging::ModelBody::describe(),
+        E::LogInputs => logging::InputsBody::describe(),
+        E::LogOutputs => logging::OutputsBody::describe(),
+        E::GetMetricHistory => metrics::HistoryBody::describe(),
+        E::GetMetricHistoryBulk => Described::Message(vec![
+            ("run_id", Described::List(Box::new(Described::Text))),
+            ("metric_key", Described::Text),
+            ("max_results", Described::Integer(64)),
+        ]),
+        E::GetMetricInterval => metrics::IntervalBody::describe(),
+        E::CreateLoggedModel => logged_models::CreateBody::describe(),
+        E::SearchLoggedModels => logged_models::SearchBody::describe(),
+        E::FinalizeLoggedModel => logged_models::FinalizeBody::describe(),
+        E::SetLoggedModelTags => logged_models::TagsBody::describe(),
+        E::LogLoggedModelParams => logged_models::ParamsBody::describe(),
+        E::ListArtifacts => artifacts::ListBody::describe(),
+        E::PresignUpload | E::PresignDownload => artifacts::PresignBody::describe(),
+        E::ListLoggedModelArtifacts => artifacts::DirectoryBody::describe(),
+        E::GetLoggedModelArtifact => texts(&["artifact_file_path"]),
+        E::GetArtifact | E::UploadArtifact => texts(&["run_id", "run_uuid", "path"]),
+        E::ProxyList => texts(&["path"]),
+        E::Health
+        | E::Version
+        | E::ServerInfo
+        | E::OpenApi
+        | E::GetLoggedModel
+        | E::DeleteLoggedModel
+        | E::DeleteLoggedModelTag
+        | E::ProxyGet
+        | E::ProxyPut
+        | E::ProxyDelete
+        | E::ProxyCreateMultipart
+        | E::ProxyCompleteMultipart
+        | E::ProxyAbortMultipart
+        | E::ProxyPresign => return None,
+        // Described when they are served.
+        E::StartTraceV2
+        | E::SearchTracesV2
+        | E::EndTraceV2
+        | E::GetTraceInfoV2
+        | E::SetTraceTagV2
+        | E::DeleteTraceTagV2
+        | E::DeleteTracesV2
+        | E::LinkPromptsToTrace
+        | E::LinkTracesToRun
+        | E::StartTrace
+        | E::GetTraceInfo
+        | E::GetTrace
+        | E::BatchGetTraces
+        | E::BatchGetTraceInfos
+        | E::SearchTraces
+        | E::DeleteTraces
+        | E::QueryTraceMetrics
+        | E::CorrelateTraceFilters
+        | E::SetTraceTag
+        | E::DeleteTraceTag
+        | E::CreateAssessment
+        | E::GetAssessment
+        | E::UpdateAssessment
+        | E::DeleteAssessment
+        | E::GetTraceArtifactV2
+        | E::GetTraceArtifact
+        | E::ExportSpans
+        | E::CreateRegisteredModel
+        | E::GetRegisteredModel
+        | E::SearchRegisteredModels
+        | E::UpdateRegisteredModel
+        | E::RenameRegisteredModel
+        | E::DeleteRegisteredModel
+        | E::GetLatestVersions
+        | E::GetLatestVersionsPost
+        | E::SetRegisteredModelTag
+        | E::DeleteRegisteredModelTag
+        | E::SetRegisteredModelAlias
+        | E::GetModelVersionByAlias
+        | E::DeleteRegisteredModelAlias
+        | E::CreateModelVersion
+        | E::GetModelVersion
+        | E::SearchModelVersions
+        | E::UpdateModelVersion
+        | E::DeleteModelVersion
+        | E::TransitionModelVersion
+        | E::GetModelVersionDownloadUri
+        | E::SetModelVersionTag
+        | E::DeleteModelVersionTag
+        | E::GetModelVersionArtifact
+        | E::ListWebhooks
+        | E::CreateWebhook
+        | E::GetWebhook
+        | E::UpdateWebhook
+        | E::DeleteWebhook
+        | E::TestWebhook => return None,
+    })
+}
+
+/// The media type of a body that is a file, if the endpoint takes one.
+pub(super) fn file(endpoint: Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::ProxyPut | Endpoint::UploadArtifact => Some("application/octet-stream"),
+        _ => None,
+    }
+}
+
+/// The media type of an answer that is no JSON object.
+pub(super) fn answer(endpoint: Endpoint) -> Option<&'static str> {
+    use Endpoint as E;
+
+    match endpoint {
+        E::Health | E::Version => Some("text/plain"),
+        E::GetArtifact | E::GetLoggedModelArtifact | E::ProxyGet => Some("application/octet-stream"),
+        _ => None,
+    }
+}
+
+fn texts(names: &[&'static str]) -> Described {
+    Described::Message(names.iter().map(|name| (*name, Described::Text)).collect())
+}

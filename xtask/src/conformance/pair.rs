@@ -1,0 +1,156 @@
+//! MLflow's server and ours side by side, each with a new store of the same kind, for the programs
+//! that compare what they answer.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{Client, Store, Suite};
+use crate::database::{Database, Kind};
+use crate::server::{self, Server};
+use crate::tally::Tally;
+use crate::{cache, process, venv};
+
+/// Two servers, and the folder of what they keep.
+struct Pair {
+    reference: Server,
+    ours: Server,
+}
+
+/// Runs the suites on every store, with every release that has it; returns the reports of the replays.
+pub(super) fn run(
+    suites: &[Suite],
+    clients: &[Client],
+    stores: &[Store],
+    folder: &Path,
+    tally: &mut Tally,
+) -> Result<Vec<PathBuf>> {
+    let mut reports = Vec::new();
+    if suites.is_empty() {
+        return Ok(reports);
+    }
+    let binary = server::build()?;
+    for &store in stores {
+        let database = match store {
+            Store::Postgres => Some(Database::start(Kind::Postgres)?),
+            Store::Sqlite | Store::File => None,
+        };
+        for &client in clients {
+            // MLflow 3.17 has given up its file store, and its database is ours.
+            let compared = match store {
+                Store::File => client == Client::V2_17,
+                Store::Postgres => client == Client::V3_17,
+                Store::Sqlite => true,
+            };
+            if !compared {
+                continue;
+            }
+            for &suite in suites {
+                let name = format!("{}-{}-{}", suite_name(suite), store.name(), client.name());
+                let place = folder.join(&name);
+                let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;
+                println!("\n-- {name}");
+                let report = compare(suite, client, store, &pair, &place, tally)?;
+                reports.extend(report);
+                tally.check(&format!("{name}: ours ends in order"), pair.ours.stop());
+                drop(pair.reference);
+            }
+        }
+    }
+    Ok(reports)
+}
+
+fn suite_name(suite: Suite) -> &'static str {
+    match suite {
+        Suite::Clients => "clients",
+        Suite::Replay => "replay",
+        Suite::Filters => "filters",
+    }
+}
+
+fn compare(
+    suite: Suite,
+    client: Client,
+    store: Store,
+    pair: &Pair,
+    place: &Path,
+    tally: &mut Tally,
+) -> Result<Option<PathBuf>> {
+    let environment = venv::MLFLOW_3_17.ensure()?;
+    let program = match suite {
+        Suite::Filters => "conformance/replay/filters.py",
+        Suite::Replay | Suite::Clients => "conformance/replay/replay.py",
+    };
+    let report = place.join("report.json");
+    let mut command = venv::script(&environment, program);
+    command.args(["--reference", &pair.reference.url()]);
+    command.args(["--ours", &pair.ours.url()]);
+    command.args(["--mlflow", client.release()]);
+    command.args(["--store", if store == Store::File { "file" } else { "sql" }]);
+    if suite == Suite::Replay {
+        command
+            .arg("--known")
+            .arg(cache::repository().join("tests/conformance/known-differences.toml"))
+            .arg("--report")
+            .arg(&report);
+    }
+    tally.program(&mut command, &place.join("replay.log"))?;
+    Ok((suite == Suite::Replay).then_some(report))
+}
+
+impl Pair {
+    fn start(
+        client: Client,
+        store: Store,
+        database: Option<&Database>,
+        binary: &Path,
+        place: &Path,
+    ) -> Result<Self> {
+        let (theirs, ours) = (place.join("theirs"), place.join("ours"));
+        for folder in [&theirs, &ours] {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let uris = match (store, database) {
+            (Store::File, _) => [&theirs, &ours].map(|at| at.join("mlruns").display().to_string()),
+            (Store::Postgres, Some(database)) => {
+                let name = place.file_name().unwrap_or_default().to_string_lossy();
+                let name = name.replace(['-', '.'], "_");
+                let uris = [
+                    database.uri(&format!("{name}_theirs"))?,
+                    database.uri(&format!("{name}_ours"))?,
+                ];
+                let newest = venv::MLFLOW_3_17.ensure()?;
+                for command in ["drop", "create"] {
+                    let mut manage = venv::script(&newest, "upgrade/manage.py");
+                    process::output(manage.arg(command).args(&uris))?;
+                }
+                uris
+            }
+            (Store::Sqlite | Store::Postgres, _) => {
+                [&theirs, &ours].map(|at| format!("sqlite:///{}", at.join("mlflow.db").display()))
+            }
+        };
+        let environment = client.environment().ensure()?;
+        Ok(Self {
+            reference: Server::start_mlflow(
+                &environment,
+                &uris[0],
+                &theirs,
+                place.join("theirs.log"),
+            )?,
+            ours: Server::start(binary, &uris[1], &ours, place.join("ours.log"))?,
+        })
+    }
+}
+
+/// Writes the counts of the reports into `docs/compatibility.md`.
+pub(super) fn write_table(reports: &[PathBuf]) -> Result<()> {
+    let environment = venv::MLFLOW_3_17.ensure()?;
+    let mut table = venv::script(&environment, "conformance/replay/table.py");
+    table
+        .arg("--document")
+        .arg(cache::repository().join("docs/compatibility.md"))
+        .args(reports);
+    process::run(&mut table)
+}
