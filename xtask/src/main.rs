@@ -10,6 +10,7 @@
     reason = "a task talks to the person who started it"
 )]
 
+mod apt;
 mod bench;
 mod cache;
 mod conformance;
@@ -23,6 +24,7 @@ mod test;
 mod test_folders;
 mod test_races;
 mod test_stores;
+mod test_ui;
 mod test_upgrades;
 mod venv;
 
@@ -34,7 +36,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, folders, clients
+    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, folders, the web UI, conformance
     #[command(visible_alias = "ci")]
     Test,
     /// Run the conformance suite on each store, and print a table of cases and stores
@@ -45,7 +47,9 @@ enum Task {
     TestUpgrades(test_upgrades::Args),
     /// Serve `mlruns` folders that MLflow's own file store uses at the same time
     TestFolders(test_folders::Args),
-    /// Run real sessions of official MLflow clients against the server, and share its database with Python
+    /// Drive the web UI in Chromium, on the real server
+    TestUi(test_ui::Args),
+    /// Run official MLflow clients against the server, share its database with Python, and compare its answers with MLflow's
     Conformance(conformance::Args),
     /// Start a private database server for tests, print its URL, and keep it until Ctrl-C
     Database(database::Args),
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Task::TestRaces => test_races::run(),
         Task::TestUpgrades(args) => test_upgrades::run(&args),
         Task::TestFolders(args) => test_folders::run(&args),
+        Task::TestUi(args) => test_ui::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Database(args) => database::run(&args),
         Task::DatabaseGuard(args) => database::guard::run(&args),

@@ -62,8 +62,9 @@ impl Tally {
         for line in BufReader::new(output).lines() {
             let line = line?;
             match line.split_whitespace().next() {
+                // "not ok" in the Test Anything Protocol.
                 Some("ok") => self.passed += 1,
-                Some("FAIL") => self.failed += 1,
+                Some("FAIL" | "not") => self.failed += 1,
                 _ => {}
             }
             println!("{line}");

@@ -17,6 +17,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod hosts;
 mod local;
 mod path;
 mod repository;
@@ -24,6 +25,7 @@ mod roots;
 mod uri;
 
 pub use error::ArtifactError;
+pub use hosts::{ALLOWED_SCHEMES_VARIABLE, ForeignHost, HostPolicy};
 pub use local::LocalRepository;
 pub use path::{ArtifactPath, InvalidPath};
 pub use repository::{

@@ -92,7 +92,7 @@ impl ArtifactUri {
 }
 
 /// Splits `scheme:rest`. A single letter is a drive, not a scheme.
-fn split_scheme(uri: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = uri.split_once(':')?;
     let legal = scheme.len() > 1
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -103,7 +103,7 @@ fn split_scheme(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// Splits `//authority/path` into its two parts; the path keeps its slash.
-fn split_authority(rest: &str) -> (Option<&str>, &str) {
+pub(crate) fn split_authority(rest: &str) -> (Option<&str>, &str) {
     let Some(rest) = rest.strip_prefix("//") else {
         return (None, rest);
     };

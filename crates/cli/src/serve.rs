@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use runledger_artifacts::{ArtifactRoots, LocalRepository};
+use runledger_artifacts::{ALLOWED_SCHEMES_VARIABLE, ArtifactRoots, HostPolicy, LocalRepository};
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
 use runledger_store_file::{FileStore, FileStoreOptions};
@@ -127,6 +127,7 @@ async fn serve(flags: &ServerArgs, settings: Settings, pool: PoolOptions) -> Res
         .long_values(long_values(
             env::var("MLFLOW_TRUNCATE_LONG_VALUES").ok().as_deref(),
         ))
+        .artifact_hosts(artifact_hosts(&settings, flags))
         .limits(limits(|name| env::var(name).ok())?)
         .read_only(flags.read_only)
         .assets(assets());
@@ -203,6 +204,16 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
+/// The hosts of the server's own storage, and the schemes that are allowed.
+fn artifact_hosts(settings: &Settings, flags: &ServerArgs) -> HostPolicy {
+    let own = [
+        settings.artifact_root.as_str(),
+        flags.artifacts_destination.as_str(),
+    ];
+    let allowed = env::var(ALLOWED_SCHEMES_VARIABLE).unwrap_or_default();
+    HostPolicy::new(own, allowed.split(','))
+}
+
 /// The bounds that MLflow's environment variables set.
 fn limits(variable: impl Fn(&str) -> Option<String>) -> Result<Limits, RunError> {
     let bound = |name: &'static str, default: usize| match variable(name) {
@@ -236,10 +247,11 @@ fn assets() -> &'static [Asset] {
         },
         content_type: asset.content_type,
         bytes: asset.bytes,
-        // Names do not change with the content, so browsers ask by the tag.
-        immutable: false,
+        brotli: asset.brotli,
+        gzip: asset.gzip,
+        immutable: asset.immutable,
         etag: asset.etag,
-        content_security_policy: runledger_ui::CONTENT_SECURITY_POLICY,
+        content_security_policy: asset.content_security_policy,
     });
     Vec::leak(assets.collect())
 }

@@ -22,6 +22,8 @@ pub enum ErrorCode {
     EndpointNotFound,
     /// The endpoint exists, its operation does not.
     NotImplemented,
+    /// The request needs a part of MLflow that is off on this server.
+    FeatureDisabled,
     /// The resource is in a state that forbids the operation.
     InvalidState,
     /// Another writer was faster.
@@ -40,7 +42,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::InvalidParameterValue,
         Self::ResourceAlreadyExists,
@@ -49,6 +51,7 @@ impl ErrorCode {
         Self::Unauthenticated,
         Self::EndpointNotFound,
         Self::NotImplemented,
+        Self::FeatureDisabled,
         Self::InvalidState,
         Self::ResourceConflict,
         Self::RequestLimitExceeded,
@@ -69,6 +72,7 @@ impl ErrorCode {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::EndpointNotFound => "ENDPOINT_NOT_FOUND",
             Self::NotImplemented => "NOT_IMPLEMENTED",
+            Self::FeatureDisabled => "FEATURE_DISABLED",
             Self::InvalidState => "INVALID_STATE",
             Self::ResourceConflict => "RESOURCE_CONFLICT",
             Self::RequestLimitExceeded => "REQUEST_LIMIT_EXCEEDED",
@@ -82,11 +86,12 @@ impl ErrorCode {
     /// The HTTP status that MLflow answers with this code.
     pub fn http_status(self) -> u16 {
         match self {
-            // For INVALID_STATE MLflow answers 500; a client's mistake must not
+            // For INVALID_STATE and FEATURE_DISABLED MLflow answers 500; a client's mistake must not
             // look like a fault of the server, and clients retry 500 for minutes.
             Self::BadRequest
             | Self::InvalidParameterValue
             | Self::ResourceAlreadyExists
+            | Self::FeatureDisabled
             | Self::InvalidState => 400,
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,

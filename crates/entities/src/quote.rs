@@ -1,4 +1,5 @@
-//! How error messages quote texts of a request: as JSON in ASCII, as MLflow does.
+//! How error messages quote texts of a request: as JSON in ASCII or as Python
+//! prints them, as MLflow does.
 
 use std::fmt::Write as _;
 
@@ -34,6 +35,50 @@ pub fn json(text: &str) -> String {
     let mut out = String::new();
     push_json(text, &mut out);
     out
+}
+
+/// `text` as Python's `repr` writes it, which MLflow's messages print lists and
+/// dictionaries with.
+pub fn python(text: &str) -> String {
+    let double = text.contains('\'') && !text.contains('"');
+    let quote = if double { '"' } else { '\'' };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        let code = u32::from(c);
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\\' => out.push_str("\\\\"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if is_printable(c) => out.push(c),
+            _ => {
+                let written = match code {
+                    0..=0xff => write!(out, "\\x{code:02x}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+                debug_assert!(written.is_ok(), "writing to a String cannot fail");
+            }
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// `str.isprintable`, as near as the standard library comes to it.
+fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return (' '..='~').contains(&c);
+    }
+    // Only a first character is escaped for being a combining mark.
+    let mut pair = String::from("x");
+    pair.push(c);
+    !c.is_whitespace() && pair.escape_debug().nth(1) != Some('\\')
 }
 
 #[cfg(test)]

@@ -99,8 +99,9 @@ pub enum InvalidValue {
     ArtifactLocation,
     /// The name of a logged model has a forbidden character.
     #[error(
-        "Invalid model name ('{name}') provided. Model name must be a non-empty string and cannot \
-         contain the following characters: ('/', ':', '.', '%', '\"', \"'\")"
+        "Invalid model name ({}) provided. Model name must be a non-empty string and cannot \
+         contain the following characters: ('/', ':', '.', '%', '\"', \"'\")",
+        crate::quote::python(name)
     )]
     LoggedModelName {
         /// The name.

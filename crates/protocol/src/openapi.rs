@@ -16,11 +16,7 @@ use crate::{Area, Endpoint, Method, Scope, json::describe::Described};
 
 /// The description as JSON, of those endpoints that `serves` says are served, at
 /// paths behind `static_prefix`.
-pub fn openapi(
-    version: &str,
-    static_prefix: &str,
-    serves: impl Fn(Endpoint) -> bool,
-) -> Vec<u8> {
+pub fn openapi(version: &str, static_prefix: &str, serves: impl Fn(Endpoint) -> bool) -> Vec<u8> {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for &endpoint in Endpoint::ALL {
         if !serves(endpoint) {
@@ -84,9 +80,9 @@ fn operation(endpoint: Endpoint) -> Value {
             .into_iter()
             .filter(|(name, _)| !endpoint.template().contains(&format!("{{{name}}}")));
         if endpoint.method() == Method::Get {
-            parameters.extend(fields.map(|(name, field)| {
-                json!({ "name": name, "in": "query", "schema": schema(&field) })
-            }));
+            parameters.extend(fields.map(
+                |(name, field)| json!({ "name": name, "in": "query", "schema": schema(&field) }),
+            ));
         } else {
             let message = Described::Message(fields.collect());
             operation.insert(
@@ -204,7 +200,10 @@ mod tests {
         let document = document("");
         let batch = &document["paths"]["/api/2.0/mlflow/runs/log-batch"]["post"]["requestBody"]["content"]
             ["application/json"]["schema"]["properties"];
-        assert_eq!(batch["metrics"]["items"]["properties"]["value"]["type"], "number");
+        assert_eq!(
+            batch["metrics"]["items"]["properties"]["value"]["type"],
+            "number"
+        );
         let get = &document["paths"]["/api/2.0/mlflow/runs/get"]["get"]["parameters"];
         assert_eq!(get[0]["name"], "run_id");
         assert_eq!(get[0]["in"], "query");
@@ -216,7 +215,8 @@ mod tests {
             .map(|parameter| (&parameter["name"], &parameter["in"]))
             .collect();
         assert_eq!(named, [(&json!("model_id"), &json!("path"))]);
-        let properties = &model["requestBody"]["content"]["application/json"]["schema"]["properties"];
+        let properties =
+            &model["requestBody"]["content"]["application/json"]["schema"]["properties"];
         assert!(properties.get("status").is_some());
         assert!(properties.get("model_id").is_none());
     }

@@ -165,7 +165,7 @@ fn truncated(number: f64) -> Option<i64> {
 
 /// Reads base64 as Python does when it is not asked to be strict: what is not of
 /// the alphabet is skipped, and what follows the padding is ignored.
-fn lenient_base64(token: &str) -> Option<Vec<u8>> {
+pub(crate) fn lenient_base64(token: &str) -> Option<Vec<u8>> {
     if !token.is_ascii() {
         return None;
     }

@@ -6,35 +6,7 @@
 use std::fmt::Write as _;
 
 /// `repr` of a `str`.
-pub(crate) fn text(value: &str) -> String {
-    let quote = quote_for(value.contains('\''), value.contains('"'));
-    let mut out = String::with_capacity(value.len() + 2);
-    out.push(quote);
-    for c in value.chars() {
-        let code = u32::from(c);
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\\' => out.push_str("\\\\"),
-            c if c == quote => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if is_printable(c) => out.push(c),
-            _ => {
-                let written = match code {
-                    0..=0xff => write!(out, "\\x{code:02x}"),
-                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
-                    _ => write!(out, "\\U{code:08x}"),
-                };
-                debug_assert!(written.is_ok(), "writing to a String cannot fail");
-            }
-        }
-    }
-    out.push(quote);
-    out
-}
+pub(crate) use runledger_entities::quote::python as text;
 
 /// `repr` of `bytes`.
 pub(crate) fn bytes(value: &[u8]) -> String {
@@ -115,17 +87,6 @@ pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
 
 fn quote_for(single: bool, double: bool) -> char {
     if single && !double { '"' } else { '\'' }
-}
-
-/// `str.isprintable`, as near as the standard library comes to it.
-fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    // Only a first character is escaped for being a combining mark.
-    let mut pair = String::from("x");
-    pair.push(c);
-    !c.is_whitespace() && pair.escape_debug().nth(1) != Some('\\')
 }
 
 /// A Python literal, of the kinds that lists in filters are made of.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use runledger_artifacts::{ArtifactRepository, ArtifactRoots};
+use runledger_artifacts::{ArtifactRepository, ArtifactRoots, HostPolicy};
 use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
 use runledger_store::{LoggedModelStore, StoreKind, TrackingStore};
@@ -38,6 +38,7 @@ pub(crate) struct Tracking {
     pub(crate) store: Arc<dyn TrackingStore>,
     pub(crate) models: Arc<dyn LoggedModelStore>,
     pub(crate) long_values: LongValues,
+    pub(crate) hosts: Arc<HostPolicy>,
 }
 
 impl App {

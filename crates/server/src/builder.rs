@@ -3,7 +3,7 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
-use runledger_artifacts::ArtifactRoots;
+use runledger_artifacts::{ArtifactRoots, HostPolicy};
 use runledger_entities::LongValues;
 use runledger_store::{LoggedModelStore, TrackingStore};
 use tokio::net::TcpListener;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::{
     InvalidSecurityConfig, SecurityConfig, ServeError,
     app::{App, Tracking},
-    assets, listen,
+    assets, drain, listen,
     options::{Asset, Limits},
     router,
     security::{self, Security},
@@ -80,6 +80,7 @@ pub enum BuildError {
 pub struct ServerBuilder {
     stores: Option<(Arc<dyn TrackingStore>, Arc<dyn LoggedModelStore>)>,
     artifacts: ArtifactRoots,
+    artifact_hosts: HostPolicy,
     static_prefix: String,
     security: SecurityConfig,
     long_values: LongValues,
@@ -109,6 +110,13 @@ impl ServerBuilder {
     /// Where artifacts are. Nothing outside of these roots is ever opened.
     pub fn artifacts(mut self, roots: ArtifactRoots) -> Self {
         self.artifacts = roots;
+        self
+    }
+
+    /// Which hosts the artifact locations of new experiments may name: by
+    /// default none, so that only locations without a host are taken.
+    pub fn artifact_hosts(mut self, policy: HostPolicy) -> Self {
+        self.artifact_hosts = policy;
         self
     }
 
@@ -172,6 +180,7 @@ impl ServerBuilder {
             store,
             models,
             long_values: self.long_values,
+            hosts: Arc::new(self.artifact_hosts),
         });
         let write_idle_time = self.limits.write_idle_time;
         let ui = match &self.ui_folder {
@@ -188,7 +197,9 @@ impl ServerBuilder {
         let routes = router::routes(&app, &prefix).merge(ui);
         let guard = middleware::from_fn_with_state(Arc::new(security), security::guard);
         Ok(Server {
-            router: router::with_fallbacks(routes, &prefix).layer(guard),
+            router: router::with_fallbacks(routes, &prefix)
+                .layer(guard)
+                .layer(middleware::from_fn(drain::drain)),
             write_idle_time,
         })
     }

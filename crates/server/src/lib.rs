@@ -19,6 +19,7 @@ mod builder;
 mod call;
 mod conditions;
 mod dispatch;
+mod drain;
 mod failure;
 mod graphql;
 mod handlers;

@@ -18,6 +18,10 @@ pub struct Asset {
     pub content_security_policy: &'static str,
     /// The content.
     pub bytes: &'static [u8],
+    /// The content as `Content-Encoding: br`, where that is smaller.
+    pub brotli: Option<&'static [u8]>,
+    /// The content as `Content-Encoding: gzip`, where that is smaller.
+    pub gzip: Option<&'static [u8]>,
 }
 
 /// Bounds on what one server takes on at a time.

@@ -104,6 +104,7 @@ async fn serve(
     let request = request.map(|body| limit_pauses(body, app.limits.body_idle_time));
     let reply = async {
         app.permit(endpoint)?;
+        refuse_workspace(&request)?;
         // A segment that is no text names nothing that could be stored.
         let params = params.map_err(|_| Failure::invalid("Invalid path"))?;
         within_bounds(app, endpoint, Call::new(endpoint, request, &params)).await
@@ -116,6 +117,17 @@ async fn serve(
         Ok(Err(failure)) => failure.into_response(),
         Err(panic) => Failure::panic(&*panic).into_response(),
     }
+}
+
+/// Refuses what is meant for a workspace: it must not end up among everything.
+fn refuse_workspace(request: &Request) -> Result<(), Failure> {
+    if !request.headers().contains_key("x-mlflow-workspace") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorCode::FeatureDisabled,
+        "Workspace APIs are not available: workspaces are not enabled on this server",
+    ))
 }
 
 /// Serves a call when its turn comes, within its time.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use runledger_entities::{Coded, ErrorCode, LifecycleStage, RunId};
+use runledger_entities::{Coded, ErrorCode, LifecycleStage, RunId, quote};
 
 /// What a "not found" or "already exists" is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -224,8 +224,10 @@ fn params_changed(run_id: &RunId, changes: &[ParamChange], single: bool) -> Stri
         .iter()
         .map(|change| {
             format!(
-                "{{'key': '{}', 'old_value': '{}', 'new_value': '{}'}}",
-                change.key, change.old, change.new
+                "{{'key': {}, 'old_value': {}, 'new_value': {}}}",
+                quote::python(&change.key),
+                quote::python(&change.old),
+                quote::python(&change.new)
             )
         })
         .collect();

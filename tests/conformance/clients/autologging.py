@@ -110,9 +110,7 @@ def _switched_off(session: Session, features, target) -> None:
 def _search(session: Session, features, target) -> None:
     with session.check("a search of parameters makes a child run for the best trials"):
         # From here on `mlflow.autolog` leaves scikit-learn alone: it has settings of its own.
-        mlflow.sklearn.autolog(
-            silent=True, log_models=False, log_datasets=False, max_tuning_runs=3
-        )
+        mlflow.sklearn.autolog(silent=True, log_models=False, log_datasets=False, max_tuning_runs=3)
         with mlflow.start_run() as active:
             search = RandomizedSearchCV(
                 Ridge(), {"alpha": [0.01, 0.1, 1.0, 10.0, 100.0]}, n_iter=5, cv=3, random_state=1

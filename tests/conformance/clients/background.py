@@ -10,7 +10,7 @@ from asking import eventually, history
 from checks import equal, same_entries
 from session import Session
 
-COUNT = 500
+COUNT = 300
 
 
 def run(session: Session) -> None:
@@ -87,9 +87,7 @@ def _many(session: Session) -> None:
         runs = [session.client.create_run(session.experiment_id).info.run_id for _ in range(4)]
         for step in range(100):
             for number, run_id in enumerate(runs):
-                session.client.log_metric(
-                    run_id, "m", float(number), step=step, synchronous=False
-                )
+                session.client.log_metric(run_id, "m", float(number), step=step, synchronous=False)
         mlflow.flush_async_logging()
         for number, run_id in enumerate(runs):
             expected = [(step, float(number)) for step in range(100)]

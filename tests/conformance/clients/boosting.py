@@ -81,14 +81,12 @@ def _xgboost_like_sklearn(session: Session, split: list) -> None:
         try:
             with mlflow.start_run() as active:
                 model = xgboost.XGBClassifier(n_estimators=5, max_depth=2, n_jobs=1)
-                model.fit(
-                    train, train_target, eval_set=[(test, test_target)], verbose=False
-                )
+                model.fit(train, train_target, eval_set=[(test, test_target)], verbose=False)
         finally:
             mlflow.xgboost.autolog(disable=True, silent=True)
         run_id = active.info.run_id
         found = mlflow.get_run(run_id).data
-        equal((found.params["n_estimators"], found.params["max_depth"]), ("5", "2"), "parameters")
+        equal((found.params["num_boost_round"], found.params["max_depth"]), ("5", "2"), "params")
         expected = list(enumerate(model.evals_result()["validation_0"]["logloss"]))
         equal(history(session, run_id, "validation_0-logloss"), expected, "metrics")
         loaded = mlflow.xgboost.load_model(f"runs:/{run_id}/model")

@@ -9,14 +9,15 @@ import numpy
 
 from asking import listing
 from checks import equal
-from session import Session
+from session import MLFLOW_3, Session
 
 LARGE = 24 * 1024 * 1024
 
 ODD_NAMES = (
     "space and+plus.txt",
     "semi;colon&and=.txt",
-    "ümlaut-模型-🚀.txt",
+    # The server of MLflow 2 cannot send files with such names.
+    *(("ümlaut-模型-🚀.txt",) if MLFLOW_3 else ()),
     "brackets[1](2).txt",
     "quote'.txt",
     "tilde~at@.txt",
@@ -56,9 +57,7 @@ def _tree(session: Session) -> None:
         equal(pathlib.Path(path).read_text(), "one/two/c.txt", "file")
         whole = pathlib.Path(client.download_artifacts(run_id, "", str(session.folder("whole"))))
         expected = digests(source)
-        expected |= {
-            f"below/it/{path}": digest for path, digest in digests(source / "one").items()
-        }
+        expected |= {f"below/it/{path}": digest for path, digest in digests(source / "one").items()}
         equal(digests(whole), expected, "all files")
         part = pathlib.Path(client.download_artifacts(run_id, "one/two"))
         equal(set(digests(part)), {"c.txt", "three/d.txt"}, "folder")

@@ -1,20 +1,23 @@
 """Everything that the tracking pages of MLflow's documentation promise of its Python packages,
 asked of a running server: one suite per subject, each with an experiment of its own.
 
-    python clients.py --url http://127.0.0.1:5000 [--only NAME] [--autolog-python PYTHON]
+    python clients.py --url http://127.0.0.1:5000 [--only NAME]
+        [--autolog-python PYTHON] [--autolog-without NAME]
 
 Run it with the Python of an environment that has `mlflow`, scikit-learn, matplotlib and psutil. The
 sessions one folder up follow one person through a day of work; these suites go through the
 interface function by function. MLflow's own server of the same version must pass them too.
 
 Frameworks that are too large for that environment are trained by the Python of another one, see
-`frameworks.py`; without `--autolog-python` they are left out, and nothing else is.
+`frameworks.py`; without `--autolog-python` they are left out, and nothing else is. PyTorch is the
+largest by far: `--autolog-without lightning_training` is for an environment that lacks it.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,6 +31,8 @@ sys.path.insert(1, str(FOLDER.parent))
 import session as sessions  # noqa: E402
 
 sessions.environment()
+# The client would find the requirements of each model by loading it in another process.
+os.environ["MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT"] = "1"
 
 import mlflow  # noqa: E402 - reads its environment when imported
 from mlflow.tracking import MlflowClient  # noqa: E402
@@ -69,6 +74,7 @@ def main() -> None:
     parser.add_argument(
         "--autolog-python", type=pathlib.Path, help="Python with the frameworks to train"
     )
+    parser.add_argument("--autolog-without", help="a part of the frameworks to leave out")
     arguments = parser.parse_args()
     if arguments.only == FRAMEWORKS and arguments.autolog_python is None:
         parser.error(f"`--only {FRAMEWORKS}` needs `--autolog-python`")
@@ -79,7 +85,7 @@ def main() -> None:
         if arguments.only in (None, name):
             suite(name, arguments.url.rstrip("/"), checks)
     if arguments.autolog_python and arguments.only in (None, FRAMEWORKS):
-        frameworks(arguments.autolog_python, arguments.url, checks)
+        frameworks(arguments, checks)
     checks.finish()
 
 
@@ -107,9 +113,12 @@ def suite(name: str, url: str, checks: Checks) -> None:
     print(f"    {name}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
 
 
-def frameworks(python: pathlib.Path, url: str, checks: Checks) -> None:
+def frameworks(arguments: argparse.Namespace, checks: Checks) -> None:
     """Has another Python train with each framework; its lines are counted with ours."""
-    program = [str(python), str(FOLDER / "frameworks.py"), "--url", url]
+    program = [str(arguments.autolog_python), str(FOLDER / "frameworks.py")]
+    program += ["--url", arguments.url]
+    if arguments.autolog_without:
+        program += ["--without", arguments.autolog_without]
     with subprocess.Popen(
         program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -180,6 +180,4 @@ def _other_run(session: Session) -> None:
 def files_in(folder: str | pathlib.Path) -> set[str]:
     """The paths of all files below a folder."""
     folder = pathlib.Path(folder)
-    return {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

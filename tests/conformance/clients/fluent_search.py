@@ -22,9 +22,7 @@ RUNS = (
 )
 
 # The grammar of MLflow 2 does not have these.
-NULL_FILTERS = (
-    (("params.lr IS NULL", "cd"), ("tags.team IS NOT NULL", "abd")) if MLFLOW_3 else ()
-)
+NULL_FILTERS = (("params.lr IS NULL", "cd"), ("tags.team IS NOT NULL", "abd")) if MLFLOW_3 else ()
 
 
 def run(session: Session) -> None:

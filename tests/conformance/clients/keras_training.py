@@ -1,4 +1,4 @@
-"""Keras on top of PyTorch, by autologging and by the callback that users place themselves."""
+"""Keras on top of JAX, by autologging and by the callback that users place themselves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _autologged(session: Session, features: numpy.ndarray, target: numpy.ndarray
             mlflow.keras.autolog(disable=True, silent=True)
         run_id = active.info.run_id
         params = mlflow.get_run(run_id).data.params
-        expected = {"batch_size": "16", "epochs": str(EPOCHS), "optimizer_name": "SGD"}
+        expected = {"batch_size": "16", "epochs": str(EPOCHS), "optimizer_name": "sgd"}
         equal({key: params.get(key) for key in expected}, expected, "parameters")
         equal(params["optimizer_learning_rate"], "0.25", "learning rate")
         for key in ("loss", "accuracy"):

@@ -120,7 +120,9 @@ def _by_logger(session: Session, data: DataLoader) -> None:
         equal((found.data.params["rate"], found.data.tags["team"]), ("0.1", "red"), "values")
         losses = [value for _, value in history(session, logger.run_id, "train_loss")]
         equal(losses, model.losses, "losses in training")
-        folders = listing(session, logger.run_id, "model/checkpoints")
-        equal(len(folders) >= 1, True, f"checkpoints in {folders}")
-        files = listing(session, logger.run_id, folders[0].rstrip("/"))
-        equal(any(path.endswith(".ckpt") for path in files), True, f"a checkpoint among {files}")
+        # An epoch is four batches.
+        names = [f"epoch={epoch}-step={4 * epoch + 4}" for epoch in range(EPOCHS)]
+        equal(listing(session, logger.run_id), [f"{name}/" for name in names], "folders")
+        for name in names:
+            files = listing(session, logger.run_id, name)
+            equal(f"{name}/{name}.ckpt" in files, True, f"checkpoint among {files}")

@@ -170,9 +170,7 @@ def _fluent(session: Session) -> None:
         model = mlflow.create_external_model(name="external", model_type="Agent", params={"k": "v"})
         found = mlflow.get_logged_model(model.model_id)
         equal((found.status, found.params), (LoggedModelStatus.READY, {"k": "v"}), "model")
-        names = [
-            entry.path for entry in session.client.list_logged_model_artifacts(model.model_id)
-        ]
+        names = [entry.path for entry in session.client.list_logged_model_artifacts(model.model_id)]
         equal("MLmodel" in names, True, f"MLmodel among {names}")
 
 

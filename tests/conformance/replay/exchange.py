@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import sys
 import time
 import urllib.parse
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ class Side:
         self.prefix = parts.path.rstrip("/")
         self.connection: http.client.HTTPConnection | None = None
         self.used = 0.0
+
+    def wait(self, seconds: float = 120) -> None:
+        """Returns when the server answers; ends the program if it does not in time."""
+        end = time.monotonic() + seconds
+        while self.send(Call("wait", "GET", "/health"), {}).status != 200:
+            if time.monotonic() > end:
+                sys.exit(f"{self.name}: http://{self.host}:{self.port} does not answer")
+            time.sleep(0.2)
 
     def send(self, call: Call, values: dict[str, str]) -> Answer:
         """The answer to a call whose placeholders have these values."""

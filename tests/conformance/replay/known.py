@@ -1,15 +1,16 @@
 """Known differences: which ones are meant, and why. See `known-differences.toml`.
 
     [[known]]
-    id = "experiments/rename/*"     # noun/scenario/step; * and ? as in file names
+    id = "experiments/rename/*"     # noun/scenario/step, or a list of them; * and ? as in file names
     mlflow = "3.17.2"               # left out: every version
     store = "sql"                   # left out: every store
-    field = "body.message"          # as printed; * and ? too
-    theirs = "…"                    # left out: any value; the same for ours
+    field = "body.message"          # as printed, with * and ?; left out: all of the answer
+    theirs = "…"                    # left out: any value; texts with * and ?; the same for ours
     class = "message"               # only where both refuse with one code in other words
     reason = "…"
 
-An entry that explains nothing in a run that it applies to is stale, and an error.
+An entry that explains nothing in a run that it applies to is stale, and an error. In a list of
+ids, each must explain something.
 """
 
 from __future__ import annotations
@@ -70,7 +71,11 @@ class Known:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise KnownError(f"cannot read {path}: {error}") from error
-        entries = [_entry(path, number, raw) for number, raw in enumerate(data.get("known", []), 1)]
+        entries = [
+            entry
+            for number, raw in enumerate(data.get("known", []), 1)
+            for entry in _entries(path, number, raw)
+        ]
         return cls(
             [
                 entry
@@ -87,42 +92,51 @@ class Known:
                 return entry
         return None
 
-    def stale(self, nouns_run: set[str], all_nouns: set[str]) -> list[Entry]:
-        """Entries that explained nothing, although what they name was replayed or does not exist."""
+    def stale(self, replayed: set[str], corpus: set[str]) -> list[Entry]:
+        """Entries that explained nothing, although a request that they name was replayed.
+
+        So is one that names no request of the corpus, whatever the version.
+        """
         return [
             entry
             for entry in self.entries
             if entry.used == 0
             and (
-                any(fits(entry.id.split("/")[0], noun) for noun in nouns_run)
-                or not any(fits(entry.id.split("/")[0], noun) for noun in all_nouns)
+                any(fits(entry.id, request) for request in replayed)
+                or not any(fits(entry.id, request) for request in corpus)
             )
         ]
 
 
-def _entry(path: Path, number: int, raw: dict[str, Any]) -> Entry:
+def _entries(path: Path, number: int, raw: dict[str, Any]) -> list[Entry]:
+    """One entry for each id; raises `KnownError` if something in it is not understood."""
     unknown = raw.keys() - _FIELDS
-    missing = {"id", "field", "reason"} - raw.keys()
+    missing = {"id", "reason"} - raw.keys()
     if unknown or missing:
         what = f"unknown {sorted(unknown)}" if unknown else f"no {sorted(missing)}"
         raise KnownError(f"{path}: entry {number}: {what}")
-    if raw["id"].count("/") not in (0, 2):
-        raise KnownError(f"{path}: entry {number}: an id is noun/scenario/step: {raw['id']!r}")
-    return Entry(
-        id=raw["id"],
-        field=raw["field"],
-        reason=raw["reason"],
-        mlflow=raw.get("mlflow"),
-        store=raw.get("store"),
-        kind=raw.get("class"),
-        theirs=raw.get("theirs", _ANY),
-        ours=raw.get("ours", _ANY),
-    )
+    ids = raw["id"] if isinstance(raw["id"], list) else [raw["id"]]
+    for each in ids:
+        if each != "*" and each.count("/") != 2:
+            raise KnownError(f"{path}: entry {number}: an id is noun/scenario/step: {each!r}")
+    return [
+        Entry(
+            id=each,
+            field=raw.get("field", "*"),
+            reason=raw["reason"],
+            mlflow=raw.get("mlflow"),
+            store=raw.get("store"),
+            kind=raw.get("class"),
+            theirs=raw.get("theirs", _ANY),
+            ours=raw.get("ours", _ANY),
+        )
+        for each in ids
+    ]
 
 
 def _same(expected: Any, found: Any) -> bool:
     if expected is _ANY:
         return True
     if isinstance(expected, str) and isinstance(found, str):
-        return expected == found
+        return fits(expected, found)
     return repr(expected) == repr(found)

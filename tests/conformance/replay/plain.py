@@ -111,6 +111,10 @@ class Names:
 
 
 def sort_key(item: Any) -> tuple[str, str]:
-    """By `key`, then by all of it."""
-    key = item.get("key", "") if isinstance(item, dict) else ""
-    return (str(key), json.dumps(item, sort_keys=True, default=repr))
+    """By `key`, or by the name of a run or model; then by all of it."""
+    key = ""
+    if isinstance(item, dict):
+        info = item.get("info")
+        named = info if isinstance(info, dict) else item
+        key = str(named.get("key") or named.get("run_name") or named.get("name") or "")
+    return (key, json.dumps(item, sort_keys=True, default=repr))

@@ -4,7 +4,8 @@
         --mlflow 3.17.2 --store sql --area tracking --known ../known-differences.toml \\
         --report out.json
 
-Both servers must be new and of the same kind of store. One line per request; the program ends with
+Both servers must be new. `--store` is ours: a folder is compared with a database of MLflow's too,
+since that is what Runledger follows. One line per request; the program ends with
 code 1 if a difference is neither known nor a case of "MLflow fails, ours refuses".
 """
 
@@ -55,6 +56,8 @@ def main() -> None:
     if not chosen:
         sys.exit(f"nothing to replay in {options.area}")
     reference, ours = Side("theirs", options.reference), Side("ours", options.ours)
+    for side in (reference, ours):
+        side.wait()
     roots = root_of(reference), root_of(ours)
     verdicts: list[Verdict] = []
     began = time.monotonic()
@@ -72,7 +75,7 @@ def main() -> None:
     ours.close()
     stale = []
     if options.only is None:
-        stale = known.stale({each.noun for each in chosen}, {each.noun for each in corpus.ALL})
+        stale = known.stale({each.id for each in verdicts}, corpus.requests())
     for entry in stale:
         print(f"FAIL  replay: stale entry of known differences: {entry.id} {entry.field}")
     if options.report is not None:
@@ -95,7 +98,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--reference", required=True, help="address of Python MLflow")
     parser.add_argument("--ours", required=True, help="address of Runledger")
     parser.add_argument("--mlflow", required=True, help="version of the reference, such as 3.17.2")
-    parser.add_argument("--store", required=True, choices=["sql", "file"])
+    parser.add_argument("--store", required=True, choices=["sql", "file"], help="the store of ours")
     parser.add_argument("--area", nargs="+", default=["tracking"], help="areas or nouns")
     parser.add_argument("--only", help="scenarios whose `noun/name` contains this; nothing is stale then")
     parser.add_argument("--known", type=Path, help="known-differences.toml")

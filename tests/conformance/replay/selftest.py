@@ -240,18 +240,28 @@ class KnownDifferences(unittest.TestCase):
     DIFFERENCE = Difference("body.x", 1, 2)
 
     def test_an_unused_entry_is_stale(self) -> None:
-        self.assertEqual(len(known(self.ENTRY).stale({"noun"}, {"noun", "other"})), 1)
+        self.assertEqual(len(known(self.ENTRY).stale({"noun/a/b"}, {"noun/a/b", "other/a/b"})), 1)
 
     def test_a_used_entry_is_not(self) -> None:
         entries = known(self.ENTRY)
         self.assertIsNotNone(entries.explain("noun/a/b", self.DIFFERENCE, None))
-        self.assertEqual(entries.stale({"noun"}, {"noun"}), [])
+        self.assertEqual(entries.stale({"noun/a/b"}, {"noun/a/b"}), [])
+
+    def test_each_id_of_a_list_must_be_used(self) -> None:
+        entries = known('id = ["noun/a/b", "noun/a/c"]\nreason = "r"')
+        self.assertIsNotNone(entries.explain("noun/a/b", self.DIFFERENCE, None))
+        self.assertEqual([entry.id for entry in entries.stale({"noun/a/b", "noun/a/c"}, set())], ["noun/a/c"])
+
+    def test_texts_are_patterns(self) -> None:
+        entries = known('id = "*"\ntheirs = "(sqlite3.*"\nreason = "r"')
+        self.assertIsNotNone(entries.explain("x/y/z", Difference("body.m", "(sqlite3.Error) [a]", ""), None))
+        self.assertIsNone(entries.explain("x/y/z", Difference("body.m", "no (sqlite3.Error)", ""), None))
 
     def test_what_was_not_replayed_is_not_stale(self) -> None:
-        self.assertEqual(known(self.ENTRY).stale({"other"}, {"noun", "other"}), [])
+        self.assertEqual(known(self.ENTRY).stale({"other/a/b"}, {"noun/a/b", "other/a/b"}), [])
 
-    def test_a_noun_that_does_not_exist_is_stale(self) -> None:
-        self.assertEqual(len(known(self.ENTRY).stale({"other"}, {"other"})), 1)
+    def test_a_request_that_does_not_exist_is_stale(self) -> None:
+        self.assertEqual(len(known(self.ENTRY).stale({"other/a/b"}, {"other/a/b"})), 1)
 
     def test_versions_and_stores(self) -> None:
         for line, version, store, count in (
@@ -266,6 +276,7 @@ class KnownDifferences(unittest.TestCase):
     def test_mistakes_are_refused(self) -> None:
         for wrong in (
             'id = "noun/a/b"\nfield = "body"',
+            'field = "body"\nreason = "r"',
             f'{self.ENTRY}\ncolour = "red"',
             'id = "noun/b"\nfield = "body"\nreason = "r"',
             "id = ",

@@ -5,13 +5,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::geteuid;
 
 use super::Kind;
-use crate::process;
+use crate::apt;
 
 /// What makes the files of a server, and what serves them.
 #[derive(Debug)]
@@ -33,19 +31,8 @@ pub(super) fn ensure(kind: Kind) -> Result<()> {
         return Ok(());
     }
     let package = package(kind);
-    if !geteuid().is_root() || !process::available(&mut Command::new("apt-get")) {
-        bail!(
-            "{} is not installed: install the package `{package}`, or name a server in {}",
-            kind.title(),
-            kind.variable()
-        );
-    }
-    let _quiet = NoServices::new()?;
-    if install(package).is_err() {
-        // The lists of packages can be missing or old.
-        process::run(apt().args(["update", "-q"]))?;
-        install(package)?;
-    }
+    let _quiet = apt::is_possible().then(NoServices::new).transpose()?;
+    apt::install(package, &format!("or name a server in {}", kind.variable()))?;
     if find(kind).is_none() {
         bail!(
             "the package `{package}` is installed, but the programs of {} are not where they are looked for",
@@ -53,16 +40,6 @@ pub(super) fn ensure(kind: Kind) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn apt() -> Command {
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    command
-}
-
-fn install(package: &str) -> Result<()> {
-    process::run(apt().args(["install", "-q", "-y", "--no-install-recommends", package]))
 }
 
 /// Where the programs are.

@@ -9,7 +9,10 @@ use std::{fmt, marker::PhantomData};
 use runledger_entities::{LoggedModelStatus, RunStatus, ViewType};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-use super::value::{Json, JsonVisitor, not_this};
+use super::{
+    repair,
+    value::{Json, JsonVisitor, not_this},
+};
 use crate::RequestError;
 
 /// A field as it stands in a request.
@@ -120,6 +123,16 @@ impl Field<String> {
         Ok(self.optional(parameter)?.filter(|text| !text.is_empty()))
     }
 
+    /// The text of `run_id` of a message that has no `run_uuid`: that is taken
+    /// for a run id where MLflow looks whether there is one, and then left out, so
+    /// that it names no run.
+    pub(crate) fn without_run_uuid(self, run_uuid: Self) -> Result<String, RequestError> {
+        match (self, run_uuid) {
+            (Self::Absent, Self::Value(old)) if !old.is_empty() => Ok(String::new()),
+            (run_id, _) => run_id.required_text("run_id"),
+        }
+    }
+
     /// The text of `run_id`, for which `run_uuid`, its old name, stands in.
     pub(crate) fn or_run_uuid(self, run_uuid: Self) -> Result<String, RequestError> {
         match self {
@@ -222,6 +235,9 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        if let Some(number) = repair::number(text) {
+            return self.visit_f64(number);
+        }
         match T::from_text(text) {
             Some(field) => Ok(field),
             None => JsonVisitor.visit_str(text).map(Field::of_wrong_type),
@@ -318,7 +334,8 @@ impl Scalar for i32 {
 )]
 fn integral(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    (value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value)).then_some(value as i64)
+    // A whole number below the range, too, is read as -LIMIT.
+    (value.fract() == 0.0 && value > -LIMIT && value < LIMIT).then_some(value as i64)
 }
 
 /// A finite number in decimal notation.

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 
 /// Rewrites bare `NaN`, `Infinity` and `-Infinity`, and numbers too large for
-/// a double, as the texts that stand for them.
+/// a double, as texts that [`number`] knows.
 ///
 /// `None` if there is nothing to rewrite. Text inside strings stays as it is.
 pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -19,7 +19,7 @@ pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
         let (token, after) = rest.split_at(length);
         match name_of(token) {
             Some(name) => {
-                out.push(b'"');
+                out.extend_from_slice(b"\"\\u0000");
                 out.extend_from_slice(name.as_bytes());
                 out.push(b'"');
                 changed = true;
@@ -29,6 +29,17 @@ pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
         rest = after;
     }
     changed.then_some(out)
+}
+
+/// The number that a rewritten token stands for. A text that a client sends is
+/// none: only the NUL before the name tells them apart.
+pub(super) fn number(text: &str) -> Option<f64> {
+    match text.strip_prefix('\0')? {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
 }
 
 /// The protobuf name of a number that JSON cannot write.
@@ -126,7 +137,7 @@ mod tests {
     fn only_bare_tokens_are_rewritten() {
         assert_eq!(
             repaired(r#"{"NaN": [NaN, -Infinity, 1e999], "b": "x\" NaN"}"#).as_deref(),
-            Some(r#"{"NaN": ["NaN", "-Infinity", "Infinity"], "b": "x\" NaN"}"#)
+            Some(r#"{"NaN": ["\u0000NaN", "\u0000-Infinity", "\u0000Infinity"], "b": "x\" NaN"}"#)
         );
         for text in [r#"{"a": "NaN"}"#, "{\"a", "NaNa", "1.5", ""] {
             assert_eq!(repaired(text), None, "{text}");

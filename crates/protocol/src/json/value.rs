@@ -10,6 +10,8 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::repair;
+
 /// Most characters of a quoted value.
 const MAX_QUOTED: usize = quote::MOST;
 /// Most values inside a value that are kept: each takes at least a character
@@ -64,6 +66,9 @@ impl Json {
             Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Self::Int(value) => push(out, value),
             Self::Big(value) => push(out, value),
+            Self::Float(value) if value.is_nan() => out.push_str("NaN"),
+            Self::Float(f64::INFINITY) => out.push_str("Infinity"),
+            Self::Float(f64::NEG_INFINITY) => out.push_str("-Infinity"),
             Self::Float(value) => {
                 out.push_str(&runledger_entities::validate::python_float(*value));
             }
@@ -134,6 +139,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
+        if let Some(number) = repair::number(text) {
+            return Ok(Json::Float(number));
+        }
         Ok(Json::Text(text.chars().take(MAX_QUOTED).collect()))
     }
 

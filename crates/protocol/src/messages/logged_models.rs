@@ -41,6 +41,7 @@ messages! {
     }
     /// `logged-models/{model_id}/params`
     ParamsBody {
+        model_id: String,
         params: List<pairs::Pair, { most::PAIRS }>,
     }
     /// `logged-models/search`
@@ -73,10 +74,10 @@ pub struct CreateLoggedModel {
     pub experiment_id: String,
     /// Its name, not empty.
     pub name: Option<String>,
-    /// Free text.
-    pub model_type: Option<String>,
-    /// The run that makes it.
-    pub source_run_id: Option<RunId>,
+    /// Free text; empty if absent, as MLflow keeps it.
+    pub model_type: String,
+    /// The run that makes it; empty if absent.
+    pub source_run_id: RunId,
     /// Params.
     pub params: Vec<Param>,
     /// Tags.
@@ -89,22 +90,19 @@ impl Request for CreateLoggedModel {
         Ok(Self {
             experiment_id: body.experiment_id.required_text("experiment_id")?,
             name: body.name.non_empty("name")?,
-            model_type: body.model_type.non_empty("model_type")?,
-            source_run_id: body
-                .source_run_id
-                .non_empty("source_run_id")?
-                .map(RunId::new),
+            model_type: body.model_type.or_default("model_type")?,
+            source_run_id: RunId::new(body.source_run_id.or_default("source_run_id")?),
             params: pairs::params(body.params, "params")?,
             tags: pairs::tags(body.tags, "tags")?,
         })
     }
 }
 
-/// Sets the status of a logged model. The model is named by the path.
+/// Sets the status of a logged model. The path names it too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalizeLoggedModel {
-    /// The model as the body names it, if it does.
-    pub model_id: Option<LoggedModelId>,
+    /// The model as the body names it.
+    pub model_id: LoggedModelId,
     /// The status.
     pub status: LoggedModelStatus,
 }
@@ -113,7 +111,7 @@ impl Request for FinalizeLoggedModel {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: FinalizeBody = decode(input)?;
         Ok(Self {
-            model_id: body.model_id.non_empty("model_id")?.map(LoggedModelId::new),
+            model_id: LoggedModelId::new(body.model_id.required_text("model_id")?),
             status: body.status.required("status")?,
         })
     }
@@ -135,9 +133,11 @@ impl Request for SetLoggedModelTags {
     }
 }
 
-/// Adds params to a logged model. The model is named by the path.
+/// Adds params to a logged model. The path names it too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLoggedModelParams {
+    /// The model as the body names it.
+    pub model_id: LoggedModelId,
     /// The params.
     pub params: Vec<Param>,
 }
@@ -146,6 +146,7 @@ impl Request for LogLoggedModelParams {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: ParamsBody = decode(input)?;
         Ok(Self {
+            model_id: LoggedModelId::new(body.model_id.required_text("model_id")?),
             params: pairs::params(body.params, "params")?,
         })
     }

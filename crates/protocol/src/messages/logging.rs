@@ -36,11 +36,13 @@ messages! {
     /// `runs/delete-tag`
     KeyBody {
         run_id: String,
+        run_uuid: String,
         key: String,
     }
     /// `runs/log-batch`
     BatchBody {
         run_id: String,
+        run_uuid: String,
         metrics: List<BatchMetric, { limits::BATCH_METRICS }>,
         params: List<pairs::Pair, { limits::BATCH_PARAMS }>,
         tags: List<pairs::Pair, { limits::BATCH_TAGS }>,
@@ -119,7 +121,7 @@ impl Request for LogMetric {
                     body.model_id.non_empty("model_id")?,
                     body.dataset_name.non_empty("dataset_name")?,
                     body.dataset_digest.non_empty("dataset_digest")?,
-                ),
+                )?,
             },
         })
     }
@@ -129,15 +131,20 @@ fn metric_model(
     model_id: Option<String>,
     dataset_name: Option<String>,
     dataset_digest: Option<String>,
-) -> Option<Box<MetricModel>> {
-    let some = model_id.is_some() || dataset_name.is_some() || dataset_digest.is_some();
-    some.then(|| {
+) -> Result<Option<Box<MetricModel>>, RequestError> {
+    if dataset_name.is_some() != dataset_digest.is_some() {
+        return Err(RequestError::rule(
+            "Both dataset_name and dataset_digest must be provided if one is provided",
+        ));
+    }
+    let some = model_id.is_some() || dataset_name.is_some();
+    Ok(some.then(|| {
         Box::new(MetricModel {
             model_id,
             dataset_name,
             dataset_digest,
         })
-    })
+    }))
 }
 
 /// Logs one param.
@@ -197,7 +204,7 @@ impl Request for DeleteTag {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: KeyBody = decode(input)?;
         Ok(Self {
-            run_id: RunId::new(body.run_id.required_text("run_id")?),
+            run_id: RunId::new(body.run_id.without_run_uuid(body.run_uuid)?),
             key: body.key.required_text("key")?,
         })
     }
@@ -224,7 +231,7 @@ pub struct LogBatch {
 impl Request for LogBatch {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: BatchBody = decode(input)?;
-        let run_id = RunId::new(body.run_id.required_text("run_id")?);
+        let run_id = RunId::new(body.run_id.without_run_uuid(body.run_uuid)?);
         let metrics = body.metrics.or_default("metrics")?;
         let metric_count = metrics.count;
         let metrics = batch_metrics(metrics.items)?;
@@ -262,7 +269,7 @@ fn batch_metrics(bodies: Vec<BatchMetric>) -> Result<Vec<Metric>, RequestError> 
                     .non_empty(format_args!("metrics[{i}].dataset_name"))?,
                 body.dataset_digest
                     .non_empty(format_args!("metrics[{i}].dataset_digest"))?,
-            ),
+            )?,
         })
     };
     bodies.into_iter().enumerate().map(metric).collect()
@@ -477,8 +484,8 @@ mod tests {
 
     #[test]
     fn what_a_metric_was_measured_on_is_kept() {
-        let body =
-            br#"{"runId":"r","key":"k","value":1,"timestamp":1,"modelId":"m","datasetName":"d"}"#;
+        let body = br#"{"runId":"r","key":"k","value":1,"timestamp":1,"modelId":"m",
+            "datasetName":"d","datasetDigest":"1"}"#;
         let model = LogMetric::decode(Input::Body(body))
             .unwrap()
             .metric
@@ -486,7 +493,26 @@ mod tests {
             .unwrap();
         assert_eq!(model.model_id.as_deref(), Some("m"));
         assert_eq!(model.dataset_name.as_deref(), Some("d"));
-        assert_eq!(model.dataset_digest, None);
+        assert_eq!(model.dataset_digest.as_deref(), Some("1"));
+        let half = r#"{"run_id":"r","key":"k","value":1,"timestamp":1,"dataset_name":"d"}"#;
+        assert!(error::<LogMetric>(half).contains("must be provided if one is"));
+    }
+
+    #[test]
+    fn a_bare_nan_is_a_number_and_no_text() {
+        let metric = br#"{"run_id":"r","key":"k","value":NaN,"timestamp":1}"#;
+        let request = LogMetric::decode(Input::Body(metric)).unwrap();
+        assert!(request.metric.value.is_nan());
+        for wrong in [
+            r#"{"run_id":"r","key":"k","value":1,"timestamp":NaN}"#,
+            r#"{"run_id":"r","key":NaN,"value":1,"timestamp":1}"#,
+        ] {
+            let error = error::<LogMetric>(wrong);
+            assert!(
+                error.contains("Invalid value NaN") && error.contains("'float'"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Request for CreateRun {
     }
 }
 
-/// Names a run: to get, delete or restore it.
+/// Names a run to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunById {
     /// The run.
@@ -90,6 +90,22 @@ impl Request for RunById {
         let body: IdBody = decode(input)?;
         Ok(Self {
             run_id: RunId::new(body.run_id.or_run_uuid(body.run_uuid)?),
+        })
+    }
+}
+
+/// Names a run to delete or restore it: only by its newer name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunToChange {
+    /// The run.
+    pub run_id: RunId,
+}
+
+impl Request for RunToChange {
+    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
+        let body: IdBody = decode(input)?;
+        Ok(Self {
+            run_id: RunId::new(body.run_id.without_run_uuid(body.run_uuid)?),
         })
     }
 }
@@ -195,7 +211,8 @@ fn write_info(o: &mut Object<'_>, info: &RunInfo) {
     o.text("user_id", &info.user_id);
     o.text("status", info.status.name());
     o.int("start_time", info.start_time);
-    o.maybe_int("end_time", info.end_time);
+    // MLflow takes 0 for "not ended".
+    o.maybe_int("end_time", info.end_time.filter(|time| *time != 0));
     o.text("artifact_uri", &info.artifact_uri);
     o.text("lifecycle_stage", info.lifecycle_stage.name());
     o.text("run_id", info.run_id.as_str());

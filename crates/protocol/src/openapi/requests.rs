@@ -144,8 +144,11 @@ pub(super) fn answer(endpoint: Endpoint) -> Option<&'static str> {
     use Endpoint as E;
 
     match endpoint {
-        E::Health | E::Version => Some("text/plain"),
-        E::GetArtifact | E::GetLoggedModelArtifact | E::ProxyGet => Some("application/octet-stream"),
+        E::Health => Some("text/plain"),
+        E::Version => Some("text/html"),
+        E::GetArtifact | E::GetLoggedModelArtifact | E::ProxyGet => {
+            Some("application/octet-stream")
+        }
         _ => None,
     }
 }

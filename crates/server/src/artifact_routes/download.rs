@@ -58,7 +58,14 @@ pub(super) async fn send(
     if !conditions::range_applies(headers, &part.etag, part.modified) {
         return Ok(content(path, repository.get(path, None).await?));
     }
-    Ok(content(path, part))
+    // All of the file, too, if that is what was asked for.
+    let content_range = content_range(&part.range, part.size);
+    let mut response = content(path, part);
+    if let Some(value) = content_range {
+        response.headers_mut().insert(CONTENT_RANGE, value);
+    }
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    Ok(response)
 }
 
 fn content(path: &ArtifactPath, read: ArtifactRead) -> Response {
@@ -66,12 +73,6 @@ fn content(path: &ArtifactPath, read: ArtifactRead) -> Response {
     let headers = response.headers_mut();
     describe(headers, path, &read);
     headers.insert(CONTENT_LENGTH, (read.range.end - read.range.start).into());
-    if read.range != (0..read.size) {
-        if let Some(value) = content_range(&read.range, read.size) {
-            headers.insert(CONTENT_RANGE, value);
-        }
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
     *response.body_mut() = Body::from_stream(read.content);
     response
 }

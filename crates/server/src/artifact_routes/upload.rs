@@ -5,13 +5,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use runledger_artifacts::{
     ArtifactError, ArtifactLocation, ArtifactPath, ArtifactRoots, BodyError, ByteStream,
 };
 use runledger_protocol::RequestError;
 
 use super::ArtifactRouteError;
+use crate::reply;
 
 /// Bytes of an upload through the UI's route (MLflow 3.17: 10 MB).
 const MAX_UI_UPLOAD_BYTES: u64 = 10 << 20;
@@ -49,7 +50,9 @@ pub(super) async fn store(
         .repository
         .put(&target.path, content, max_bytes)
         .await?;
-    Ok(Response::new(Body::empty()))
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().insert(CONTENT_TYPE, reply::JSON);
+    Ok(response)
 }
 
 /// Refuses a body that says itself that it is too long, before it is read.

@@ -132,7 +132,10 @@ mod tests {
             ),
             (format!("{{ a {{ {} }} }}", aliases(11)), "got 11 aliases"),
             (
-                format!("{{ a {{ {} ...f }} }} fragment f on T {{ y: a }}", aliases(10)),
+                format!(
+                    "{{ a {{ {} ...f }} }} fragment f on T {{ y: a }}",
+                    aliases(10)
+                ),
                 "got 11 aliases",
             ),
         ] {

@@ -102,7 +102,10 @@ impl Source {
     /// An experiment, asked for once for all of its runs.
     async fn experiment(&self, id: &str) -> Result<Json, Error> {
         let cell = {
-            let mut experiments = self.experiments.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut experiments = self
+                .experiments
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             Arc::clone(experiments.entry(id.to_owned()).or_default())
         };
         let request = json!({ "experiment_id": id });
@@ -131,12 +134,20 @@ async fn answer<'a>(
     let source = context.data::<Source>()?;
     match asked {
         Asked::Endpoint(endpoint) => {
-            let input = context.args.get("input").map(|input| input.as_value().clone());
+            let input = context
+                .args
+                .get("input")
+                .map(|input| input.as_value().clone());
             let request = request(input)?;
-            Ok(Some(FieldValue::owned_any(source.ask(endpoint, &request).await?)))
+            Ok(Some(FieldValue::owned_any(
+                source.ask(endpoint, &request).await?,
+            )))
         }
         Asked::Echo => {
-            let echo = context.args.get("inputString").map(|text| text.as_value().clone());
+            let echo = context
+                .args
+                .get("inputString")
+                .map(|text| text.as_value().clone());
             Ok(Some(FieldValue::owned_any(json!({
                 "output": echo.unwrap_or(Value::Null).into_json()?,
             }))))
@@ -148,7 +159,9 @@ async fn answer<'a>(
         Asked::VersionsOfRun => {
             let filter = format!("run_id='{}'", info(context, "run_id"));
             let request = json!({ "filter": filter });
-            let answer = source.look_up(Endpoint::SearchModelVersions, &request).await?;
+            let answer = source
+                .look_up(Endpoint::SearchModelVersions, &request)
+                .await?;
             let versions = match member(answer, "model_versions") {
                 Json::Array(versions) => versions,
                 _ => Vec::new(),
@@ -165,7 +178,9 @@ fn request(input: Option<Value>) -> Result<Json, Error> {
         Some(Json::Object(fields)) => fields,
         _ => Map::new(),
     };
-    let fields = fields.into_iter().map(|(name, value)| (snake_case(&name), value));
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| (snake_case(&name), value));
     Ok(Json::Object(fields.collect()))
 }
 

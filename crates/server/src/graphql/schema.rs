@@ -58,7 +58,10 @@ fn build() -> Result<Schema, SchemaError> {
         schema = match definition.kind {
             TypeKind::Scalar => schema.register(Scalar::new(name)),
             TypeKind::Enum(values) => {
-                let names = values.values.iter().map(|value| value.node.value.node.as_str());
+                let names = values
+                    .values
+                    .iter()
+                    .map(|value| value.node.value.node.as_str());
                 schema.register(names.fold(Enum::new(name), |all, value| all.item(value)))
             }
             TypeKind::InputObject(input) => {
@@ -76,7 +79,9 @@ fn build() -> Result<Schema, SchemaError> {
                 schema.register(fields.into_iter().fold(Object::new(name), Object::field))
             }
             TypeKind::Interface(_) | TypeKind::Union(_) => {
-                return Err(SchemaError(format!("{name} is of a kind that is not known")));
+                return Err(SchemaError(format!(
+                    "{name} is of a kind that is not known"
+                )));
             }
         };
     }
@@ -91,7 +96,9 @@ fn object_field(
     let name = definition.name.node.to_string();
     let returns = type_ref(&definition.ty.node);
     let mut field = if let Some(asked) = resolve::Asked::of(object, &name) {
-        Field::new(name, returns, move |context| resolve::resolve(asked, context))
+        Field::new(name, returns, move |context| {
+            resolve::resolve(asked, context)
+        })
     } else if matches!(object, "Query" | "Mutation") {
         return Err(SchemaError(format!("nothing answers {object}.{name}")));
     } else {
@@ -193,7 +200,9 @@ impl Kind {
             Self::Object => return Some(FieldValue::borrowed_any(member.unwrap_or(&Json::Null))),
             Self::ApiError => return None,
             Self::List(item) => {
-                let items = member.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+                let items = member
+                    .and_then(Json::as_array)
+                    .map_or(&[][..], Vec::as_slice);
                 let values = items.iter().map(|value| {
                     item.read(Some(value))
                         .unwrap_or_else(|| FieldValue::value(Value::Null))

@@ -16,8 +16,12 @@ pub(crate) async fn create(tracking: &Tracking, request: CreateExperiment) -> Re
     for tag in &request.tags {
         validate::experiment_tag(tag)?;
     }
+    let views = request.tags.iter().filter(|tag| is_custom_view(&tag.key));
+    if views.count() > MAX_CUSTOM_VIEWS {
+        return Err(too_many_custom_views(""));
+    }
     if let Some(location) = &request.artifact_location {
-        check_artifact_location(location)?;
+        check_artifact_location(tracking, location)?;
     }
     let new = NewExperiment {
         name: request.name,
@@ -28,16 +32,59 @@ pub(crate) async fn create(tracking: &Tracking, request: CreateExperiment) -> Re
     Ok(reply::json(messages::created(id)))
 }
 
-fn check_artifact_location(location: &str) -> Result<(), Failure> {
+fn check_artifact_location(tracking: &Tracking, location: &str) -> Result<(), Failure> {
     if location.contains('#') {
         return Err(validate::InvalidValue::ArtifactLocation.into());
     }
     if location.chars().count() > limits::ARTIFACT_LOCATION {
         return Err(Failure::invalid(format!(
             "Invalid artifact path length. The length of the artifact path cannot be greater than \
-             {} characters.",
+             {} characters. To configure this limit, please set the \
+             MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.",
             limits::ARTIFACT_LOCATION
         )));
+    }
+    if location.starts_with("runs:") {
+        return Err(Failure::invalid(format!(
+            "Artifact location cannot be a runs:/ URI. Given: '{location}'"
+        )));
+    }
+    tracking.hosts.check(location).map_err(|foreign| {
+        Failure::invalid(format!(
+            "'artifact_location' cannot use the '{}' scheme: {foreign}",
+            foreign.scheme
+        ))
+    })
+}
+
+/// Most custom views (tags of MLflow's UI) that an experiment can have.
+const MAX_CUSTOM_VIEWS: usize = 50;
+
+fn is_custom_view(key: &str) -> bool {
+    key.starts_with("mlflow.customView.view")
+}
+
+fn too_many_custom_views(of: &str) -> Failure {
+    Failure::invalid(format!(
+        "Unable to create another custom view{of}; the maximum number of custom views per \
+         experiment is {MAX_CUSTOM_VIEWS}. Delete an existing custom view before creating a new \
+         one."
+    ))
+}
+
+/// As in MLflow, a view that another request adds meanwhile is not counted.
+async fn check_custom_view(
+    tracking: &Tracking,
+    id: ExperimentId,
+    key: &str,
+) -> Result<(), Failure> {
+    if !is_custom_view(key) {
+        return Ok(());
+    }
+    let tags = tracking.store.get_experiment(id).await?.tags;
+    let views = tags.iter().filter(|tag| is_custom_view(&tag.key)).count();
+    if views >= MAX_CUSTOM_VIEWS && !tags.iter().any(|tag| tag.key == key) {
+        return Err(too_many_custom_views(&format!(" for experiment {id}")));
     }
     Ok(())
 }
@@ -98,6 +145,7 @@ pub(crate) async fn update(tracking: &Tracking, request: UpdateExperiment) -> Re
 pub(crate) async fn set_tag(tracking: &Tracking, request: SetExperimentTag) -> Reply {
     validate::experiment_tag(&request.tag)?;
     let id = request.experiment_id.parse()?;
+    check_custom_view(tracking, id, &request.tag.key).await?;
     tracking.store.set_experiment_tag(id, request.tag).await?;
     Ok(reply::empty())
 }

@@ -5,7 +5,9 @@ use runledger_protocol::messages::logged_models::{
     self as messages, CreateLoggedModel, FinalizeLoggedModel, LogLoggedModelParams,
     SearchLoggedModels, SetLoggedModelTags,
 };
-use runledger_search::{parse_logged_model_filter, parse_logged_model_order_field};
+use runledger_search::{
+    SearchedLoggedModels, SearchedOrder, parse_logged_model_filter, parse_logged_model_order_field,
+};
 use runledger_store::{
     DatasetFilter, LoggedModelPatch, LoggedModelQuery, NewLoggedModel, PageRequest,
 };
@@ -18,16 +20,14 @@ pub(crate) async fn create(tracking: &Tracking, request: CreateLoggedModel) -> R
         validate::logged_model_name(name)?;
         validate::length("name", name, limits::LOGGED_MODEL_NAME)?;
     }
-    if let Some(model_type) = &request.model_type {
-        validate::length("model_type", model_type, limits::LOGGED_MODEL_NAME)?;
-    }
+    validate::length("model_type", &request.model_type, limits::LOGGED_MODEL_NAME)?;
     check_params(&request.params)?;
     check_tags(&request.tags)?;
     let new = NewLoggedModel {
         experiment_id: request.experiment_id.parse()?,
         name: request.name,
-        model_type: request.model_type,
-        source_run_id: request.source_run_id,
+        model_type: Some(request.model_type),
+        source_run_id: Some(request.source_run_id),
         params: request.params,
         tags: request.tags,
     };
@@ -60,16 +60,22 @@ pub(crate) async fn finalize(
     id: LoggedModelId,
     request: FinalizeLoggedModel,
 ) -> Reply {
-    if let Some(named) = request.model_id.filter(|named| *named != id) {
-        return Err(Failure::invalid(format!(
-            "Invalid value '{named}' for parameter 'model_id' supplied: the path names '{id}'."
-        )));
-    }
+    check_named(&request.model_id, &id)?;
     let patch = LoggedModelPatch {
         status: request.status,
     };
     let model = tracking.models.update_logged_model(&id, patch).await?;
     Ok(reply::json(messages::one(&model)))
+}
+
+/// Checks that the body means the model of the path.
+fn check_named(named: &LoggedModelId, id: &LoggedModelId) -> Result<(), Failure> {
+    if named == id {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!(
+        "Invalid value '{named}' for parameter 'model_id' supplied: the path names '{id}'."
+    )))
 }
 
 pub(crate) async fn delete(tracking: &Tracking, id: LoggedModelId) -> Reply {
@@ -100,6 +106,7 @@ pub(crate) async fn log_params(
     id: LoggedModelId,
     request: LogLoggedModelParams,
 ) -> Reply {
+    check_named(&request.model_id, &id)?;
     check_params(&request.params)?;
     tracking
         .models
@@ -109,6 +116,11 @@ pub(crate) async fn log_params(
 }
 
 pub(crate) async fn search(tracking: &Tracking, request: SearchLoggedModels) -> Reply {
+    let searched = searched(&request);
+    let token = match &request.page_token {
+        Some(token) => Some(searched.page(token)?),
+        None => None,
+    };
     let filter = parse_logged_model_filter(&request.filter)?;
     let order_by: Result<_, _> = request
         .order_by
@@ -133,12 +145,31 @@ pub(crate) async fn search(tracking: &Tracking, request: SearchLoggedModels) -> 
         experiment_ids: experiment_ids(&request.experiment_ids)?,
         page: PageRequest {
             max_results: request.max_results,
-            token: request.page_token,
+            token,
         },
     };
     let page = tracking.models.search_logged_models(query).await?;
+    let next_token = match &page.next_token {
+        Some(token) => Some(searched.token(token)?),
+        None => None,
+    };
     Ok(reply::json(messages::page(
         &page.items,
-        page.next_token.as_deref(),
+        next_token.as_deref(),
     )))
+}
+
+/// What the page tokens of a search hold of it.
+fn searched(request: &SearchLoggedModels) -> SearchedLoggedModels {
+    let order = request.order_by.iter().map(|order| SearchedOrder {
+        field_name: order.field_name.clone(),
+        ascending: order.ascending,
+        dataset_name: order.dataset_name.clone(),
+        dataset_digest: order.dataset_digest.clone(),
+    });
+    SearchedLoggedModels {
+        experiment_ids: request.experiment_ids.clone(),
+        filter_string: Some(request.filter.clone()).filter(|filter| !filter.is_empty()),
+        order_by: Some(order.collect()).filter(|order: &Vec<_>| !order.is_empty()),
+    }
 }

@@ -60,6 +60,11 @@ pub(crate) async fn delete_tag(tracking: &Tracking, request: DeleteTag) -> Reply
 }
 
 pub(crate) async fn log_batch(tracking: &Tracking, request: LogBatch) -> Reply {
+    if request.run_id.as_str().is_empty() {
+        return Err(Failure::invalid(
+            "Invalid value \"\" for parameter 'run_id' supplied.",
+        ));
+    }
     let mut batch = Batch {
         metrics: request.metrics,
         params: request.params,

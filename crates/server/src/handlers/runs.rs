@@ -2,7 +2,7 @@
 
 use runledger_entities::{Tag, limits, validate, validate::InvalidValue};
 use runledger_protocol::messages::runs::{
-    self as messages, CreateRun, RunById, SearchRuns, UpdateRun,
+    self as messages, CreateRun, RunById, RunToChange, SearchRuns, UpdateRun,
 };
 use runledger_search::{parse_run_filter, parse_run_order};
 use runledger_store::{NewRun, PageRequest, RunPatch, RunQuery};
@@ -70,12 +70,12 @@ pub(crate) async fn update(tracking: &Tracking, request: UpdateRun) -> Reply {
     Ok(reply::json(messages::updated(&info)))
 }
 
-pub(crate) async fn delete(tracking: &Tracking, request: RunById) -> Reply {
+pub(crate) async fn delete(tracking: &Tracking, request: RunToChange) -> Reply {
     tracking.store.delete_run(&request.run_id).await?;
     Ok(reply::empty())
 }
 
-pub(crate) async fn restore(tracking: &Tracking, request: RunById) -> Reply {
+pub(crate) async fn restore(tracking: &Tracking, request: RunToChange) -> Reply {
     tracking.store.restore_run(&request.run_id).await?;
     Ok(reply::empty())
 }

@@ -1,6 +1,6 @@
 //! What the server says about itself, and about what it does not have.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use runledger_entities::ErrorCode;
 use runledger_protocol::{Area, Endpoint, messages::server as messages, openapi as describe};
 use runledger_store::StoreKind;
@@ -12,7 +12,8 @@ pub(crate) fn health() -> Response {
 }
 
 pub(crate) fn version() -> Response {
-    messages::VERSION.into_response()
+    // MLflow's is a text that says it is a page.
+    Html(messages::VERSION).into_response()
 }
 
 pub(crate) fn info(app: &App) -> Response {

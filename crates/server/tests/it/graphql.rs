@@ -104,10 +104,15 @@ async fn nan_has_no_value() {
 #[tokio::test]
 async fn a_query_that_asks_too_much_gets_nothing() {
     let world = World::new().await;
-    let roots: String = (0..11).map(|n| format!("r{n}: test(inputString: \"x\") {{ output }} ")).collect();
+    let roots: String = (0..11)
+        .map(|n| format!("r{n}: test(inputString: \"x\") {{ output }} "))
+        .collect();
     for (query, words) in [
         (format!("{{ {roots} }}"), "at most 10"),
-        (format!("{{ {}x{} }}", "a { ".repeat(20), " }".repeat(20)), "maximum depth of 10"),
+        (
+            format!("{{ {}x{} }}", "a { ".repeat(20), " }".repeat(20)),
+            "maximum depth of 10",
+        ),
     ] {
         let (data, errors) = ask(&world, &query, Value::Null).await;
         assert_eq!(data, Value::Null);
@@ -122,10 +127,14 @@ async fn a_list_of_runs_takes_few_lookups() {
     for _ in 0..3 {
         world.run().await;
     }
-    let query = "{ mlflowSearchRuns(input: {experimentIds: [\"0\"]}) { runs { experiment { name } } } }";
+    let query =
+        "{ mlflowSearchRuns(input: {experimentIds: [\"0\"]}) { runs { experiment { name } } } }";
     let (data, errors) = ask(&world, query, Value::Null).await;
     assert_eq!(errors, Value::Null);
-    assert_eq!(data["mlflowSearchRuns"]["runs"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        data["mlflowSearchRuns"]["runs"].as_array().unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -137,7 +146,10 @@ async fn what_is_no_query_is_refused() {
         ("{\"query\": \"{\"}".to_owned(), "'query'"),
         ("{}".to_owned(), "'query'"),
         (json!({ "query": deep }).to_string(), "'query'"),
-        ("[{\"query\": \"{ test { output } }\"}]".to_owned(), "one query in each request"),
+        (
+            "[{\"query\": \"{ test { output } }\"}]".to_owned(),
+            "one query in each request",
+        ),
     ] {
         send(&world, body).await.invalid(words);
     }

@@ -35,7 +35,10 @@ async fn a_model_lives() {
         .await;
     assert_eq!(tags.ok(), json!({}));
     world
-        .post(&format!("{path}/params"), json!({"params": pair}))
+        .post(
+            &format!("{path}/params"),
+            json!({"model_id": id, "params": pair}),
+        )
         .await
         .ok();
     let run = world.run().await;
@@ -114,5 +117,13 @@ async fn what_names_no_model_is_refused() {
     world
         .call("PATCH", "/logged-models/m-x", &json!({}))
         .await
+        .invalid("'model_id'");
+    world
+        .call("PATCH", "/logged-models/m-x", &json!({"model_id": "m-x"}))
+        .await
         .invalid("'status'");
+    world
+        .post("/logged-models/m-x/params", json!({"params": []}))
+        .await
+        .invalid("'model_id'");
 }

@@ -56,6 +56,8 @@ const ASSETS: &[Asset] = &[
         etag: "\"1\"",
         content_security_policy: "default-src 'none'",
         bytes: b"page",
+        brotli: None,
+        gzip: None,
     },
     Asset {
         path: "a/b.js",
@@ -64,6 +66,8 @@ const ASSETS: &[Asset] = &[
         etag: "\"2\"",
         content_security_policy: "default-src 'self'",
         bytes: b"code",
+        brotli: Some(b"small"),
+        gzip: Some(b"middle"),
     },
 ];
 
@@ -100,6 +104,62 @@ async fn an_asset_that_the_browser_has_is_not_sent_again() {
         assert_eq!((answer.status, &answer.body[..]), (status, body.as_bytes()));
         assert_eq!(answer.headers[header::ETAG], "\"1\"");
     }
+}
+
+#[tokio::test]
+async fn an_asset_is_sent_compressed_to_whom_can_read_it() {
+    let world = World::with(|builder| builder.assets(ASSETS)).await;
+    for (accepted, coding, body, etag) in [
+        ("gzip, br", Some("br"), "small", "\"2-br\""),
+        ("gzip", Some("gzip"), "middle", "\"2-gzip\""),
+        ("identity", None, "code", "\"2\""),
+    ] {
+        let request = Request::get("/a/b.js").header(header::ACCEPT_ENCODING, accepted);
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        let sent = answer.headers.get(header::CONTENT_ENCODING);
+        assert_eq!(sent.map(|value| value.to_str().unwrap()), coding);
+        assert_eq!(answer.body, body);
+        assert_eq!(answer.headers[header::ETAG], etag);
+        let vary = answer.headers.get_all(header::VARY).iter();
+        assert!(vary.into_iter().any(|value| value == "Accept-Encoding"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_meant_for_a_workspace_is_refused() {
+    let world = World::new().await;
+    let request = Request::get(format!("{API}/experiments/get?experiment_id=0"))
+        .header("X-MLFLOW-WORKSPACE", "team");
+    let answer = world.send(request.body(Body::empty()).unwrap()).await;
+    answer.refused(400, "FEATURE_DISABLED", "workspaces are not enabled");
+}
+
+/// A body that was not read is read and dropped, or the client is told that the
+/// connection ends.
+#[tokio::test]
+async fn an_early_answer_leaves_a_connection_that_works() {
+    let world = World::new().await;
+    let pieces = |count: usize, size: usize| {
+        let piece = Bytes::from(vec![b'x'; size]);
+        Body::from_stream(
+            stream::iter(0..count).map(move |_| Ok::<_, std::io::Error>(piece.clone())),
+        )
+    };
+    let never = || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    for (body, closes) in [
+        (pieces(3, 1000), false),
+        (pieces(100, 1000), true),
+        (Body::from(vec![0; 100_000]), true),
+        (never(), true),
+    ] {
+        let request = Request::post("/nothing/here").body(body).unwrap();
+        let answer = world.send(request).await;
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.headers.contains_key(header::CONNECTION), closes);
+    }
+    let request = Request::post("/nothing/here").header(header::EXPECT, "100-continue");
+    let answer = world.send(request.body(pieces(1, 10)).unwrap()).await;
+    assert_eq!(answer.headers[header::CONNECTION], "close");
 }
 
 #[test]

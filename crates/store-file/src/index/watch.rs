@@ -35,8 +35,8 @@ pub(crate) struct Changes {
     pub(crate) things: HashSet<Thing>,
 }
 
-/// How many folders are watched at most: some 60 MB of kernel memory.
-const MOST: usize = 65_536;
+/// How many folders are watched at most: some 250 MB of kernel memory.
+const MOST: usize = 262_144;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Watch;

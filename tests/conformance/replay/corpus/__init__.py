@@ -20,3 +20,13 @@ ALL: list[Corpus] = [
 def chosen(names: list[str]) -> list[Corpus]:
     """The nouns of these areas, or of these names."""
     return [corpus for corpus in ALL if corpus.area in names or corpus.noun in names]
+
+
+def requests() -> set[str]:
+    """The ids of all requests, of every area, version and store."""
+    return {
+        f"{corpus.noun}/{scenario.name}/{call.step}"
+        for corpus in ALL
+        for scenario in corpus.scenarios
+        for call in scenario.calls
+    }

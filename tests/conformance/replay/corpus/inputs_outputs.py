@@ -102,6 +102,7 @@ def models_in_and_out(s: Script) -> None:
     s.show("input and dataset shown")
     s.post("output", "runs/outputs", {**RUN, "models": [{"model_id": "{model}", "step": 3}]})
     s.show("output shown")
+    s.post("output again", "runs/outputs", {**RUN, "models": [{"model_id": "{model}", "step": 3}]})
     s.post("two outputs", "runs/outputs", {**RUN, "models": [{"model_id": "{second}"}, {"model_id": "m-other", "step": "5"}]})
     s.show("two outputs shown")
     s.post("found by search", "runs/search", {"experiment_ids": ["{exp}"]})

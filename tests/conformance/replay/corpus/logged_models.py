@@ -90,7 +90,6 @@ def finish(s: Script) -> None:
         ("nothing", {}),
         ("id only", {"model_id": "{model}"}),
         ("ready", {"model_id": "{model}", "status": "LOGGED_MODEL_READY"}),
-        ("ready without id", {"status": "LOGGED_MODEL_READY"}),
         ("failed", {"model_id": "{model}", "status": "LOGGED_MODEL_UPLOAD_FAILED"}),
         ("pending", {"model_id": "{model}", "status": "LOGGED_MODEL_PENDING"}),
         ("unspecified", {"model_id": "{model}", "status": "LOGGED_MODEL_STATUS_UNSPECIFIED"}),
@@ -100,8 +99,10 @@ def finish(s: Script) -> None:
         ("by short name", {"model_id": "{model}", "status": "READY"}),
         ("by unknown name", {"model_id": "{model}", "status": "BOGUS"}),
         ("null", {"model_id": "{model}", "status": None}),
-        ("camel case", {"modelId": "{model}", "status": "LOGGED_MODEL_READY"}),
         ("same again", {"model_id": "{model}", "status": "LOGGED_MODEL_READY"}),
+        ("id of another", {"model_id": "m-other", "status": "LOGGED_MODEL_UPLOAD_FAILED"}),
+        ("without id", {"status": "LOGGED_MODEL_UPLOAD_FAILED"}),
+        ("camel case", {"modelId": "{model}", "status": "LOGGED_MODEL_READY"}),
     ):
         s.patch(step, MODEL, body)
         s.get(f"{step}, shown", MODEL)
@@ -125,6 +126,7 @@ def delete(s: Script) -> None:
     s.patch("tagged", f"{MODEL}/tags", {"tags": [{"key": "a", "value": "1"}]})
     s.post("param", f"{MODEL}/params", {"model_id": "{model}", "params": [{"key": "a", "value": "1"}]})
     s.get("files", f"{MODEL}/artifacts/directories")
+    s.delete("deleted again", MODEL)
     s.delete("unknown", "logged-models/m-nope")
     s.delete("with a body", "logged-models/m-nope", {"model_id": "m-other"})
 
@@ -171,7 +173,7 @@ def params(s: Script) -> None:
     path = f"{MODEL}/params"
     for step, body in (
         ("one", {"params": [{"key": "a", "value": "1"}]}),
-        ("two", {"model_id": "{model}", "params": [{"key": "b", "value": "1"}, {"key": "c", "value": ""}]}),
+        ("two", {"params": [{"key": "b", "value": "1"}, {"key": "c", "value": ""}]}),
         ("no value", {"params": [{"key": "n"}]}),
         ("no key", {"params": [{"value": "n"}]}),
         ("bad key", {"params": [{"key": "a&b", "value": "n"}]}),
@@ -184,8 +186,12 @@ def params(s: Script) -> None:
         ("absent", {}),
         ("text", {"params": "a"}),
     ):
-        s.post(step, path, body)
+        s.post(step, path, {"model_id": "{model}", **body})
+    s.post("again", path, {"model_id": "{model}", "params": [{"key": "a", "value": "2"}]})
     s.get("shown", MODEL)
+    s.post("without id", path, {"params": [{"key": "without", "value": "1"}]})
+    s.post("id of another", path, {"model_id": "m-other", "params": [{"key": "other", "value": "1"}]})
+    s.get("shown at the end", MODEL)
     s.post("on unknown model", "logged-models/m-nope/params", {"model_id": "m-nope", "params": [{"key": "a", "value": "1"}]})
 
 

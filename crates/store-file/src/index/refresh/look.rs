@@ -49,6 +49,10 @@ impl Refresher {
         ids: &[RunId],
         handle: &Handle,
     ) -> Result<(), StoreError> {
+        // In the order of the index's keys: its pages are then written one after
+        // another, and not again and again.
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
         let mut before: Option<Pending> = None;
         for chunk in ids.chunks(CHUNK) {
             let looked = self.look_at_chunk(experiment, chunk)?;

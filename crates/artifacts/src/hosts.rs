@@ -1,0 +1,231 @@
+//! Which hosts an artifact location may name.
+//!
+//! A location of some schemes says which host to connect to. A server that
+//! connected wherever a client points it would be a way into the network that
+//! it stands in, so only the hosts of its own storage count, and schemes that
+//! the operator allows (MLflow 3.17, `MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES`).
+
+use std::collections::BTreeSet;
+
+use crate::uri::{split_authority, split_scheme};
+
+/// The variable that allows schemes, a comma-separated list.
+pub const ALLOWED_SCHEMES_VARIABLE: &str = "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES";
+
+/// A location that names a host which is not the server's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the '{scheme}' scheme addresses a host other than the tracking server's configured artifact \
+     storage, so the server would connect to the host named in the URI. Set the \
+     {ALLOWED_SCHEMES_VARIABLE} environment variable on the server to allow it."
+)]
+pub struct ForeignHost {
+    /// The scheme of the location.
+    pub scheme: String,
+}
+
+/// Which hosts are trusted. The default trusts none.
+///
+/// ```
+/// use runledger_artifacts::HostPolicy;
+///
+/// let policy = HostPolicy::new(["sftp://files.example/mlflow"], ["hdfs"]);
+/// assert!(policy.check("sftp://files.example:22/other").is_ok());
+/// assert!(policy.check("sftp://elsewhere/mlflow").is_err());
+/// assert!(policy.check("hdfs://anywhere/x").is_ok());
+/// assert!(policy.check("s3://bucket/x").is_ok());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct HostPolicy {
+    trusted: BTreeSet<Target>,
+    allowed_schemes: BTreeSet<String>,
+}
+
+/// A family of schemes, a host in small letters, and a port.
+type Target = (&'static str, String, Option<u16>);
+
+/// Schemes whose locations name a host, with the family that reaches the same
+/// service, and the ports that are meant where none is named. Azure's `wasbs` is
+/// no such scheme: its hosts are Azure's.
+const SCHEMES: [(&str, &str, &[u16]); 10] = [
+    ("ftp", "ftp", &[21]),
+    ("sftp", "sftp", &[22]),
+    ("hdfs", "hdfs", &[]),
+    ("viewfs", "hdfs", &[]),
+    ("http", "http", &[80]),
+    ("https", "http", &[443]),
+    // By whichever of the two the server is reached.
+    ("mlflow-artifacts", "http", &[80, 443]),
+    ("r2", "r2", &[443]),
+    ("b2", "b2", &[443]),
+    ("abfss", "abfss", &[443]),
+];
+
+impl HostPolicy {
+    /// Trusts the hosts of the server's own locations, and every host for the
+    /// allowed schemes.
+    pub fn new<'a>(
+        own_locations: impl IntoIterator<Item = &'a str>,
+        allowed_schemes: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let targets = own_locations.into_iter().filter_map(Named::of);
+        let schemes = allowed_schemes.into_iter().map(str::trim);
+        Self {
+            trusted: targets.flat_map(|named| named.targets()).collect(),
+            allowed_schemes: schemes
+                .filter(|scheme| !scheme.is_empty())
+                .map(str::to_ascii_lowercase)
+                .collect(),
+        }
+    }
+
+    /// Checks a location.
+    ///
+    /// # Errors
+    /// [`ForeignHost`] if it names a host that is not trusted.
+    pub fn check(&self, location: &str) -> Result<(), ForeignHost> {
+        let Some(named) = Named::of(location) else {
+            return Ok(());
+        };
+        let trusted = self.allowed_schemes.contains(named.scheme)
+            || named
+                .targets()
+                .iter()
+                .any(|target| self.trusted.contains(target));
+        if trusted {
+            return Ok(());
+        }
+        Err(ForeignHost {
+            scheme: named.scheme.to_owned(),
+        })
+    }
+}
+
+/// A location that names a host.
+struct Named {
+    scheme: &'static str,
+    family: &'static str,
+    /// Nothing where programs may read the authority differently.
+    host: Option<String>,
+    ports: Vec<Option<u16>>,
+}
+
+impl Named {
+    fn of(location: &str) -> Option<Self> {
+        let (scheme, rest) = split_scheme(location)?;
+        let (scheme, family, usual) = SCHEMES
+            .into_iter()
+            .find(|(known, ..)| scheme.eq_ignore_ascii_case(known))?;
+        let (authority, _) = split_authority(rest);
+        if scheme == "mlflow-artifacts" && authority.is_none() {
+            // The server itself.
+            return None;
+        }
+        let authority = authority.unwrap_or_default();
+        let authority = authority.split(['?', '#']).next().unwrap_or_default();
+        let usual_ports = if usual.is_empty() {
+            vec![None]
+        } else {
+            usual.iter().copied().map(Some).collect()
+        };
+        let unclear = authority.contains(|c: char| c == '\\' || c.is_whitespace());
+        let (host, ports) = match host_and_port(authority) {
+            Some((host, port)) if !unclear => (
+                Some(host.to_ascii_lowercase()),
+                port.map_or(usual_ports, |port| vec![Some(port)]),
+            ),
+            _ => (None, Vec::new()),
+        };
+        Some(Self {
+            scheme,
+            family,
+            host,
+            ports,
+        })
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        let host = self.host.iter();
+        host.flat_map(|host| {
+            let ports = self.ports.iter();
+            ports.map(|port| (self.family, host.clone(), *port))
+        })
+        .collect()
+    }
+}
+
+/// The host behind the last `@`, and the port if there is one.
+fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let place = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, place)| place);
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (
+                host,
+                rest.strip_prefix(':').or(rest.is_empty().then_some(""))?,
+            )
+        }
+        None => place.split_once(':').unwrap_or((place, "")),
+    };
+    if port.is_empty() {
+        return Some((host, None));
+    }
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    Some((host, Some(digits.then(|| port.parse().ok())??)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_servers_own_hosts_are_trusted() {
+        let own = [
+            "https://me.example/artifacts",
+            "hdfs://cluster/x",
+            "abfss://data@account.dfs.core.windows.net/x",
+        ];
+        let policy = HostPolicy::new(own, []);
+        for good in [
+            "https://me.example:443/y",
+            "https://user:password@ME.example/y",
+            "mlflow-artifacts://me.example/y",
+            "viewfs://cluster/y",
+            "abfss://other@account.dfs.core.windows.net/y",
+            "mlflow-artifacts:/y",
+            "mlflow-artifacts:///y",
+            "s3://bucket/y",
+            "wasbs://c@a.blob.core.windows.net/y",
+            "/var/lib/y",
+            "dbfs:/y",
+        ] {
+            assert_eq!(policy.check(good), Ok(()), "{good}");
+        }
+        for foreign in [
+            "http://me.example/y",
+            "https://me.example:8443/y",
+            "https://elsewhere/y",
+            "https://me.example@elsewhere/y",
+            "https://me.example\\@elsewhere/y",
+            "https://me.example:port/y",
+            "https://me.example:99999/y",
+            "https://[::1/y",
+            "HTTPS://elsewhere/y",
+            "hdfs://cluster:8020/y",
+            "ftp:///y",
+            "sftp://",
+            "mlflow-artifacts://elsewhere:5000/y",
+        ] {
+            assert!(policy.check(foreign).is_err(), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_scheme_may_name_any_host() {
+        let policy = HostPolicy::new([], [" FTP", ""]);
+        assert_eq!(policy.check("ftp://anywhere/x"), Ok(()));
+        assert!(policy.check("sftp://anywhere/x").is_err());
+    }
+}

@@ -1,0 +1,32 @@
+// Links that MLflow's clients and its own pages make lead somewhere.
+
+import { expect, test } from "vitest";
+import { links } from "./links";
+import { parse } from "./route";
+
+test("links that clients print", () => {
+  expect(parse("#/experiments/1").route).toEqual({ page: "experiment", ids: ["1"], tab: "runs" });
+  expect(parse("#/experiments/1/runs/abc").route).toEqual({ page: "run", experiment: "1", run: "abc", tab: "overview", artifact: "" });
+  expect(parse("#/experiments/1/models/m-1").route).toEqual({ page: "model", experiment: "1", model: "m-1", artifact: "" });
+});
+
+test("links of MLflow's pages", () => {
+  expect(parse('#/compare-runs?runs=["a","b"]&experiments=["1"]').route).toEqual({ page: "compare", runs: ["a", "b"] });
+  expect(parse('#/compare-experiments/s?experiments=["1","2"]').route).toEqual({ page: "experiment", ids: ["1", "2"], tab: "runs" });
+  expect(parse("#/experiments/1?compareRunsMode=CHART").route).toMatchObject({ tab: "charts" });
+  expect(parse("#/runs/abc").route).toEqual({ page: "find-run", run: "abc" });
+});
+
+test("our links come back", () => {
+  const path = "plots/a b/100%/x?.png";
+  expect(parse(links.artifact("1", "r", path)).route).toMatchObject({ page: "run", tab: "artifacts", artifact: path });
+  expect(parse(links.compare(["a", "b"])).route).toEqual({ page: "compare", runs: ["a", "b"] });
+  expect(parse(links.several(["1", "2"], "charts")).route).toEqual({ page: "experiment", ids: ["1", "2"], tab: "charts" });
+  expect(parse(links.several(["1"])).route).toEqual({ page: "experiment", ids: ["1"], tab: "runs" });
+});
+
+test("nothing is unreadable", () => {
+  expect(parse("").route).toEqual({ page: "experiments" });
+  expect(parse("#/experiments/%E0%A4%A").route).toMatchObject({ page: "experiment" });
+  expect(parse("#/nowhere").route).toEqual({ page: "unknown", path: "/nowhere" });
+});

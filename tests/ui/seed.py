@@ -1,0 +1,164 @@
+"""Logs what the browser tests look at, through the official client. Prints the ids as JSON.
+
+  seed.py --uri http://127.0.0.1:5000
+"""
+
+import argparse
+import json
+import math
+import os
+import struct
+import sys
+import tempfile
+import time
+import zlib
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--uri", required=True)
+parser.add_argument("--many", type=int, default=400, help="runs of the large experiment")
+args = parser.parse_args()
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+
+import mlflow  # noqa: E402
+from mlflow import MlflowClient  # noqa: E402
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag  # noqa: E402
+
+mlflow.set_tracking_uri(args.uri)
+client = MlflowClient()
+NOW = int(time.time() * 1000)
+MARK = f"{NOW % 10**8}"
+HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
+
+
+def png(width, height, color):
+    rows = b"".join(b"\0" + bytes(color) * width for _ in range(height))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def run(experiment, name, params=None, metrics=None, tags=None, parent=None, age=0, status="FINISHED", steps=60):
+    start = NOW - age * 60_000
+    tags = {"mlflow.user": "ada", "mlflow.source.name": "train.py", **(tags or {})}
+    if parent:
+        tags["mlflow.parentRunId"] = parent
+    run_id = client.create_run(experiment, start_time=start, tags=tags, run_name=name).info.run_id
+    points = [Metric(key, f(step), start + step * 1000, step) for key, f in (metrics or {}).items() for step in range(steps)]
+    client.log_batch(run_id, params=[Param(k, str(v)) for k, v in (params or {}).items()])
+    for at in range(0, len(points), 1000):
+        client.log_batch(run_id, metrics=points[at : at + 1000])
+    if status != "RUNNING":
+        client.set_terminated(run_id, status, end_time=start + steps * 1000)
+    return run_id
+
+
+def write(run_id, files):
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            target = os.path.join(folder, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+        client.log_artifacts(run_id, folder)
+
+
+def sweep():
+    experiment = client.create_experiment(f"ui/sweep-{MARK}", tags={"team": "vision"})
+    client.set_experiment_tag(experiment, "mlflow.note.content", "# A sweep\n\nOver **learning rates**.")
+    parent = run(experiment, "sweep", {"strategy": "grid"}, age=100)
+    trials = []
+    for i, rate in enumerate([0.0001, 0.001, 0.01, 0.1]):
+        for optimizer in ["adam", "sgd"]:
+            quality = 1 - abs(math.log10(rate) + 2) / 5 - (0.02 if optimizer == "sgd" else 0)
+            trials.append(
+                run(
+                    experiment,
+                    f"trial-{optimizer}-{rate}",
+                    {"lr": rate, "optimizer": optimizer, "epochs": 60},
+                    {
+                        "train/loss": lambda s, q=quality: 2 * math.exp(-s / 12) + 1 - q,
+                        "val/loss": lambda s, q=quality: 2 * math.exp(-s / 14) + 1.1 - q,
+                        "val/acc": lambda s, q=quality: q * (1 - math.exp(-s / 10)),
+                        "system/cpu": lambda s: 40 + s % 7,
+                    },
+                    {"release": "candidate" if quality > 0.8 else "rejected"},
+                    parent,
+                    age=90 - i * 10,
+                    status="FAILED" if rate == 0.1 and optimizer == "sgd" else "FINISHED",
+                )
+            )
+    dataset = Dataset("cards-2026", "abc123", "http", json.dumps({"url": "https://data.example.com/cards"}), json.dumps({"mlflow_colspec": [{"name": "amount", "type": "double", "required": True}]}))
+    for trial in trials[:3]:
+        client.log_inputs(trial, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+    live = run(experiment, "live", {"lr": 0.5, "optimizer": "adam", "epochs": 60}, {"train/loss": lambda s: 1 / (s + 1)}, age=1, status="RUNNING", steps=20)
+    for trial, color in [(trials[0], (200, 40, 40)), (trials[1], (40, 40, 200))]:
+        write(
+            trial,
+            {
+                "plots/matrix.png": png(64, 64, color),
+                "metrics/per_class.csv": 'class,f1\ncat,0.9\n"dog, big",0.8\nemu,0.85\n',
+                "config.json": json.dumps({"model": {"depth": 50}, "rate": color[0]}),
+                "table.json": json.dumps({"columns": ["prompt", "score"], "data": [["hi", 1], ["there", 2]]}),
+                "README.md": f"# Notes\n\nColour **{color[0]}**.\n\n- one\n- two\n",
+                "train.py": "def train(rate):  # the loop\n    return rate * 2\n",
+                "report.html": "<style>h1{color:rgb(1,2,3)}</style><h1>Report</h1>",
+                "weights.pkl": b"\x80\x04\x00\x01",
+                "sound.wav": b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\0\0\0",
+                "paper.pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
+                "model/MLmodel": "artifact_path: model\nflavors:\n  python_function:\n    loader_module: mlflow.sklearn\n",
+                **{f"images/sample+step+{step}+timestamp+1700000000000+{color[0]}{step}.png": png(16, 16, (color[0], step * 20, color[2])) for step in (0, 5)},
+            },
+        )
+    return {"experiment": experiment, "name": f"ui/sweep-{MARK}", "parent": parent, "trials": trials, "live": live}
+
+
+def hostile():
+    experiment = client.create_experiment(f"{HOSTILE} {MARK}", tags={"t": HOSTILE})
+    client.set_experiment_tag(experiment, "mlflow.note.content", f"{HOSTILE}\n\n[link](javascript:window.pwned=1) ![x](javascript:window.pwned=1)\n\n<iframe src='javascript:parent.pwned=1'>")
+    ids = []
+    for i in range(2):
+        ids.append(
+            run(
+                experiment,
+                HOSTILE,
+                {"a": HOSTILE, "formula": "=1+1"},
+                {"loss": lambda s: s},
+                {"mlflow.note.content": f"{HOSTILE}\n\n[x](javascript:window.pwned=1)", "t": HOSTILE, "mlflow.runColor": "red;background:url(javascript:1)"},
+                steps=3,
+            )
+        )
+    script = "<script>window.pwned=1;parent.pwned=1;top.pwned=1;fetch('/pwned-by-html')</script><img src=/pwned-image onerror='top.pwned=1'><p id=here>shown</p>"
+    write(
+        ids[0],
+        {
+            "evil.html": f"<!doctype html><style>p{{color:rgb(1,2,3)}}</style>{script}<meta http-equiv=refresh content='0;url=/pwned-refresh'><form action=/pwned-form><button>x</button></form>",
+            "evil.svg": f"<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40' onload='top.pwned=1'>{script.split('<img')[0]}<rect width='40' height='40'/></svg>",
+            "evil.md": f"{HOSTILE}\n\n[x](javascript:window.pwned=1) ![y](https://example.com/pwned.png)",
+            "evil.json": json.dumps({"columns": [HOSTILE], "data": [[HOSTILE]]}),
+            "evil.csv": f"{HOSTILE}\n=cmd()\n",
+            "evil.txt": HOSTILE,
+            "<img src=x onerror=top.pwned=1>.txt": "x",
+        },
+    )
+    return {"experiment": experiment, "runs": ids}
+
+
+def many():
+    experiment = client.create_experiment(f"ui/many-{MARK}")
+    for i in range(args.many):
+        run_id = client.create_run(experiment, start_time=NOW - i * 1000, run_name=f"run-{i:04d}").info.run_id
+        client.log_batch(run_id, [Metric(f"m{k}", (i * 7919 + k) % 1000 / 10, NOW, 0) for k in range(12)], [Param("shard", str(i % 7))], [RunTag("even", str(i % 2 == 0))])
+        client.set_terminated(run_id, end_time=NOW)
+    return {"experiment": experiment, "count": args.many}
+
+
+def empty():
+    return client.create_experiment(f"ui/empty-{MARK}")
+
+
+json.dump({"mark": MARK, "sweep": sweep(), "hostile": hostile(), "many": many(), "empty": empty()}, sys.stdout)
