@@ -15,8 +15,11 @@ mod lifecycle;
 pub mod limits;
 mod logged_model;
 mod metric;
+mod model_uri;
+mod model_version;
 pub mod names;
 pub mod quote;
+mod registered_model;
 mod run;
 mod tag;
 pub mod validate;
@@ -30,6 +33,12 @@ pub use logged_model::{
     LoggedModel, LoggedModelMetric, LoggedModelStatus, ModelInput, ModelOutput,
 };
 pub use metric::{Metric, MetricModel};
+pub use model_uri::ModelUri;
+pub use model_version::{
+    ModelStage, ModelVersion, ModelVersionNumber, ModelVersionStatus, ParseStageError,
+    ParseVersionError,
+};
+pub use registered_model::{ModelAlias, RegisteredModel};
 pub use run::{Run, RunData, RunInfo, RunInputs, RunStatus};
 pub use tag::{Param, Tag};
 pub use validate::{InvalidValue, LongValues};

@@ -44,6 +44,16 @@ pub const INPUT_TAG_VALUE: usize = 500;
 pub const LOGGED_MODEL_NAME: usize = 500;
 /// Characters of a logged model's param or tag key (the width of MLflow's columns).
 pub const LOGGED_MODEL_KEY: usize = 255;
+/// Characters of a tag value of a registered model or a version.
+pub const REGISTRY_TAG_VALUE: usize = 100_000;
+/// Characters of an alias of a version.
+pub const REGISTERED_MODEL_ALIAS: usize = 255;
+/// Registered models of one page of a search.
+pub const REGISTERED_MODELS_MAX_RESULTS: u32 = 1000;
+/// Registered models of a page when the request names no number.
+pub const REGISTERED_MODELS_DEFAULT_RESULTS: u32 = 100;
+/// Versions of one page of a search, and of a page when the request names no number.
+pub const MODEL_VERSIONS_MAX_RESULTS: u32 = 200_000;
 /// Rows of one page of a run or experiment search.
 pub const SEARCH_MAX_RESULTS: u32 = 50_000;
 /// Rows of a page of a run search when the request names none.

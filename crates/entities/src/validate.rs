@@ -4,7 +4,14 @@
 //! is to name, because the same rule speaks of `key`, `name` or
 //! `params[3].key` depending on the endpoint.
 
+mod registry;
+
 use std::borrow::Cow;
+
+pub use registry::{
+    archiving, model_alias, model_version_tag, new_model_alias, registered_model_name,
+    registered_model_tag, registry_tag_key,
+};
 
 use crate::{Coded, ErrorCode, Metric, Param, Tag, limits, quote};
 
@@ -107,6 +114,51 @@ pub enum InvalidValue {
         /// The name.
         name: String,
     },
+    /// A name is empty or of white space only.
+    #[error("Missing value for required parameter '{parameter}'.")]
+    Blank {
+        /// The parameter.
+        parameter: String,
+    },
+    /// The name of a registered model has a forbidden character.
+    #[error("Invalid model name '{name}'. Names cannot contain '/' or ':'.")]
+    RegisteredModelName {
+        /// The name.
+        name: String,
+    },
+    /// An alias has a character outside the allowed set.
+    #[error(
+        "Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and \
+         dashes (-)."
+    )]
+    AliasCharacters {
+        /// The alias.
+        alias: String,
+    },
+    /// An alias that every model has.
+    #[error("'latest' alias name (case insensitive) is reserved.")]
+    AliasLatest,
+    /// An alias that looks like a version.
+    #[error("Version alias name '{alias}' is reserved.")]
+    AliasOfVersion {
+        /// The alias.
+        alias: String,
+    },
+    /// The text of a prompt is too long.
+    #[error("Prompt text exceeds max length of {limit} characters.")]
+    PromptTooLong {
+        /// The limit in characters.
+        limit: usize,
+    },
+    /// Versions are to be archived for one that goes into an inactive stage.
+    #[error(
+        "Model version transition cannot archive existing model versions because '{stage}' is not \
+         an Active stage. Valid stages are ['Staging', 'Production']"
+    )]
+    ArchivingInactive {
+        /// The stage.
+        stage: String,
+    },
     /// A run got two names.
     #[error(
         "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different \
@@ -181,7 +233,7 @@ pub fn name(parameter: &str, name: &str) -> Result<(), InvalidValue> {
         });
     }
     let resolved = normalize_path(name);
-    if resolved != name || name == "." || name.starts_with("..") || name.starts_with('/') {
+    if is_other_path(name, &resolved) {
         return Err(InvalidValue::NameNotUnique {
             parameter: parameter.to_owned(),
             name: excerpt(name),
@@ -331,6 +383,11 @@ fn plain_key(key: &str) -> bool {
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// Whether a name, taken as a path that resolves to `resolved`, leads elsewhere.
+fn is_other_path(name: &str, resolved: &str) -> bool {
+    resolved != name || name == "." || name.starts_with("..") || name.starts_with('/')
 }
 
 /// A text cut to a length that an error message can carry.

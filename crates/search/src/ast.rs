@@ -220,6 +220,97 @@ pub enum ExperimentKey {
     Number(ExperimentNumber),
 }
 
+/// A filter of registered models or of their versions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegistryFilter<C> {
+    /// All of these must hold.
+    pub clauses: Vec<C>,
+    /// Whether prompts are found too. Models that carry the tag
+    /// `mlflow.prompt.is_prompt` with the value `true` are prompts; versions of a
+    /// model of which any version carries it are versions of a prompt.
+    pub prompts: bool,
+}
+
+/// No clause, and no prompts.
+impl<C> Default for RegistryFilter<C> {
+    fn default() -> Self {
+        Self {
+            clauses: Vec::new(),
+            prompts: false,
+        }
+    }
+}
+
+/// One test of a registered model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisteredModelClause {
+    /// Of the name.
+    Name(TextTest),
+    /// Of a tag.
+    Tag {
+        /// The tag.
+        key: String,
+        /// The test.
+        test: TextTest,
+    },
+}
+
+/// What registered models are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegisteredModelKey {
+    /// The name.
+    Name,
+    /// When it was made.
+    CreationTimestamp,
+    /// When it was last changed.
+    LastUpdatedTimestamp,
+}
+
+/// A text of a version of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ModelVersionText {
+    /// `name`: that of its model.
+    Name,
+    /// `run_id`
+    RunId,
+    /// `source_path`: the URI that it was made of.
+    SourcePath,
+}
+
+/// One test of a version of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelVersionClause {
+    /// Of a text.
+    Text {
+        /// The text.
+        attribute: ModelVersionText,
+        /// The test.
+        test: TextTest,
+    },
+    /// Of the number.
+    Number(NumberTest),
+    /// Of a tag.
+    Tag {
+        /// The tag.
+        key: String,
+        /// The test.
+        test: TextTest,
+    },
+}
+
+/// What versions of models are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ModelVersionKey {
+    /// The name of its model.
+    Name,
+    /// The number.
+    Number,
+    /// When it was made.
+    CreationTimestamp,
+    /// When it was last changed.
+    LastUpdatedTimestamp,
+}
+
 /// A column of a logged model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LoggedModelText {

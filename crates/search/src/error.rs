@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use runledger_entities::{Coded, ErrorCode};
 
-use crate::{MAX_CLAUSES, MAX_LENGTH};
+use crate::{MAX_CLAUSES, MAX_LENGTH, python};
 
 /// A filter or an order-by clause that cannot be read.
 ///
@@ -126,14 +126,43 @@ pub enum SearchError {
         /// Where it is.
         span: Range<usize>,
     },
-    /// A list where only `attribute` can be compared with one.
+    /// A text or a list of texts was needed.
     #[error(
-        "Only ['{attribute}'] attributes support comparison with a list of quoted string values."
+        "Expected a quoted string value or a list of quoted string values for attributes. Got \
+         value {found}"
+    )]
+    ExpectedTextOrList {
+        /// The right side.
+        found: String,
+        /// Where it is.
+        span: Range<usize>,
+    },
+    /// A list where only `attributes` can be compared with one.
+    #[error(
+        "Only [{attributes}] attributes support comparison with a list of quoted string values."
     )]
     ListNotSupported {
-        /// The attribute that can.
-        attribute: &'static str,
+        /// Those that can, in quotes.
+        attributes: &'static str,
         /// The list.
+        span: Range<usize>,
+    },
+    /// A number where only `attributes` can be compared with one.
+    #[error("Only the '{attributes}' attributes support comparison with numeric values.")]
+    NumberNotSupported {
+        /// Those that can.
+        attributes: &'static str,
+        /// The number.
+        span: Range<usize>,
+    },
+    /// Something else than an integer where one was needed.
+    #[error("Invalid value for numeric attribute '{attribute}': {value}")]
+    InvalidNumber {
+        /// The attribute.
+        attribute: &'static str,
+        /// The right side as Python prints it.
+        value: String,
+        /// Where it is.
         span: Range<usize>,
     },
     /// An empty list.
@@ -260,6 +289,14 @@ pub enum SearchError {
         /// What they were to be ordered by.
         entity: &'static str,
     },
+    /// Registered models or versions are not ordered by this.
+    #[error("Invalid order by key '{key}' specified. Valid keys are {valid}")]
+    UnknownOrderKey {
+        /// What they were to be ordered by.
+        key: String,
+        /// What they can be ordered by.
+        valid: &'static str,
+    },
     /// Two clauses order by the same key. MLflow answers 500 with this text.
     #[error("`order_by` contains duplicate fields: {clauses}")]
     DuplicateOrder {
@@ -321,6 +358,13 @@ pub enum SearchError {
 }
 
 impl SearchError {
+    /// A [`SearchError::DuplicateOrder`] of these clauses.
+    pub(crate) fn duplicate_order(clauses: &[String]) -> Self {
+        Self::DuplicateOrder {
+            clauses: python::list(clauses.iter().map(|clause| python::text(clause))),
+        }
+    }
+
     /// The part of the text that is wrong, in bytes from its start; `None` where
     /// that is the whole text.
     pub fn span(&self) -> Option<Range<usize>> {
@@ -333,7 +377,10 @@ impl SearchError {
             | Self::ExpectedNumber { span, .. }
             | Self::ExpectedText { span, .. }
             | Self::NotQuoted { span, .. }
+            | Self::ExpectedTextOrList { span, .. }
             | Self::ListNotSupported { span, .. }
+            | Self::NumberNotSupported { span, .. }
+            | Self::InvalidNumber { span, .. }
             | Self::EmptyList { span }
             | Self::IllFormedList { span }
             | Self::ListOfOthers { span, .. }
@@ -356,6 +403,7 @@ impl SearchError {
             | Self::InvalidDirection { .. }
             | Self::RunOrderEntity { .. }
             | Self::ExperimentOrderEntity { .. }
+            | Self::UnknownOrderKey { .. }
             | Self::DuplicateOrder { .. }
             | Self::NotOneExpression { .. }
             | Self::InvalidOrderField { .. }

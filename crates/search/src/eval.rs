@@ -3,7 +3,14 @@
 //! The answers are those of MLflow 3.17's SQL store on SQLite. Whoever stores
 //! things elsewhere can use them as they are, or check its own queries by them.
 
+mod registry;
+
 use std::cmp::Ordering;
+
+pub use registry::{
+    are_of_prompt, compare_model_versions, compare_registered_models, model_version_matches,
+    registered_model_matches,
+};
 
 use runledger_entities::{DatasetInput, Experiment, Run, Tag};
 

@@ -113,7 +113,7 @@ impl Field {
                 clause::list(filter, part).map(Value::List)
             }
             Self::Name if part.shape == Shape::Parenthesis => Err(SearchError::ListNotSupported {
-                attribute: "experiment_id",
+                attributes: "'experiment_id'",
                 span: part.span.clone(),
             }),
             _ => Err(SearchError::ExpectedText {
@@ -260,7 +260,7 @@ fn id_clause(
 
 /// An integer as Python reads it (spaces around, `+`, leading zeros, `_` between
 /// digits), in its shortest form.
-fn decimal(text: &str) -> Option<String> {
+pub(crate) fn decimal(text: &str) -> Option<String> {
     let text = text.trim_matches(crate::lexer::is_space);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),

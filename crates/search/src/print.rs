@@ -11,8 +11,9 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::{
     DatasetField, ExperimentClause, ExperimentKey, ExperimentNumber, LoggedModelClause,
-    LoggedModelNumber, LoggedModelText, NumberOp, NumberTest, Order, RunClause, RunKey, RunNumber,
-    RunText, TextOp, TextTest,
+    LoggedModelNumber, LoggedModelText, ModelVersionClause, ModelVersionKey, ModelVersionText,
+    NumberOp, NumberTest, Order, RegisteredModelClause, RegisteredModelKey, RunClause, RunKey,
+    RunNumber, RunText, TextOp, TextTest,
 };
 
 macro_rules! names {
@@ -68,6 +69,22 @@ names! {
     ExperimentNumber {
         CreationTime => "creation_time",
         LastUpdateTime => "last_update_time",
+    }
+    RegisteredModelKey {
+        Name => "name",
+        CreationTimestamp => "creation_timestamp",
+        LastUpdatedTimestamp => "last_updated_timestamp",
+    }
+    ModelVersionText {
+        Name => "name",
+        RunId => "run_id",
+        SourcePath => "source_path",
+    }
+    ModelVersionKey {
+        Name => "name",
+        Number => "version_number",
+        CreationTimestamp => "creation_timestamp",
+        LastUpdatedTimestamp => "last_updated_timestamp",
     }
     LoggedModelText {
         Name => "name",
@@ -171,6 +188,25 @@ impl Display for ExperimentKey {
             Self::Id => "experiment_id",
             Self::Number(attribute) => attribute.name(),
         })
+    }
+}
+
+impl Display for RegisteredModelClause {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(test) => write!(f, "name {test}"),
+            Self::Tag { key, test } => write!(f, "tags.`{key}` {test}"),
+        }
+    }
+}
+
+impl Display for ModelVersionClause {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { attribute, test } => write!(f, "{attribute} {test}"),
+            Self::Number(test) => write!(f, "version_number {test}"),
+            Self::Tag { key, test } => write!(f, "tags.`{key}` {test}"),
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use crate::{
     DatasetField, Order, RunClause, RunKey, RunNumber, RunText, SearchError, TextTest,
     clause::{self, NUMBER_OPS, TEXT_OPS, TEXT_OPS_OPEN, Value},
     grammar::{Comparison, Part, Shape},
-    python,
 };
 
 const ENTITIES: &str = "['metric', 'parameter', 'tag', 'attribute', 'dataset']";
@@ -72,9 +71,7 @@ pub fn parse_run_order(clauses: &[String]) -> Result<Vec<Order<RunKey>>, SearchE
             Field::Dataset(_) => return Err(SearchError::RunOrderEntity { entity: "dataset" }),
         };
         if !seen.insert(key.clone()) {
-            return Err(SearchError::DuplicateOrder {
-                clauses: python::list(clauses.iter().map(|clause| python::text(clause))),
-            });
+            return Err(SearchError::duplicate_order(clauses));
         }
         order.push(Order { key, descending });
     }
@@ -292,7 +289,7 @@ impl Field {
                     clause::list(filter, part).map(Value::List)
                 } else {
                     Err(SearchError::ListNotSupported {
-                        attribute: "run_id",
+                        attributes: "'run_id'",
                         span: part.span.clone(),
                     })
                 }

@@ -6,7 +6,8 @@
 
 use runledger_search::{
     PageToken, parse_experiment_filter, parse_experiment_order, parse_logged_model_filter,
-    parse_logged_model_order_field, parse_run_filter, parse_run_order,
+    parse_logged_model_order_field, parse_model_version_filter, parse_model_version_order,
+    parse_registered_model_filter, parse_registered_model_order, parse_run_filter, parse_run_order,
 };
 use serde_json::Value;
 
@@ -29,6 +30,18 @@ fn answer(kind: &str, input: &Value) -> Option<String> {
             .err()
             .and_then(|e| error(&e)),
         "logged model order" => parse_logged_model_order_field(text, true, None, None)
+            .err()
+            .and_then(|e| error(&e)),
+        "registered model filter" => parse_registered_model_filter(text)
+            .err()
+            .and_then(|e| error(&e)),
+        "registered model order" => parse_registered_model_order(&texts)
+            .err()
+            .and_then(|e| error(&e)),
+        "model version filter" => parse_model_version_filter(text)
+            .err()
+            .and_then(|e| error(&e)),
+        "model version order" => parse_model_version_order(&texts)
             .err()
             .and_then(|e| error(&e)),
         "page token" => PageToken::decode(text).err().and_then(|e| error(&e)),

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 use runledger_search::{
     DatasetField, ExperimentClause, ExperimentKey, ExperimentNumber, LoggedModelClause,
-    LoggedModelNumber, LoggedModelText, NumberOp, NumberTest, Order, RunClause, RunKey, RunNumber,
-    RunText, TextOp, TextTest, parse_experiment_filter, parse_experiment_order,
-    parse_logged_model_filter, parse_logged_model_order_field, parse_run_filter, parse_run_order,
+    LoggedModelNumber, LoggedModelText, ModelVersionClause, ModelVersionText, NumberOp, NumberTest,
+    Order, RegisteredModelClause, RunClause, RunKey, RunNumber, RunText, TextOp, TextTest,
+    parse_experiment_filter, parse_experiment_order, parse_logged_model_filter,
+    parse_logged_model_order_field, parse_model_version_filter, parse_model_version_order,
+    parse_registered_model_filter, parse_registered_model_order, parse_run_filter, parse_run_order,
 };
 
 /// Any key but those with a backtick, which has no spelling.
@@ -153,6 +155,27 @@ fn logged_model_clause() -> impl Strategy<Value = LoggedModelClause> {
     ]
 }
 
+fn registered_model_clause() -> impl Strategy<Value = RegisteredModelClause> {
+    prop_oneof![
+        prop_oneof![compare(value()), list()].prop_map(RegisteredModelClause::Name),
+        (key(), compare(value())).prop_map(|(key, test)| RegisteredModelClause::Tag { key, test }),
+    ]
+}
+
+fn model_version_clause() -> impl Strategy<Value = ModelVersionClause> {
+    let listed = proptest::sample::select(vec![ModelVersionText::Name, ModelVersionText::RunId]);
+    prop_oneof![
+        (listed, prop_oneof![compare(value()), list()])
+            .prop_map(|(attribute, test)| ModelVersionClause::Text { attribute, test }),
+        compare(value()).prop_map(|test| ModelVersionClause::Text {
+            attribute: ModelVersionText::SourcePath,
+            test
+        }),
+        integer().prop_map(ModelVersionClause::Number),
+        (key(), compare(value())).prop_map(|(key, test)| ModelVersionClause::Tag { key, test }),
+    ]
+}
+
 fn run_order() -> impl Strategy<Value = Order<RunKey>> {
     // In an order, a shell's rules for quotes and spaces apply to a key as well.
     let key = || "[a-zé日/.:-]{1,6}( [a-z]{1,3})?";
@@ -188,6 +211,18 @@ proptest! {
     }
 
     #[test]
+    fn registered_model_filters(filter in proptest::collection::vec(registered_model_clause(), 0..5)) {
+        let read = parse_registered_model_filter(&joined(&filter)).map(|read| read.clauses);
+        prop_assert_eq!(read, Ok(filter));
+    }
+
+    #[test]
+    fn model_version_filters(filter in proptest::collection::vec(model_version_clause(), 0..5)) {
+        let read = parse_model_version_filter(&joined(&filter)).map(|read| read.clauses);
+        prop_assert_eq!(read, Ok(filter));
+    }
+
+    #[test]
     fn run_orders(order in run_order()) {
         prop_assert_eq!(parse_run_order(&[order.to_string()]), Ok(vec![order]));
     }
@@ -209,6 +244,8 @@ proptest! {
             parse_run_filter(&text).err(),
             parse_experiment_filter(&text).err(),
             parse_logged_model_filter(&text).err(),
+            parse_registered_model_filter(&text).err(),
+            parse_model_version_filter(&text).err(),
         ].into_iter().flatten() {
             if let Some(span) = error.span() {
                 prop_assert!(text.get(span).is_some());
@@ -216,6 +253,8 @@ proptest! {
         }
         let _ = parse_run_order(std::slice::from_ref(&text));
         let _ = parse_experiment_order(std::slice::from_ref(&text));
+        let _ = parse_registered_model_order(std::slice::from_ref(&text));
+        let _ = parse_model_version_order(std::slice::from_ref(&text));
         let _ = parse_logged_model_order_field(&text, true, None, None);
     }
 }

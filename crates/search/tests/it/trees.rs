@@ -5,7 +5,8 @@ use runledger_search::{
     ExperimentClause, LoggedModelClause, LoggedModelKey, LoggedModelNumber, NumberOp, NumberTest,
     Order, PageTokenError, RunClause, RunKey, RunNumber, RunText, SearchError, TextOp, TextTest,
     parse_experiment_filter, parse_experiment_order, parse_logged_model_filter,
-    parse_logged_model_order_field, parse_run_filter, parse_run_order,
+    parse_logged_model_order_field, parse_model_version_filter, parse_model_version_order,
+    parse_registered_model_filter, parse_registered_model_order, parse_run_filter, parse_run_order,
 };
 
 fn printed<T: ToString>(clauses: Result<Vec<T>, SearchError>) -> String {
@@ -276,4 +277,82 @@ fn every_error_is_an_invalid_parameter() {
         PageTokenError::Base64.code(),
         ErrorCode::InvalidParameterValue
     );
+}
+
+#[test]
+fn filters_of_the_registry_become_trees() {
+    let models =
+        |filter: &str| printed(parse_registered_model_filter(filter).map(|read| read.clauses));
+    for (filter, tree) in [
+        ("name like 'a%'", "name LIKE 'a%'"),
+        ("attribute.name not in ('a',)", "name NOT IN ('a')"),
+        ("tag.'a b' = \"x\"", "tags.`a b` = 'x'"),
+    ] {
+        assert_eq!(models(filter), tree, "{filter}");
+    }
+    let versions =
+        |filter: &str| printed(parse_model_version_filter(filter).map(|read| read.clauses));
+    for (filter, tree) in [
+        ("version_number >= ' 1_0 '", "version_number >= 10"),
+        (
+            "run_id in ('a', 'b') and name = 'm'",
+            "run_id IN ('a', 'b') AND name = 'm'",
+        ),
+        ("source_path ILIKE 's3://%'", "source_path ILIKE 's3://%'"),
+    ] {
+        assert_eq!(versions(filter), tree, "{filter}");
+    }
+    let order = ["timestamp DESC".to_owned(), "name".to_owned()];
+    assert_eq!(
+        printed(parse_registered_model_order(&order)),
+        "last_updated_timestamp DESC AND name ASC"
+    );
+    let order = [
+        "tags.name DESC".to_owned(),
+        "attribute.version_number".to_owned(),
+    ];
+    assert_eq!(
+        printed(parse_model_version_order(&order)),
+        "name DESC AND version_number ASC"
+    );
+    let twice = ["timestamp".to_owned(), "last_updated_timestamp".to_owned()];
+    assert_eq!(
+        printed(parse_registered_model_order(&twice)),
+        "error: `order_by` contains duplicate fields: ['timestamp', 'last_updated_timestamp']"
+    );
+}
+
+#[test]
+fn the_first_clause_about_prompts_decides() {
+    for (filter, prompts, clauses) in [
+        ("", false, 0),
+        ("tags.`mlflow.prompt.is_prompt` = 'true'", true, 1),
+        ("tags.`mlflow.prompt.is_prompt` = 'TRUE'", true, 1),
+        ("tags.`mlflow.prompt.is_prompt` != 'false'", true, 1),
+        ("tags.`mlflow.prompt.is_prompt` != 'true'", false, 0),
+        (
+            "tags.`mlflow.prompt.is_prompt` = 'false' AND name = 'a'",
+            false,
+            1,
+        ),
+        ("tags.`mlflow.prompt.is_prompt` LIKE 'true'", false, 0),
+        (
+            "tags.`mlflow.prompt.is_prompt` = 'false' AND tags.`mlflow.prompt.is_prompt` = 'true'",
+            false,
+            0,
+        ),
+    ] {
+        let models = parse_registered_model_filter(filter).unwrap();
+        assert_eq!(
+            (models.prompts, models.clauses.len()),
+            (prompts, clauses),
+            "{filter}"
+        );
+        let versions = parse_model_version_filter(filter).unwrap();
+        assert_eq!(
+            (versions.prompts, versions.clauses.len()),
+            (prompts, clauses),
+            "{filter}"
+        );
+    }
 }
