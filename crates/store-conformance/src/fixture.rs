@@ -4,7 +4,9 @@ use std::{any::Any, error::Error, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use runledger_entities::limits;
-use runledger_store::{LoggedModelStore, PurgeStore, StoreError, TrackingStore};
+use runledger_store::{
+    LoggedModelStore, ModelRegistryStore, PurgeStore, StoreError, TrackingStore,
+};
 
 /// Makes worlds of one kind of store.
 #[async_trait]
@@ -46,6 +48,7 @@ pub struct World {
     /// Logged models, in the same database.
     pub models: Arc<dyn LoggedModelStore>,
     purge: Option<Arc<dyn PurgeStore>>,
+    registry: Option<Arc<dyn ModelRegistryStore>>,
     pub(crate) keeps_infinities: bool,
     pub(crate) is_of_files: bool,
     pub(crate) longest_experiment_name: usize,
@@ -59,6 +62,7 @@ impl World {
             tracking,
             models,
             purge: None,
+            registry: None,
             keeps_infinities: false,
             is_of_files: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
@@ -72,6 +76,24 @@ impl World {
     pub fn purging(mut self, purge: Arc<dyn PurgeStore>) -> Self {
         self.purge = Some(purge);
         self
+    }
+
+    /// Registers models in `registry`, a view of the same database. Without it the
+    /// cases about the registry fail.
+    #[must_use]
+    pub fn registering(mut self, registry: Arc<dyn ModelRegistryStore>) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// The store of registered models.
+    pub(crate) fn registry(&self) -> Result<&dyn ModelRegistryStore, StoreError> {
+        self.registry.as_deref().ok_or(NO_REGISTRY)
+    }
+
+    /// The store of registered models, for tasks of their own.
+    pub(crate) fn shared_registry(&self) -> Result<Arc<dyn ModelRegistryStore>, StoreError> {
+        self.registry.clone().ok_or(NO_REGISTRY)
     }
 
     /// The store that removes for good.
@@ -89,6 +111,11 @@ impl World {
         self
     }
 }
+
+const NO_REGISTRY: StoreError = StoreError::Unsupported {
+    operation: "the model registry",
+    store: "this world",
+};
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,6 +35,7 @@ mod lifecycle;
 mod logged_models;
 mod purge;
 mod random;
+mod registry;
 mod runs;
 mod search_experiments;
 mod search_logged_models;
@@ -59,6 +60,7 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         lifecycle::cases(),
         logged_models::cases(),
         purge::cases(),
+        registry::cases(),
         runs::cases(),
         search_experiments::cases(),
         search_logged_models::cases(),

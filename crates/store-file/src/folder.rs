@@ -1,4 +1,4 @@
-//! Experiments, runs and logged models, read from and written to their folders.
+//! Experiments, runs, logged models and registered models, read from and written to their folders.
 //!
 //! One file per noun. What a folder does not hold, such as a name being unique,
 //! is left to the store; so is which of two processes writes first.
@@ -9,6 +9,8 @@ mod keys;
 pub(crate) mod logged_models;
 pub(crate) mod meta;
 pub(crate) mod metrics;
+pub(crate) mod model_versions;
+pub(crate) mod registered_models;
 pub(crate) mod removal;
 pub(crate) mod runs;
 

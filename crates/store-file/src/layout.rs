@@ -134,7 +134,7 @@ impl Root {
             LifecycleStage::Deleted => (&*self.folder, &trash),
             LifecycleStage::Active => (&trash, &*self.folder),
         };
-        match rename_new(from, to, &name) {
+        match rename_new((from, &name), (to, &name)) {
             Ok(()) => Ok(()),
             Err(Errno::EXIST | Errno::NOTEMPTY) => Err(FolderError::Exists {
                 path: to.path_of(&name),
@@ -288,16 +288,19 @@ fn make_new(parent: &Folder, name: &str) -> Result<Folder, FolderError> {
 }
 
 /// Renames without replacing, where the system can promise it.
-fn rename_new(from: &Folder, to: &Folder, name: &str) -> Result<(), Errno> {
+pub(crate) fn rename_new(
+    (from, name): (&Folder, &str),
+    (to, new_name): (&Folder, &str),
+) -> Result<(), Errno> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     {
         let flags = rustix::fs::RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(from.dir(), name, to.dir(), name, flags) {
+        match rustix::fs::renameat_with(from.dir(), name, to.dir(), new_name, flags) {
             // Not every file system knows the flag.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
             answer => return answer,
         }
     }
     // A folder that is not empty is never replaced.
-    rustix::fs::renameat(from.dir(), name, to.dir(), name)
+    rustix::fs::renameat(from.dir(), name, to.dir(), new_name)
 }

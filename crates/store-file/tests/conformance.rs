@@ -27,7 +27,10 @@ impl Fixture for Folders {
             Arc::<FileStore>::clone(&store),
             Arc::<FileStore>::clone(&store),
         );
-        Ok(world.purging(store).holding(folder))
+        Ok(world
+            .purging(Arc::<FileStore>::clone(&store))
+            .registering(store)
+            .holding(folder))
     }
 
     fn keeps_infinities(&self) -> bool {

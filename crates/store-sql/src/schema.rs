@@ -15,8 +15,12 @@ pub(crate) struct Schema {
     pub(crate) datasets: bool,
     /// Logged models, as inputs and outputs of runs too (MLflow 3.0).
     pub(crate) logged_models: bool,
-    /// Workspaces of experiments (MLflow 3.10).
+    /// Workspaces of experiments and registered models (MLflow 3.10).
     pub(crate) workspaces: bool,
+    /// Aliases of registered models (MLflow 2.3).
+    pub(crate) model_aliases: bool,
+    /// Storage locations of model versions (MLflow 2.9).
+    pub(crate) storage_locations: bool,
     /// The index of `metrics` by run, key and step (MLflow 3.11).
     pub(crate) series_index: bool,
 }
@@ -27,6 +31,8 @@ impl Schema {
         datasets: true,
         logged_models: true,
         workspaces: true,
+        model_aliases: true,
+        storage_locations: true,
         series_index: true,
     };
 
@@ -37,8 +43,15 @@ impl Schema {
             // The column `inputs.step`, which came after the tables.
             logged_models: level.has("6953534de441"),
             workspaces: level.has("1b5f0d9ad7c1"),
+            model_aliases: level.has("3500859a5d39"),
+            storage_locations: level.has("acf3f17fdcc7"),
             series_index: level.has("a5b4c3d2e1f0"),
         }
+    }
+
+    /// `condition` about a column `workspace`, if there is one.
+    pub(crate) fn of_workspace(self, condition: &'static str) -> &'static str {
+        if self.workspaces { condition } else { "" }
     }
 
     /// That an experiment `e` is of the one workspace that is served.

@@ -1,6 +1,7 @@
 //! The store: the traits, each method handed to its noun.
 
 mod adopt;
+mod model_registry;
 mod purge;
 
 use std::{

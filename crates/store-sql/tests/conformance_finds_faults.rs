@@ -245,7 +245,8 @@ impl Fixture for Fault {
             fault: *self,
         };
         Ok(World::new(Arc::new(faulty), Arc::clone(&store) as _)
-            .purging(store)
+            .purging(Arc::clone(&store) as _)
+            .registering(store)
             .holding(folder))
     }
 }

@@ -7,7 +7,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use runledger_entities::{Experiment, ExperimentId, LoggedModel, LoggedModelId, Run, RunId};
+use runledger_entities::{
+    Experiment, ExperimentId, LoggedModel, LoggedModelId, ModelVersion, ModelVersionNumber,
+    RegisteredModel, Run, RunId,
+};
 
 use crate::StoreError;
 
@@ -21,6 +24,18 @@ pub struct AdoptedRun {
     pub deleted_time: Option<i64>,
 }
 
+/// A registered model as it was in another store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptedRegisteredModel {
+    /// The model; its newest versions are among all of them.
+    pub model: RegisteredModel,
+    /// All its versions.
+    pub versions: Vec<ModelVersion>,
+    /// The largest number that a version of it ever had: that of the next one is
+    /// larger.
+    pub last_version: ModelVersionNumber,
+}
+
 /// What to take over and what to forget, all of it or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adoption {
@@ -31,6 +46,8 @@ pub struct Adoption {
     /// Logged models, in any stage; one that is deleted was last updated when it
     /// was deleted. Their metrics of runs that are not there are left out.
     pub logged_models: Vec<LoggedModel>,
+    /// Registered models with their versions.
+    pub registered_models: Vec<AdoptedRegisteredModel>,
     /// Runs to forget, in any stage; those that are not there do no harm.
     pub gone_runs: Vec<RunId>,
     /// Logged models to forget, as above.

@@ -7,12 +7,18 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt as _, stream};
 use runledger_entities::{
-    Experiment, ExperimentId, LifecycleStage, Metric, Run, RunId, Tag, ViewType, limits,
+    Experiment, ExperimentId, LifecycleStage, Metric, ModelVersion, Run, RunId, Tag, ViewType,
+    limits,
+};
+
+use runledger_search::{
+    ModelVersionClause, ModelVersionKey, ModelVersionText, Order, RegistryFilter, TextOp, TextTest,
 };
 
 use crate::{
-    AdoptStore, AdoptedRun, Adoption, Batch, ExperimentQuery, HistoryQuery, LoggedModelQuery,
-    LoggedModelStore, Page, PageRequest, PurgeStore, RunQuery, StoreError, TrackingStore,
+    AdoptStore, AdoptedRegisteredModel, AdoptedRun, Adoption, Batch, ExperimentQuery, HistoryQuery,
+    LoggedModelQuery, LoggedModelStore, ModelRegistryStore, ModelVersionQuery, Page, PageRequest,
+    PurgeStore, RegisteredModelQuery, RunQuery, StoreError, TrackingStore,
 };
 
 /// The tag of a run whose metrics are not all copied yet.
@@ -28,12 +34,12 @@ const AT_A_TIME: usize = 16;
 const POINTS: u32 = 50_000;
 
 /// A store that can be copied.
-pub trait Source: TrackingStore + LoggedModelStore + PurgeStore {}
-impl<S: TrackingStore + LoggedModelStore + PurgeStore> Source for S {}
+pub trait Source: TrackingStore + LoggedModelStore + PurgeStore + ModelRegistryStore {}
+impl<S: TrackingStore + LoggedModelStore + PurgeStore + ModelRegistryStore> Source for S {}
 
 /// A store that can be copied into.
-pub trait Target: TrackingStore + AdoptStore {}
-impl<S: TrackingStore + AdoptStore> Target for S {}
+pub trait Target: TrackingStore + ModelRegistryStore + AdoptStore {}
+impl<S: TrackingStore + ModelRegistryStore + AdoptStore> Target for S {}
 
 /// Why a copy did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +69,10 @@ pub struct Copied {
     pub points: u64,
     /// Logged models.
     pub logged_models: u64,
+    /// Registered models.
+    pub registered_models: u64,
+    /// Versions of registered models.
+    pub model_versions: u64,
     /// Experiments whose ids are too large for the target, with the ids that they
     /// have there.
     pub renumbered: Vec<(ExperimentId, ExperimentId)>,
@@ -110,6 +120,7 @@ pub async fn copy(
         copy_runs(source, target, (from, to), &mut copied, tell).await?;
         copy_models(source, target, (from, to), &mut copied, tell).await?;
     }
+    copy_registry(source, target, &mut copied, tell).await?;
     Ok(copied)
 }
 
@@ -176,11 +187,33 @@ async fn refuse_unless_new(target: &dyn Target, there: &[Experiment]) -> Result<
         token: None,
     };
     let runs = runs_of(target, ExperimentId::DEFAULT, first).await?;
-    match runs.items.first() {
-        Some(run) => Err(CopyError::NotEmpty {
+    if let Some(run) = runs.items.first() {
+        return Err(CopyError::NotEmpty {
             what: format!("the run {}", run.info.run_id),
+        });
+    }
+    let query = RegisteredModelQuery {
+        filter: everything(),
+        order_by: Vec::new(),
+        page: PageRequest {
+            max_results: 1,
+            token: None,
+        },
+    };
+    let models = target.search_registered_models(query).await?;
+    match models.items.first() {
+        Some(model) => Err(CopyError::NotEmpty {
+            what: format!("the registered model '{}'", model.name),
         }),
         None => Ok(()),
+    }
+}
+
+/// A filter of the registry that lets everything through, prompts too.
+fn everything<C>() -> RegistryFilter<C> {
+    RegistryFilter {
+        clauses: Vec::new(),
+        prompts: true,
     }
 }
 
@@ -415,6 +448,79 @@ async fn copy_models(
         token = next_token;
         if token.is_none() {
             return Ok(());
+        }
+    }
+}
+
+async fn copy_registry(
+    source: &dyn Source,
+    target: &dyn Target,
+    copied: &mut Copied,
+    tell: &mut (dyn FnMut(&Copied) + Send),
+) -> Result<(), CopyError> {
+    let mut token = None;
+    loop {
+        let query = RegisteredModelQuery {
+            filter: everything(),
+            order_by: Vec::new(),
+            page: PageRequest {
+                max_results: RUNS,
+                token,
+            },
+        };
+        let Page { items, next_token } = source.search_registered_models(query).await?;
+        for model in items {
+            let adopted = AdoptedRegisteredModel {
+                versions: versions_of(source, &model.name).await?,
+                last_version: source.last_model_version(&model.name).await?,
+                model,
+            };
+            copied.registered_models += 1;
+            copied.model_versions += adopted.versions.len() as u64;
+            let adoption = Adoption {
+                registered_models: vec![adopted],
+                ..Adoption::default()
+            };
+            adopt(target, adoption).await?;
+            tell(copied);
+        }
+        token = next_token;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// All versions of a model.
+async fn versions_of(source: &dyn Source, name: &str) -> Result<Vec<ModelVersion>, StoreError> {
+    let mut all = Vec::new();
+    let mut token = None;
+    loop {
+        let query = ModelVersionQuery {
+            filter: RegistryFilter {
+                clauses: vec![ModelVersionClause::Text {
+                    attribute: ModelVersionText::Name,
+                    test: TextTest::Compare {
+                        op: TextOp::Equal,
+                        value: name.to_owned(),
+                    },
+                }],
+                prompts: true,
+            },
+            order_by: vec![Order {
+                key: ModelVersionKey::Number,
+                descending: false,
+            }],
+            page: PageRequest {
+                max_results: 10_000,
+                token,
+            },
+        };
+        let page = source.search_model_versions(query).await?;
+        all.extend(page.items);
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(all);
         }
     }
 }

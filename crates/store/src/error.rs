@@ -22,6 +22,14 @@ pub enum Resource {
     LoggedModel,
     /// A tag of a logged model.
     LoggedModelTag,
+    /// A registered model, by name.
+    RegisteredModel,
+    /// A version of a registered model, by number.
+    ModelVersion,
+    /// The newest version of a registered model that has none, by its name.
+    LatestModelVersion,
+    /// An alias of a registered model.
+    ModelAlias,
 }
 
 /// A param that was logged before with another value.
@@ -65,6 +73,16 @@ pub enum StoreError {
     ExperimentExists {
         /// The name.
         name: String,
+    },
+    /// The name of a registered model is taken.
+    #[error("{}", registered_model_exists(.name, *.is_prompt, *.new_is_prompt))]
+    RegisteredModelExists {
+        /// The name.
+        name: String,
+        /// Whether what has the name is a prompt.
+        is_prompt: bool,
+        /// Whether what was to get it is one.
+        new_is_prompt: bool,
     },
     /// An experiment, run or logged model is in the wrong lifecycle stage.
     #[error(
@@ -181,8 +199,15 @@ impl StoreError {
 impl Coded for StoreError {
     fn code(&self) -> ErrorCode {
         match self {
+            // As MLflow has it.
+            Self::NotFound {
+                what: Resource::ModelAlias,
+                ..
+            } => ErrorCode::InvalidParameterValue,
             Self::NotFound { .. } => ErrorCode::ResourceDoesNotExist,
-            Self::ExperimentExists { .. } => ErrorCode::ResourceAlreadyExists,
+            Self::ExperimentExists { .. } | Self::RegisteredModelExists { .. } => {
+                ErrorCode::ResourceAlreadyExists
+            }
             Self::Lifecycle { .. } | Self::ParamsChanged { .. } | Self::InvalidArgument { .. } => {
                 ErrorCode::InvalidParameterValue
             }
@@ -208,6 +233,30 @@ fn not_found(what: Resource, id: &str, owner: &str) -> String {
         Resource::LoggedModel => format!("Logged model with ID '{id}' not found."),
         Resource::LoggedModelTag => {
             format!("No tag with key '{id}' found for model with ID '{owner}'.")
+        }
+        Resource::RegisteredModel => format!("Registered Model with name={id} not found"),
+        Resource::ModelVersion => {
+            format!("Model Version (name={owner}, version={id}) not found")
+        }
+        Resource::LatestModelVersion => format!("Latest version not found for model {id}."),
+        Resource::ModelAlias => format!("Registered model alias {id} not found."),
+    }
+}
+
+fn registered_model_exists(name: &str, is_prompt: bool, new_is_prompt: bool) -> String {
+    match (is_prompt, new_is_prompt) {
+        (true, true) => format!("Prompt (name={name}) already exists."),
+        (false, false) => format!("Registered Model (name={name}) already exists."),
+        (is_prompt, _) => {
+            let (new, old) = if is_prompt {
+                ("registered model", "prompt")
+            } else {
+                ("prompt", "registered model")
+            };
+            format!(
+                "Tried to create a {new} with name '{name}', but the name is already taken by a \
+                 {old}. MLflow does not allow creating a model and a prompt with the same name."
+            )
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The trait boundaries of Runledger's stores.
 //!
-//! A store keeps experiments, runs and logged models. The traits here say what
+//! A store keeps experiments, runs, logged models, and registered models with
+//! their versions. The traits here say what
 //! every store does, in types that are parsed and validated already: no store
 //! reads filter text, JSON or URLs. `runledger-store-conformance` is the test
 //! suite of these contracts; `runledger-store-sql` and `runledger-store-file`
@@ -13,14 +14,19 @@ pub mod copy;
 mod error;
 pub mod locations;
 mod logged_models;
+mod model_registry;
 mod page;
 mod purge;
 mod tracking;
 
-pub use adopt::{AdoptStore, AdoptedRun, Adoption};
+pub use adopt::{AdoptStore, AdoptedRegisteredModel, AdoptedRun, Adoption};
 pub use error::{ParamChange, Resource, Retry, StoreError};
 pub use logged_models::{
     DatasetFilter, LoggedModelPatch, LoggedModelQuery, LoggedModelStore, NewLoggedModel,
+};
+pub use model_registry::{
+    DescriptionPatch, ModelRegistryStore, ModelRegistryStoreExt, ModelVersionQuery,
+    NewModelVersion, NewRegisteredModel, RegisteredModelQuery, StageChange,
 };
 pub use page::{Page, PageRequest};
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};

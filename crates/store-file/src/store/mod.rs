@@ -10,8 +10,10 @@ mod inputs;
 mod locks;
 mod logged_models;
 mod logging;
+mod model_registry;
 mod open_runs;
 mod purge;
+mod registry;
 mod runs;
 mod tracking;
 
@@ -162,6 +164,7 @@ impl FileStore {
                 clock: options.clock,
                 locks,
                 creating: Mutex::new(()),
+                registering: Mutex::new(()),
                 open_runs: OpenRuns::default(),
                 index: index.clone(),
             }),
@@ -247,6 +250,8 @@ struct Files {
     locks: Arc<Locks>,
     /// Held while a name is looked for and taken.
     creating: Mutex<()>,
+    /// Held while the registry is changed.
+    registering: Mutex<()>,
     /// Runs that were lately written to.
     open_runs: OpenRuns,
     index: Index,
@@ -295,6 +300,13 @@ impl Files {
 
     fn location_of(&self, id: ExperimentId) -> String {
         runledger_store::locations::append(&self.artifact_root, &[&id.to_string()])
+    }
+
+    /// Keeps others of this process from changing the registry.
+    fn registry(&self) -> MutexGuard<'_, ()> {
+        self.registering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn creating(&self) -> MutexGuard<'_, ()> {

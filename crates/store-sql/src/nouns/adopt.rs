@@ -3,6 +3,7 @@
 //! Rows of many things go into a table together. Histories of metrics are left
 //! alone: they are appended like all others.
 
+mod registry;
 mod rows;
 
 use std::collections::HashSet;
@@ -49,6 +50,9 @@ pub(crate) fn adopt(
     put_runs(connection, &adoption.runs, exact)?;
     for model in &adoption.logged_models {
         put_model(connection, model, exact)?;
+    }
+    for adopted in &adoption.registered_models {
+        registry::put(connection, adopted)?;
     }
     Ok(())
 }

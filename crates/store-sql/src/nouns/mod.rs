@@ -6,7 +6,9 @@ pub(crate) mod experiments;
 pub(crate) mod history;
 pub(crate) mod inputs;
 pub(crate) mod logged_models;
+pub(crate) mod model_versions;
 pub(crate) mod purge;
+pub(crate) mod registered_models;
 pub(crate) mod run_data;
 pub(crate) mod runs;
 

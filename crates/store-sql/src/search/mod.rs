@@ -5,9 +5,11 @@
 
 pub(crate) mod experiments;
 pub(crate) mod logged_models;
+pub(crate) mod model_versions;
 mod order;
 pub(crate) mod page;
 #[cfg(test)]
 mod plans;
 mod predicates;
+pub(crate) mod registered_models;
 pub(crate) mod runs;

@@ -188,7 +188,8 @@ impl Fixture for Server {
         let uri = self.uri(&lease.name);
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
         Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
-            .purging(store)
+            .purging(Arc::clone(&store) as _)
+            .registering(store)
             .holding(lease))
     }
 }

@@ -19,7 +19,8 @@ impl Fixture for Sqlite {
         let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
         Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
-            .purging(store)
+            .purging(Arc::clone(&store) as _)
+            .registering(store)
             .holding(folder))
     }
 }
