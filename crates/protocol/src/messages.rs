@@ -10,13 +10,15 @@ pub mod experiments;
 pub mod logged_models;
 pub mod logging;
 pub mod metrics;
+pub mod model_versions;
 mod pairs;
+pub mod registered_models;
 pub mod runs;
 pub mod server;
 
 use runledger_entities::limits;
 
-use crate::{Input, RequestError};
+use crate::{Input, RequestError, json::value::Json};
 
 /// A request that can be decoded.
 pub trait Request: Sized {
@@ -36,6 +38,8 @@ mod most {
     pub(super) const ORDER_BY: usize = 1000;
     /// Params or tags, outside of a batch.
     pub(super) const PAIRS: usize = 10_000;
+    /// Stages of one request, of which there are four.
+    pub(super) const STAGES: usize = 1000;
     /// Datasets of one request.
     pub(super) const DATASETS: usize = 1000;
     /// Tags of one dataset of a request.
@@ -60,5 +64,22 @@ fn search_max_results(value: i64) -> Result<u32, RequestError> {
     match u32::try_from(value) {
         Ok(results) if results <= limit => Ok(results),
         _ => Err(RequestError::MaxResultsTooLarge { value, limit }),
+    }
+}
+
+/// The `max_results` of a search of the registry: positive, and at most `limit`.
+fn registry_max_results(value: Option<i64>, default: u32, limit: u32) -> Result<u32, RequestError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    if value <= 0 {
+        // For registered models MLflow's SQL store answers with a page that never ends.
+        return Err(RequestError::rule(format!(
+            "Invalid value for max_results. It must be a positive integer, but got {value}"
+        )));
+    }
+    match u32::try_from(value) {
+        Ok(results) if results <= limit => Ok(results),
+        _ => Err(RequestError::wrong_type("max_results", &Json::Int(value))),
     }
 }

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use runledger_artifacts::{ArtifactRepository, ArtifactRoots, HostPolicy};
 use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
-use runledger_store::{LoggedModelStore, StoreKind, TrackingStore};
+use runledger_store::{LoggedModelStore, ModelRegistryStore, StoreKind, TrackingStore};
 
 use crate::{
     admission::{Admission, BodyBudget},
     artifact_routes::modes,
     failure::Failure,
+    handlers::server::not_here,
     options::Limits,
 };
 
@@ -39,6 +40,16 @@ pub(crate) struct Tracking {
     pub(crate) models: Arc<dyn LoggedModelStore>,
     pub(crate) long_values: LongValues,
     pub(crate) hosts: Arc<HostPolicy>,
+    /// Absent where the store keeps no registered models.
+    pub(crate) registry: Option<Arc<dyn ModelRegistryStore>>,
+}
+
+/// What the handlers of registered models and their versions work on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registry<'a> {
+    pub(crate) store: &'a dyn ModelRegistryStore,
+    /// Where the runs and logged models are that versions are made of.
+    pub(crate) tracking: &'a Tracking,
 }
 
 impl App {
@@ -78,6 +89,18 @@ impl App {
         self.tracking
             .as_ref()
             .ok_or_else(|| Failure::of_response(modes::artifacts_only(endpoint.template())))
+    }
+
+    /// The registry, or the answer of a server that has none.
+    pub(crate) fn registry(&self, endpoint: Endpoint) -> Result<Registry<'_>, Failure> {
+        let tracking = self.tracking(endpoint)?;
+        match &tracking.registry {
+            Some(store) => Ok(Registry {
+                store: &**store,
+                tracking,
+            }),
+            None => Err(not_here(endpoint)),
+        }
     }
 
     /// Whether there are stores.

@@ -5,7 +5,7 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use runledger_artifacts::{ArtifactRoots, HostPolicy};
 use runledger_entities::LongValues;
-use runledger_store::{LoggedModelStore, TrackingStore};
+use runledger_store::{LoggedModelStore, ModelRegistryStore, TrackingStore};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -79,6 +79,7 @@ pub enum BuildError {
 #[must_use]
 pub struct ServerBuilder {
     stores: Option<(Arc<dyn TrackingStore>, Arc<dyn LoggedModelStore>)>,
+    registry: Option<Arc<dyn ModelRegistryStore>>,
     artifacts: ArtifactRoots,
     artifact_hosts: HostPolicy,
     static_prefix: String,
@@ -104,6 +105,13 @@ impl ServerBuilder {
         logged_models: Arc<dyn LoggedModelStore>,
     ) -> Self {
         self.stores = Some((tracking, logged_models));
+        self
+    }
+
+    /// The store of registered models and their versions. Without it they are "not
+    /// on this server", as they are without the stores above.
+    pub fn registry(mut self, registry: Arc<dyn ModelRegistryStore>) -> Self {
+        self.registry = Some(registry);
         self
     }
 
@@ -181,6 +189,7 @@ impl ServerBuilder {
             models,
             long_values: self.long_values,
             hosts: Arc::new(self.artifact_hosts),
+            registry: self.registry,
         });
         let write_idle_time = self.limits.write_idle_time;
         let ui = match &self.ui_folder {

@@ -162,6 +162,10 @@ fn body_limit(endpoint: Endpoint, limits: &Limits) -> usize {
         | E::LogModel
         | E::CreateLoggedModel
         | E::SetLoggedModelTags
+        | E::CreateRegisteredModel
+        | E::CreateModelVersion
+        | E::SetRegisteredModelTag
+        | E::SetModelVersionTag
         | E::LogLoggedModelParams => limits.values_body_bytes,
         _ => limits.body_bytes,
     }

@@ -10,7 +10,8 @@ use crate::{
     call::Call,
     graphql,
     handlers::{
-        Reply, artifacts, datasets, experiments, logged_models, logging, metrics, runs, server,
+        Reply, artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
+        registered_models, runs, server,
     },
 };
 
@@ -165,6 +166,74 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
             Ok(proxy::presigned(call.artifact_path())?)
         }
 
+        E::CreateRegisteredModel => {
+            registered_models::create(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetRegisteredModel => {
+            registered_models::get(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchRegisteredModels => {
+            registered_models::search(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::UpdateRegisteredModel => {
+            registered_models::update(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::RenameRegisteredModel => {
+            registered_models::rename(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteRegisteredModel => {
+            registered_models::delete(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetLatestVersions | E::GetLatestVersionsPost => {
+            registered_models::latest_versions(app.registry(endpoint)?, call.message(app).await?)
+                .await
+        }
+        E::SetRegisteredModelTag => {
+            registered_models::set_tag(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteRegisteredModelTag => {
+            registered_models::delete_tag(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::SetRegisteredModelAlias => {
+            registered_models::set_alias(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetModelVersionByAlias => {
+            registered_models::by_alias(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteRegisteredModelAlias => {
+            registered_models::delete_alias(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::CreateModelVersion => {
+            model_versions::create(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetModelVersion => {
+            model_versions::get(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchModelVersions => {
+            model_versions::search(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::UpdateModelVersion => {
+            model_versions::update(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteModelVersion => {
+            model_versions::delete(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::TransitionModelVersion => {
+            model_versions::transition(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetModelVersionDownloadUri => {
+            model_versions::download_uri(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::SetModelVersionTag => {
+            model_versions::set_tag(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::DeleteModelVersionTag => {
+            model_versions::delete_tag(app.registry(endpoint)?, call.message(app).await?).await
+        }
+        E::GetModelVersionArtifact => {
+            model_versions::get_artifact(app, app.registry(endpoint)?, &call.parts).await
+        }
+
         E::ExportSpans => Err(server::no_spans()),
         // Not built yet.
         E::StartTraceV2
@@ -193,29 +262,6 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
         | E::DeleteAssessment
         | E::GetTraceArtifactV2
         | E::GetTraceArtifact
-        | E::CreateRegisteredModel
-        | E::GetRegisteredModel
-        | E::SearchRegisteredModels
-        | E::UpdateRegisteredModel
-        | E::RenameRegisteredModel
-        | E::DeleteRegisteredModel
-        | E::GetLatestVersions
-        | E::GetLatestVersionsPost
-        | E::SetRegisteredModelTag
-        | E::DeleteRegisteredModelTag
-        | E::SetRegisteredModelAlias
-        | E::GetModelVersionByAlias
-        | E::DeleteRegisteredModelAlias
-        | E::CreateModelVersion
-        | E::GetModelVersion
-        | E::SearchModelVersions
-        | E::UpdateModelVersion
-        | E::DeleteModelVersion
-        | E::TransitionModelVersion
-        | E::GetModelVersionDownloadUri
-        | E::SetModelVersionTag
-        | E::DeleteModelVersionTag
-        | E::GetModelVersionArtifact
         | E::ListWebhooks
         | E::CreateWebhook
         | E::GetWebhook

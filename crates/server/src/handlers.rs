@@ -9,6 +9,8 @@ pub(crate) mod experiments;
 pub(crate) mod logged_models;
 pub(crate) mod logging;
 pub(crate) mod metrics;
+pub(crate) mod model_versions;
+pub(crate) mod registered_models;
 pub(crate) mod runs;
 pub(crate) mod server;
 

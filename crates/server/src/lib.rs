@@ -24,6 +24,7 @@ mod failure;
 mod graphql;
 mod handlers;
 mod listen;
+mod model_source;
 mod options;
 mod reply;
 mod router;

@@ -114,6 +114,14 @@ impl Object<'_> {
         write_object(self.out, fields);
     }
 
+    /// A list of texts, left out where it is empty.
+    pub(crate) fn texts(&mut self, key: &'static str, items: &[String]) {
+        if !items.is_empty() {
+            self.key(key);
+            write_value(self.out, items);
+        }
+    }
+
     /// A list of objects, left out where it is empty.
     pub(crate) fn list<T>(
         &mut self,

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `artifacts/list`, a model's `artifacts/directories` | [`list()`] |
 //! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download()`] |
+//! | `/model-versions/get-artifact` | [`ModelVersionArtifactQuery::of`], [`download()`] |
 //! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download()`] |
 //! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload()`] |
 //! | `mlflow-artifacts/…` | [`proxy`] |
@@ -30,7 +31,7 @@ mod upload;
 pub(crate) use download::download;
 pub(crate) use error::ArtifactRouteError;
 pub(crate) use list::list;
-pub(crate) use query::ArtifactQuery;
+pub(crate) use query::{ArtifactQuery, ModelVersionArtifactQuery};
 pub(crate) use upload::upload;
 
 #[cfg(test)]

@@ -58,6 +58,30 @@ impl ArtifactQuery {
     }
 }
 
+/// A file of a version of a registered model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModelVersionArtifactQuery {
+    /// The name of the registered model.
+    pub(crate) name: String,
+    /// The number of the version as the client wrote it.
+    pub(crate) version: String,
+    /// The path below the version's files.
+    pub(crate) path: ArtifactPath,
+}
+
+impl ModelVersionArtifactQuery {
+    /// `/model-versions/get-artifact?name=…&version=…&path=…`
+    pub(crate) fn of(query: Option<&str>) -> Result<Self, ArtifactRouteError> {
+        let required =
+            |name: &str| parameter(query, name).ok_or_else(|| RequestError::missing(name));
+        Ok(Self {
+            path: ArtifactPath::parse(&required("path")?)?,
+            name: required("name")?,
+            version: required("version")?,
+        })
+    }
+}
+
 /// The error of a write to a path that ends in a slash.
 pub(super) fn file_name_needed() -> RequestError {
     RequestError::rule("Artifact path must include a filename (cannot end with '/').")

@@ -11,6 +11,7 @@ mod logging;
 mod metrics;
 mod mutations;
 mod read_only;
+mod registry;
 mod runs;
 mod transport;
 mod ui_folder;

@@ -62,6 +62,16 @@ const FIELDS: &[&str] = &[
     "dataset_digest",
     "field_name",
     "ascending",
+    "new_name",
+    "version",
+    "alias",
+    "stage",
+    "stages",
+    "archive_existing_versions",
+    "source",
+    "run_link",
+    "model_id",
+    "description",
 ];
 
 struct Running {

@@ -414,7 +414,8 @@ pub(crate) fn path_of(endpoint: Endpoint) -> String {
 async fn what_is_not_built_yet_is_not_here() {
     let world = World::new().await;
     for &endpoint in Endpoint::ALL {
-        if !matches!(endpoint.area(), Area::Tracing | Area::Registry) {
+        let is_webhook = endpoint.template().contains("/webhooks");
+        if endpoint.area() != Area::Tracing && !is_webhook {
             continue;
         }
         let method = match endpoint.method() {
@@ -433,6 +434,18 @@ async fn what_is_not_built_yet_is_not_here() {
                 "REST OTLP span logging is not supported",
             );
         } else {
+            answer.refused(404, "ENDPOINT_NOT_FOUND", "does not have the endpoint");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_registry_it_is_not_here() {
+    let world = World::without_registry().await;
+    for &endpoint in Endpoint::ALL {
+        if endpoint.area() == Area::Registry && endpoint.method() == Method::Get {
+            let request = Request::get(path_of(endpoint)).body(Body::empty()).unwrap();
+            let answer = world.send(request).await;
             answer.refused(404, "ENDPOINT_NOT_FOUND", "does not have the endpoint");
         }
     }

@@ -34,15 +34,25 @@ impl World {
     }
 
     pub(crate) async fn with(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        Self::of(|builder, store| settings(builder.registry(store))).await
+    }
+
+    /// A server whose store keeps no registered models.
+    pub(crate) async fn without_registry() -> Self {
+        Self::of(|builder, _| builder).await
+    }
+
+    async fn of(settings: impl FnOnce(ServerBuilder, Arc<SqlStore>) -> ServerBuilder) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let uri = format!("sqlite:///{}", directory.path().join("t.db").display());
         let store = SqlStore::open(&uri, StoreOptions::default()).await.unwrap();
+        let store = Arc::new(store);
         let repository = Arc::new(LocalRepository::new(directory.path().join("artifacts")));
         let builder = Server::builder()
-            .store(Arc::new(store))
+            .store(Arc::clone(&store))
             .artifacts(ArtifactRoots::new().with_proxied(repository));
         Self {
-            router: settings(builder).build().unwrap().router(),
+            router: settings(builder, store).build().unwrap().router(),
             _directory: Some(directory),
         }
     }
