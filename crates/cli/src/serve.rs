@@ -106,7 +106,9 @@ pub(crate) fn run(flags: &ServerArgs) -> Result<(), RunError> {
         .as_ref()
         .is_some_and(|uri| Some(uri) != flags.backend_store_uri.as_ref())
     {
-        report::note("--registry-store-uri has no effect yet: there is no model registry");
+        report::note(
+            "--registry-store-uri has no effect: registered models are kept beside the runs",
+        );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS + pool.size + pool.overflow)
@@ -171,8 +173,8 @@ async fn with_store(
                 read_only: flags.read_only,
                 ..FileStoreOptions::default()
             };
-            let store = FileStore::open(folder, options).await?;
-            Ok(server.store(Arc::new(store)))
+            let store = Arc::new(FileStore::open(folder, options).await?);
+            Ok(server.store(Arc::clone(&store)).registry(store))
         }
         Backend::Database(uri) => {
             let options = StoreOptions {
@@ -181,8 +183,8 @@ async fn with_store(
                 read_only: flags.read_only,
                 ..StoreOptions::default()
             };
-            let store = SqlStore::open(uri, options).await?;
-            Ok(server.store(Arc::new(store)))
+            let store = Arc::new(SqlStore::open(uri, options).await?);
+            Ok(server.store(Arc::clone(&store)).registry(store))
         }
     }
 }

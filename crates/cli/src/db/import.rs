@@ -118,6 +118,8 @@ async fn import(args: &ImportArgs) -> Result<(), ImportError> {
             "runs_before": copied.runs_before,
             "points": copied.points,
             "logged_models": copied.logged_models,
+            "registered_models": copied.registered_models,
+            "model_versions": copied.model_versions,
             "renumbered_experiments": renumbered,
             "seconds": seconds,
         }));
@@ -134,11 +136,14 @@ async fn import(args: &ImportArgs) -> Result<(), ImportError> {
 
 fn summary(copied: &Copied) -> String {
     let mut text = format!(
-        "{} experiments, {} runs with {} points of metrics, {} logged models",
+        "{} experiments, {} runs with {} points of metrics, {} logged models, {} registered models \
+         with {} versions",
         grouped(copied.experiments),
         grouped(copied.runs),
         grouped(copied.points),
         grouped(copied.logged_models),
+        grouped(copied.registered_models),
+        grouped(copied.model_versions),
     );
     if copied.runs_before > 0 {
         let before = grouped(copied.runs_before);
