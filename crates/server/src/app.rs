@@ -103,6 +103,12 @@ impl App {
         }
     }
 
+    /// Whether there is a registry.
+    pub(crate) fn has_registry(&self) -> bool {
+        let tracking = self.tracking.as_ref();
+        tracking.is_some_and(|tracking| tracking.registry.is_some())
+    }
+
     /// Whether there are stores.
     pub(crate) fn has_tracking(&self) -> bool {
         self.tracking.is_some()

@@ -17,8 +17,13 @@ use tower::ServiceExt;
 use tracing::Instrument;
 
 use crate::{
-    app::App, body_timeout::limit_pauses, call::Call, dispatch::dispatch, failure::Failure,
-    handlers::Reply, reply,
+    app::App,
+    body_timeout::limit_pauses,
+    call::Call,
+    dispatch::dispatch,
+    failure::Failure,
+    handlers::{Reply, server::is_served},
+    reply,
 };
 
 /// Every endpoint on all of its paths.
@@ -132,8 +137,7 @@ fn refuse_workspace(request: &Request) -> Result<(), Failure> {
 
 /// Serves a call when its turn comes, within its time.
 async fn within_bounds(app: &Arc<App>, endpoint: Endpoint, mut call: Call) -> Reply {
-    let area = endpoint.area();
-    match area {
+    match endpoint.area() {
         // Must answer however busy the server is.
         Area::Server => dispatch(app, endpoint, call).await,
         // Large files take as long as they take.
@@ -144,7 +148,7 @@ async fn within_bounds(app: &Arc<App>, endpoint: Endpoint, mut call: Call) -> Re
         Area::Tracking | Area::Tracing | Area::Registry => {
             let limit = app.limits.request_time;
             let work = async {
-                if area == Area::Tracking && app.has_tracking() {
+                if app.has_tracking() && is_served(app, endpoint) {
                     call.receive(app).await?;
                 }
                 let _place = app.requests.enter().await?;

@@ -3,7 +3,10 @@
 use crate::{
     Endpoint,
     json::describe::{Describe, Described},
-    messages::{artifacts, datasets, experiments, logged_models, logging, metrics, runs},
+    messages::{
+        artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
+        registered_models, runs,
+    },
 };
 
 /// The message of an endpoint; nothing if it has none, or another way to be
@@ -57,6 +60,29 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         E::GetLoggedModelArtifact => texts(&["artifact_file_path"]),
         E::GetArtifact | E::UploadArtifact => texts(&["run_id", "run_uuid", "path"]),
         E::ProxyList => texts(&["path"]),
+        E::CreateRegisteredModel => registered_models::CreateBody::describe(),
+        E::GetRegisteredModel | E::DeleteRegisteredModel => registered_models::NameBody::describe(),
+        E::SearchRegisteredModels => registered_models::SearchBody::describe(),
+        E::UpdateRegisteredModel => registered_models::UpdateBody::describe(),
+        E::RenameRegisteredModel => registered_models::RenameBody::describe(),
+        E::GetLatestVersions | E::GetLatestVersionsPost => {
+            registered_models::LatestBody::describe()
+        }
+        E::SetRegisteredModelTag | E::DeleteRegisteredModelTag => {
+            registered_models::TagBody::describe()
+        }
+        E::SetRegisteredModelAlias | E::GetModelVersionByAlias | E::DeleteRegisteredModelAlias => {
+            registered_models::AliasBody::describe()
+        }
+        E::CreateModelVersion => model_versions::CreateBody::describe(),
+        E::GetModelVersion | E::DeleteModelVersion | E::GetModelVersionDownloadUri => {
+            model_versions::VersionBody::describe()
+        }
+        E::SearchModelVersions => model_versions::SearchBody::describe(),
+        E::UpdateModelVersion => model_versions::UpdateBody::describe(),
+        E::TransitionModelVersion => model_versions::TransitionBody::describe(),
+        E::SetModelVersionTag | E::DeleteModelVersionTag => model_versions::TagBody::describe(),
+        E::GetModelVersionArtifact => texts(&["name", "version", "path"]),
         E::Health
         | E::Version
         | E::ServerInfo
@@ -99,29 +125,6 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         | E::GetTraceArtifactV2
         | E::GetTraceArtifact
         | E::ExportSpans
-        | E::CreateRegisteredModel
-        | E::GetRegisteredModel
-        | E::SearchRegisteredModels
-        | E::UpdateRegisteredModel
-        | E::RenameRegisteredModel
-        | E::DeleteRegisteredModel
-        | E::GetLatestVersions
-        | E::GetLatestVersionsPost
-        | E::SetRegisteredModelTag
-        | E::DeleteRegisteredModelTag
-        | E::SetRegisteredModelAlias
-        | E::GetModelVersionByAlias
-        | E::DeleteRegisteredModelAlias
-        | E::CreateModelVersion
-        | E::GetModelVersion
-        | E::SearchModelVersions
-        | E::UpdateModelVersion
-        | E::DeleteModelVersion
-        | E::TransitionModelVersion
-        | E::GetModelVersionDownloadUri
-        | E::SetModelVersionTag
-        | E::DeleteModelVersionTag
-        | E::GetModelVersionArtifact
         | E::ListWebhooks
         | E::CreateWebhook
         | E::GetWebhook
@@ -146,7 +149,7 @@ pub(super) fn answer(endpoint: Endpoint) -> Option<&'static str> {
     match endpoint {
         E::Health => Some("text/plain"),
         E::Version => Some("text/html"),
-        E::GetArtifact | E::GetLoggedModelArtifact | E::ProxyGet => {
+        E::GetArtifact | E::GetLoggedModelArtifact | E::GetModelVersionArtifact | E::ProxyGet => {
             Some("application/octet-stream")
         }
         _ => None,

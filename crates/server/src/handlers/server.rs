@@ -24,12 +24,33 @@ pub(crate) fn info(app: &App) -> Response {
     reply::json(messages::info(store))
 }
 
+/// Whether an endpoint is built, and has what it works on.
+pub(crate) fn is_served(app: &App, endpoint: Endpoint) -> bool {
+    match endpoint.area() {
+        Area::Server | Area::Tracking | Area::Artifacts => true,
+        Area::Tracing => false,
+        Area::Registry => app.has_registry() && !is_webhook(endpoint),
+    }
+}
+
+/// Whether it is one of those of webhooks, which are not built yet.
+fn is_webhook(endpoint: Endpoint) -> bool {
+    use Endpoint as E;
+
+    matches!(
+        endpoint,
+        E::ListWebhooks
+            | E::CreateWebhook
+            | E::GetWebhook
+            | E::UpdateWebhook
+            | E::DeleteWebhook
+            | E::TestWebhook
+    )
+}
+
 pub(crate) fn openapi(app: &App) -> Response {
     let description = app.description.get_or_init(|| {
-        let served = |endpoint: Endpoint| match endpoint.area() {
-            Area::Server | Area::Tracking | Area::Artifacts => true,
-            Area::Tracing | Area::Registry => false,
-        };
+        let served = |endpoint| is_served(app, endpoint);
         describe(messages::VERSION, &app.static_prefix, served).into()
     });
     reply::json_bytes(description.clone())
