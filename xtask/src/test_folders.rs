@@ -18,9 +18,10 @@ pub(crate) struct Args {
 }
 
 /// What `tests/folders` has, the quick ones first.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
     "ours_reads",
     "theirs_reads",
+    "registered",
     "hostile",
     "restarted",
     "imported",
