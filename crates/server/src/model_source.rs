@@ -2,9 +2,9 @@
 //!
 //! A client says what the source of a new version is, and a source can be a path
 //! of this machine or a part of somebody else's artifacts. So it must lie in what
-//! the run or logged model of the same request owns (MLflow 3.17,
-//! `_create_model_version`). Sources in other storage are the client's business:
-//! this server connects to no host that a source names.
+//! the run or logged model of the same request owns, and must not name a foreign host
+//! (MLflow 3.17, `_create_model_version`). Sources in other storage are the client's
+//! business.
 
 mod uri;
 
@@ -57,6 +57,16 @@ pub(crate) async fn origin(
     if Tag::are_of_prompt(tags) {
         return of_prompt(claimed);
     }
+    registry
+        .tracking
+        .hosts
+        .check(&claimed.source)
+        .map_err(|foreign| {
+            Failure::invalid(format!(
+                "'source' cannot use the '{}' scheme: {foreign}",
+                foreign.scheme
+            ))
+        })?;
     let mut origin = match Uri::split(&claimed.source).scheme() {
         "models" => of_model(registry, claimed).await?,
         _ => plain(claimed),
