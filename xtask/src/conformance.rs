@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Run with this client, or compare with this server, only
     #[arg(long, value_enum)]
     client: Option<Client>,
+    /// Train `PyTorch` Lightning too: its environment has 8 GB
+    #[arg(long)]
+    torch: bool,
     /// Replay on this store only
     #[arg(long, value_enum)]
     store: Option<Store>,
@@ -113,7 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let runs = |suite| args.suite.is_none_or(|only| only == suite);
     if runs(Suite::Clients) {
         sessions::whole_tour(&clients, folder.path(), &mut tally)?;
-        clients::run(&clients, folder.path(), &mut tally)?;
+        clients::run(&clients, args.torch, folder.path(), &mut tally)?;
     }
     let stores = match args.store {
         Some(store) => vec![store],

@@ -35,6 +35,7 @@ pub(crate) const MLFLOW_2_17: Environment = Environment {
         "opentelemetry-sdk<1.30",
         "scikit-learn",
         "matplotlib",
+        "psutil",
         "psycopg2-binary",
         "pymysql",
     ],
@@ -47,8 +48,42 @@ pub(crate) const MLFLOW_3_17: Environment = Environment {
         "mlflow==3.17.2",
         "scikit-learn",
         "matplotlib",
+        "psutil",
         "psycopg2-binary",
         "pymysql",
+    ],
+};
+
+/// Frameworks that the newest client logs by itself, as far as they install quickly. Keras trains
+/// with JAX.
+pub(crate) const FRAMEWORKS: Environment = Environment {
+    name: "venv-frameworks",
+    requirements: &[
+        "mlflow==3.17.2",
+        "scikit-learn==1.9.1",
+        "matplotlib==3.11.2",
+        "psutil==7.2.2",
+        "xgboost-cpu==3.2.0",
+        "lightgbm==4.7.0",
+        "keras==3.15.1",
+        "jax==0.10.2",
+    ],
+};
+
+/// [`FRAMEWORKS`] with `PyTorch` Lightning: 8 GB, since the `PyTorch` of PyPI brings CUDA.
+pub(crate) const FRAMEWORKS_AND_TORCH: Environment = Environment {
+    name: "venv-torch",
+    requirements: &[
+        "mlflow==3.17.2",
+        "scikit-learn==1.9.1",
+        "matplotlib==3.11.2",
+        "psutil==7.2.2",
+        "xgboost-cpu==3.2.0",
+        "lightgbm==4.7.0",
+        "keras==3.15.1",
+        "jax==0.10.2",
+        "torch==2.9.1",
+        "lightning==2.6.6",
     ],
 };
 

@@ -254,8 +254,10 @@ pub(crate) fn remove(folder: &Folder, path: &str, sync: Sync) -> Result<bool, Fo
             flush_folders(folder, path, false, sync).map_err(failed)?;
             Ok(true)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed(error)),
+        Err(error) => match failed(error) {
+            FolderError::Missing { .. } => Ok(false),
+            error => Err(error),
+        },
     }
 }
 

@@ -26,6 +26,9 @@ from globs import fits
 _FIELDS = {"id", "mlflow", "store", "field", "theirs", "ours", "class", "reason"}
 _ANY = object()
 
+# The version whose answers are ours.
+FOLLOWED = "3.17.2"
+
 
 class KnownError(Exception):
     """The file of known differences cannot be used."""
@@ -59,8 +62,9 @@ class Entry:
 class Known:
     """The entries that apply to one run."""
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[Entry], mlflow: str = FOLLOWED) -> None:
         self.entries = entries
+        self.mlflow = mlflow
 
     @classmethod
     def load(cls, path: Path | None, mlflow: str, store: str) -> Known:
@@ -81,7 +85,8 @@ class Known:
                 entry
                 for entry in entries
                 if entry.mlflow in (None, mlflow) and entry.store in (None, store)
-            ]
+            ],
+            mlflow,
         )
 
     def explain(self, request: str, difference: Difference, kind: str | None) -> Entry | None:
@@ -95,12 +100,14 @@ class Known:
     def stale(self, replayed: set[str], corpus: set[str]) -> list[Entry]:
         """Entries that explained nothing, although a request that they name was replayed.
 
-        So is one that names no request of the corpus, whatever the version.
+        So is one that names no request of the corpus. One for every version need explain nothing
+        of those that ours does not follow.
         """
         return [
             entry
             for entry in self.entries
             if entry.used == 0
+            and (entry.mlflow is not None or self.mlflow == FOLLOWED)
             and (
                 any(fits(entry.id, request) for request in replayed)
                 or not any(fits(entry.id, request) for request in corpus)

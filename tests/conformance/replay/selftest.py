@@ -242,6 +242,12 @@ class KnownDifferences(unittest.TestCase):
     def test_an_unused_entry_is_stale(self) -> None:
         self.assertEqual(len(known(self.ENTRY).stale({"noun/a/b"}, {"noun/a/b", "other/a/b"})), 1)
 
+    def test_an_older_version_need_not_use_what_is_for_all(self) -> None:
+        replayed = {"noun/a/b"}
+        self.assertEqual(known(self.ENTRY, "2.17.2").stale(replayed, replayed), [])
+        own = known(f'{self.ENTRY}\nmlflow = "2.17.2"', "2.17.2")
+        self.assertEqual(len(own.stale(replayed, replayed)), 1)
+
     def test_a_used_entry_is_not(self) -> None:
         entries = known(self.ENTRY)
         self.assertIsNotNone(entries.explain("noun/a/b", self.DIFFERENCE, None))

@@ -10,7 +10,9 @@ use crate::tally::Tally;
 use crate::venv;
 
 /// Runs the suites with each client.
-pub(super) fn run(clients: &[Client], folder: &Path, tally: &mut Tally) -> Result<()> {
+///
+/// With the newest client also the frameworks that it logs by itself; Lightning if `torch` is wanted.
+pub(super) fn run(clients: &[Client], torch: bool, folder: &Path, tally: &mut Tally) -> Result<()> {
     let binary = server::build()?;
     for client in clients {
         let environment = client.environment().ensure()?;
@@ -21,6 +23,17 @@ pub(super) fn run(clients: &[Client], folder: &Path, tally: &mut Tally) -> Resul
         println!("\n-- clients of MLflow {}", client.release());
         let mut suites = venv::script(&environment, "conformance/clients/clients.py");
         suites.args(["--url", &server.url()]);
+        if *client == Client::V3_17 {
+            let frameworks = if torch {
+                &venv::FRAMEWORKS_AND_TORCH
+            } else {
+                suites.args(["--autolog-without", "lightning_training"]);
+                &venv::FRAMEWORKS
+            };
+            suites
+                .arg("--autolog-python")
+                .arg(venv::python(&frameworks.ensure()?));
+        }
         tally.program(&mut suites, &place.join("clients.log"))?;
         tally.check("clients: the server ends in order", server.stop());
     }

@@ -114,6 +114,19 @@ fn after_a_torn_line_a_new_one_begins() {
 }
 
 #[test]
+fn what_no_file_can_be_named_is_not_there() {
+    let (_world, folder) = world();
+    let name = "n".repeat(300);
+    assert!(!remove(&folder, &name, Sync::Process).unwrap());
+    assert!(folder.open(&name).unwrap_err().is_missing());
+    assert!(
+        !replace(&folder, &name, b"x", Sync::Process)
+            .unwrap_err()
+            .is_missing()
+    );
+}
+
+#[test]
 fn no_write_leaves_the_folder() {
     let (world, folder) = world();
     fs::write(world.path().join("outside"), "secret").unwrap();
