@@ -38,6 +38,16 @@ pub(crate) struct Args {
     write: bool,
 }
 
+impl Args {
+    /// The suite of the clients only.
+    pub(crate) fn clients() -> Self {
+        Self {
+            suite: Some(Suite::Clients),
+            ..Self::default()
+        }
+    }
+}
+
 /// A part of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Suite {

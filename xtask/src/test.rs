@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<()> {
         }),
         ("web UI", || test_ui::run(&test_ui::Args::default())),
         ("conformance", || {
-            conformance::run(&conformance::Args::default())
+            conformance::run(&conformance::Args::clients())
         }),
     ];
     let mut times: Vec<(&str, Duration)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 description of the API, out of the table of endpoints and the
+//! The `OpenAPI` 3.1 description of the API, out of the table of endpoints and the
 //! request messages.
 //!
 //! Requests are described to their fields; a field that must be there is not

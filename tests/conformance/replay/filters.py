@@ -61,13 +61,13 @@ def main() -> None:
     unique = f"f{time.time_ns():x}"
     with ThreadPoolExecutor(2) as pool:
         making = [
-            pool.submit(populated, Side(name, url), unique, options.seed)
+            pool.submit(populated, Side(name, url), unique, options)
             for name, url in (("theirs", options.reference), ("ours", options.ours))
         ]
         theirs, ours = (each.result() for each in making)
         failed = 0
         seen: Counter[str] = Counter()
-        for kind, number, body in searches(options, unique, both_have_models(theirs, ours)):
+        for kind, number, body in searches(options, unique):
             found = [pool.submit(world.search, kind, body) for world in (theirs, ours)]
             left, right = (each.result() for each in found)
             verdict = judge(f"filters/{kind}/{number:04}", left, right, known)
@@ -102,24 +102,27 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def populated(side: Side, unique: str, seed: int) -> World:
+def populated(side: Side, unique: str, options: argparse.Namespace) -> World:
     """A server with the population of a seed in experiments of this run's own."""
     side.wait()
-    ids = population.make(lambda call, values: side.send(call, values), unique, random.Random(seed))
+    rng = random.Random(options.seed)
+    ids = population.make(side.send, unique, rng, has_models(options), finite(options))
     return World(side, ids)
 
 
-def both_have_models(*worlds: World) -> bool:
-    """Whether logged models are there, which 2.17 has not."""
-    return all("model01" in world.ids for world in worlds)
+def has_models(options: argparse.Namespace) -> bool:
+    """Whether there are logged models, which 2.17 has not."""
+    return not options.mlflow.startswith("2.")
 
 
-def searches(
-    options: argparse.Namespace, unique: str, models: bool
-) -> list[tuple[str, int, dict[str, Any]]]:
-    """The searches in order; the share of models goes to runs where there are none."""
+def finite(options: argparse.Namespace) -> bool:
+    """Whether infinities are left out: folders and databases keep them in different ways."""
+    return options.reference_store != options.ours_store
+
+
+def searches(options: argparse.Namespace, unique: str) -> list[tuple[str, int, dict[str, Any]]]:
+    """The searches in order."""
     rng = random.Random(options.seed)
-    new = options.mlflow.split(".")[0] != "2"
     made: list[tuple[str, int, dict[str, Any]]] = []
     makers: dict[str, Callable[[Grammar], dict[str, Any]]] = {
         "runs": lambda grammar: {
@@ -130,8 +133,9 @@ def searches(
         },
         "experiments": lambda grammar: {
             "filter": f"name LIKE '{unique}%' AND {grammar.filter()}",
-            # Two that were made in one millisecond have no order but this.
-            "order_by": [*grammar.order(), "experiment_id"][:1] + ["name"],
+            # By default the newest come first, and of a millisecond the smallest id; in folders ids
+            # are random.
+            "order_by": [*grammar.order(), "name"][:1],
             "max_results": 1000,
         },
         "models": lambda grammar: {
@@ -142,9 +146,10 @@ def searches(
         },
     }
     for kind, share in SHARES:
-        if kind == "models" and not models:
+        if kind == "models" and not has_models(options):
             continue
-        grammar = Grammar(rng, population.vocabulary(kind, unique, nulls=new))
+        words = population.vocabulary(kind, unique, has_models(options), finite(options))
+        grammar = Grammar(rng, words)
         for number in range(1, options.count * share // 100 + 1):
             made.append((kind, number, makers[kind](grammar)))
     return made

@@ -35,8 +35,14 @@ CONTEXTS = ["train", "test", "Train", ""]
 Send = Callable[[Call, dict[str, str]], Answer]
 
 
-def make(send: Send, unique: str, rng: random.Random) -> dict[str, str]:
-    """Makes everything through the API of one server; the ids by name, as `run07`, `model03`, `exp`."""
+def make(
+    send: Send, unique: str, rng: random.Random, models: bool = True, finite: bool = False
+) -> dict[str, str]:
+    """Makes everything through the API of one server; the ids by name, as `run07`, `model03`, `exp`.
+
+    A database takes infinities for its largest numbers, and a folder does not: with `finite` there
+    are none.
+    """
     ids: dict[str, str] = {}
 
     def post(path: str, body: dict[str, Any]) -> Any:
@@ -51,8 +57,8 @@ def make(send: Send, unique: str, rng: random.Random) -> dict[str, str]:
         # Otherwise some have the same time on the faster side only.
         time.sleep(0.003)
     for number in range(RUNS):
-        _run(post, ids, rng, number)
-    for number in range(MODELS):
+        _run(post, ids, rng, number, [value for value in NUMBERS if not finite or "Inf" not in str(value)])
+    for number in range(MODELS if models else 0):
         body = {
             "experiment_id": ids["exp"],
             "name": f"model{number:02}",
@@ -62,21 +68,19 @@ def make(send: Send, unique: str, rng: random.Random) -> dict[str, str]:
             "tags": _pairs(rng, TAGS),
         }
         points = [
-            {"key": key, "value": rng.choice([0, 0.5, 1, -1, 2.5]), "timestamp": 1, "step": 0}
+            # Later than those of the runs, so that no two compete for the latest.
+            {"key": key, "value": rng.choice([0, 0.5, 1, -1, 2.5]), "timestamp": 10 + number, "step": 0}
             for key in METRICS
             if rng.random() < 0.6
         ]
-        model = take(post("logged-models", body), "model.info.model_id")
-        if model is None:
-            continue
-        ids[f"model{number:02}"] = model
+        model = ids[f"model{number:02}"] = take(post("logged-models", body), "model.info.model_id") or ""
         if points:
             points = [{**point, "model_id": model} for point in points]
             post("runs/log-batch", {"run_id": body["source_run_id"], "metrics": points})
     return ids
 
 
-def _run(post: Callable[[str, dict[str, Any]], Any], ids: dict[str, str], rng: random.Random, number: int) -> None:
+def _run(post: Callable[[str, dict[str, Any]], Any], ids: dict[str, str], rng: random.Random, number: int, values: list[Any]) -> None:
     name = f"run{number:02}"
     body = {
         "experiment_id": ids["exp"],
@@ -86,7 +90,7 @@ def _run(post: Callable[[str, dict[str, Any]], Any], ids: dict[str, str], rng: r
     }
     ids[name] = run = take(post("runs/create", body), "run.info.run_id") or ""
     metrics = [
-        {"key": key, "value": rng.choice(NUMBERS), "timestamp": 1, "step": 0}
+        {"key": key, "value": rng.choice(values), "timestamp": 1, "step": 0}
         for key in METRICS
         if rng.random() < 0.7
     ]
@@ -110,9 +114,10 @@ def _pairs(rng: random.Random, keys: list[str]) -> list[dict[str, str]]:
     return [{"key": key, "value": rng.choice(TEXTS)} for key in keys if rng.random() < 0.7]
 
 
-def vocabulary(kind: str, unique: str, nulls: bool) -> Vocabulary:
+def vocabulary(kind: str, unique: str, nulls: bool, finite: bool = False) -> Vocabulary:
     """What searches of a kind may name."""
-    numbers = ["0", "0.5", "-3.25", "1", "-1", "0.1", "1e20", "-1e400", "1e400", "100", "2.5", "123456.789"]
+    numbers = ["0", "0.5", "-3.25", "1", "-1", "0.1", "1e20", "100", "2.5", "123456.789"]
+    numbers += [] if finite else ["-1e400", "1e400"]
     texts = [text for text in TEXTS if "\n" not in text and not ("'" in text and '"' in text)]
     tags = {key: texts for key in [*TAGS, "none"]}
     if kind == "experiments":

@@ -37,7 +37,10 @@ pub(crate) async fn upload(
         ..location
     };
     let content = stream::once(async { first }).chain(content).boxed();
-    store(&target, content, Some(MAX_UI_UPLOAD_BYTES)).await
+    let mut response = store(&target, content, Some(MAX_UI_UPLOAD_BYTES)).await?;
+    // Of a body that is not there, as in MLflow.
+    response.headers_mut().insert(CONTENT_TYPE, reply::JSON);
+    Ok(response)
 }
 
 /// Stores a stream; the answer has no body.
@@ -50,9 +53,7 @@ pub(super) async fn store(
         .repository
         .put(&target.path, content, max_bytes)
         .await?;
-    let mut response = Response::new(Body::empty());
-    response.headers_mut().insert(CONTENT_TYPE, reply::JSON);
-    Ok(response)
+    Ok(Response::new(Body::empty()))
 }
 
 /// Refuses a body that says itself that it is too long, before it is read.
