@@ -52,7 +52,7 @@ export default ["experiments", "runs", "grouped", "empty", "charts", "datasets",
       await page.locator(ready).first().waitFor();
       await page.waitForTimeout(200);
       await shot(`phone-${name}`);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is wider than the screen`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector("main").scrollWidth <= innerWidth), `${name} is wider than the screen`);
     }
   }, { context: { viewport: { width: 390, height: 844 } } }),
 ]);

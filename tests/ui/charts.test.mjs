@@ -85,7 +85,7 @@ export default [
     await add(page, "Bar", (dialog) => dialog.getByRole("radio", { name: "train/loss" }).check());
     await page.getByRole("link", { name: /trial-adam-0.01.*\d/ }).first().waitFor();
     await add(page, "Difference", async () => {});
-    await page.getByLabel("Baseline").waitFor();
+    await page.getByRole("combobox", { name: "Baseline" }).waitFor();
     await add(page, "Images", async () => {});
     await page.getByRole("img", { name: /sample of trial-adam-0.0001 at step 0/ }).waitFor();
     await page.getByLabel(/^Step/).fill("1");

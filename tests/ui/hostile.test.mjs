@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "./harness.mjs";
 
 // The browser says on the console that it refused something: that is the point.
-const REFUSALS = { expected: ["Content Security Policy", "Blocked script execution", "sandboxed", "ERR_BLOCKED", "violates the following"] };
+const REFUSALS = { expected: ["Content Security Policy", "Blocked script execution", "sandboxed", "ERR_BLOCKED", "violates the following", "This document requires"] };
 
 async function untouched({ page, requests }) {
   await page.waitForTimeout(400);

@@ -68,6 +68,15 @@ export default [
     await page.getByRole("button", { name: "Restore" }).click();
     await page.getByText("Deleted", { exact: true }).waitFor({ state: "detached" });
   }),
+  test("leads to the next and the previous run of the list it was opened from", async ({ page, open, seed }) => {
+    await open(`#/experiments/${seed.sweep.experiment}?nest=0&orderByKey=metrics.val/acc`);
+    await page.getByRole("link", { name: "trial-adam-0.01", exact: true }).click();
+    await page.getByText("1 of 10").waitFor();
+    await page.keyboard.press("]");
+    await page.getByRole("heading", { level: 1, name: "trial-sgd-0.01" }).waitFor();
+    await page.getByRole("link", { name: "Previous run of the list" }).click();
+    await page.getByRole("heading", { level: 1, name: "trial-adam-0.01" }).waitFor();
+  }),
   test("a run that is not there is said so", async ({ page, open, seed }) => {
     await open(at(seed, "0".repeat(32)));
     await page.getByRole("heading", { name: "There is no such run" }).waitFor();

@@ -110,6 +110,9 @@ export default [
     await page.getByRole("button", { name: "Colour #d43f53" }).click();
     await page.getByRole("button", { name: "Show trial-adam-0.01 in charts" }).click();
     await eventually(() => page.$eval(".line .dot", (dot) => getComputedStyle(dot).backgroundColor), "rgb(212, 63, 83)");
+    await page.getByRole("button", { name: "Colour" }).click();
+    await page.getByRole("button", { name: "Automatic" }).click();
+    await eventually(() => page.$eval(".line .dot", (dot) => getComputedStyle(dot).backgroundColor), (color) => color !== "rgb(212, 63, 83)");
   }),
   test("deletes, undoes, and restores runs", async ({ page, open, seed }) => {
     const victim = "trial-sgd-0.0001";
@@ -121,7 +124,7 @@ export default [
     await page.getByRole("button", { name: /^Filters/ }).click();
     await page.getByLabel("Lifecycle").selectOption("deleted");
     await page.keyboard.press("Escape");
-    await eventually(() => names(page), [victim]);
+    await eventually(async () => (await names(page)).includes(victim), true);
     await page.getByRole("checkbox", { name: `Select ${victim}` }).click();
     await page.getByRole("button", { name: "Restore" }).click();
     await page.getByText("1 run restored").waitFor();

@@ -70,7 +70,7 @@ pub(crate) const FRAMEWORKS: Environment = Environment {
     ],
 };
 
-/// [`FRAMEWORKS`] with `PyTorch` Lightning: 8 GB, since the `PyTorch` of PyPI brings CUDA.
+/// [`FRAMEWORKS`] with `PyTorch` Lightning: 8 GB, since `PyPI` has it with CUDA.
 pub(crate) const FRAMEWORKS_AND_TORCH: Environment = Environment {
     name: "venv-torch",
     requirements: &[

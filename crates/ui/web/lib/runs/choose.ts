@@ -79,6 +79,7 @@ export function constants(table: RunTable): { key: string; value: string }[] {
 
 export function widthOf(id: ColumnId): number {
   if (id === "attributes.datasets" || id === "tags.mlflow.note.content") return 200;
+  if (id === "attributes.experiment_id") return 160;
   if (id === "attributes.start_time" || id === "attributes.duration") return 104;
   const label = labelOf(id).length * 7 + 34;
   return Math.min(190, Math.max(groupOf(id) === "metrics" ? 92 : 104, label));

@@ -173,6 +173,7 @@ export class RunsLoader {
   }
 
   get length(): number {
+    void this.version;
     return this.table.length - this.#gone.size;
   }
 

@@ -12,7 +12,8 @@ const MOST_TEXT = 5000;
 
 export class ChartsState {
   #own: Layout | undefined = $state.raw();
-  #shared: Layout | undefined = $state.raw();
+  /** As it was changed here; `undefined` while the tag of the experiment holds. */
+  #shared: Layout | null | undefined = $state.raw();
 
   constructor(
     readonly key: string,
@@ -23,7 +24,7 @@ export class ChartsState {
   }
 
   readonly automatic = $derived.by(() => automatic(this.table()));
-  readonly shared = $derived.by(() => this.#shared ?? readLayout(tagOf(this.experiment()?.tags, TAG)));
+  readonly shared = $derived.by(() => (this.#shared === undefined ? readLayout(tagOf(this.experiment()?.tags, TAG)) : (this.#shared ?? undefined)));
   readonly layout: Layout = $derived(this.#own ?? this.shared ?? this.automatic);
 
   get isOwn(): boolean {
@@ -64,8 +65,7 @@ export class ChartsState {
     if (!experiment) return;
     try {
       await deleteExperimentTag(experiment.experiment_id, TAG);
-      experiment.tags = experiment.tags?.filter((tag) => tag.key !== TAG) ?? [];
-      this.#shared = undefined;
+      this.#shared = null;
       this.reset();
     } catch (error) {
       notices.fail("The saved layout was not removed", error);

@@ -35,6 +35,6 @@ export function cell(table: RunTable, row: number, id: ColumnId, now: number): C
     const n = text.split("\n").length;
     return { text: n === 1 ? "1 model" : `${n} models`, title: text, numeric: false };
   }
-  const numeric = text.length < 24 && text.trim() !== "" && !Number.isNaN(Number(text));
+  const numeric = !id.startsWith("attributes.") && text.length < 24 && text.trim() !== "" && !Number.isNaN(Number(text));
   return { text: text.length > 200 ? text.slice(0, 200) : text.replace(/\s+/g, " "), title: text, numeric };
 }
