@@ -30,7 +30,7 @@ pub(crate) async fn drain(request: Request, next: Next) -> Response {
     }
     // Who waits for "100 Continue" has sent nothing yet, and need not.
     let waits = request.headers().contains_key(header::EXPECT);
-    let (give_back, mut given_back) = oneshot::channel();
+    let (give_back, mut rest) = oneshot::channel();
     let request = request.map(|body| {
         Body::new(Lent {
             body: Some(body),
@@ -38,7 +38,7 @@ pub(crate) async fn drain(request: Request, next: Next) -> Response {
         })
     });
     let mut response = next.run(request).await;
-    if let Ok(rest) = given_back.try_recv()
+    if let Ok(rest) = rest.try_recv()
         && (waits || !read_to_end(rest).await)
     {
         let headers = response.headers_mut();

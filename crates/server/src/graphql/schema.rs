@@ -62,7 +62,7 @@ fn build() -> Result<Schema, SchemaError> {
                     .values
                     .iter()
                     .map(|value| value.node.value.node.as_str());
-                schema.register(names.fold(Enum::new(name), |all, value| all.item(value)))
+                schema.register(names.fold(Enum::new(name), Enum::item))
             }
             TypeKind::InputObject(input) => {
                 let fields = input.fields.iter().map(|field| {
@@ -156,7 +156,7 @@ enum Kind {
     Object,
     /// Never there: failures are among the errors of the answer.
     ApiError,
-    List(Box<Kind>),
+    List(Box<Self>),
 }
 
 impl Kind {
