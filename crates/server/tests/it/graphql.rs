@@ -104,9 +104,8 @@ async fn nan_has_no_value() {
 #[tokio::test]
 async fn a_query_that_asks_too_much_gets_nothing() {
     let world = World::new().await;
-    let roots: String = (0..11)
-        .map(|n| format!("r{n}: test(inputString: \"x\") {{ output }} "))
-        .collect();
+    let root = |n| format!("r{n}: test(inputString: \"x\") {{ output }}");
+    let roots = (0..11).map(root).collect::<Vec<_>>().join(" ");
     for (query, words) in [
         (format!("{{ {roots} }}"), "at most 10"),
         (
