@@ -36,20 +36,21 @@ def body(checks: setting.Checks, arguments: Any) -> None:
             _same(ours, theirs)
         with checks.check("what MLflow then changes"):
             _change(theirs, "ours")
-            theirs.rename_registered_model("ours", "renamed")
             _same(ours, theirs)
         with checks.check("a rename and a removal by our server"):
+            # MLflow's own rename fails where a version has tags.
+            ours.rename_registered_model("ours", "renamed")
+            _same(ours, theirs)
             ours.rename_registered_model("renamed", "again")
             _same(ours, theirs)
             ours.delete_registered_model("again")
             _same(ours, theirs)
         with checks.check("the number of a deleted version is not given again"):
             for client in (ours, theirs):
-                last = max(int(v.version) for v in client.search_model_versions("name = 'theirs'"))
                 deleted = client.create_model_version("theirs", "s3://b/x")
                 client.delete_model_version("theirs", deleted.version)
                 created = client.create_model_version("theirs", "s3://b/y")
-                assert int(created.version) == last + 2, (created.version, last)
+                assert int(created.version) == int(deleted.version) + 1, (created.version, deleted.version)
             _same(ours, theirs)
         with checks.check("versions created by two servers at once have consecutive numbers"):
             second = arguments.folder / "second"

@@ -1,7 +1,8 @@
 //! `cargo xtask conformance`: our server is what clients take it for.
 //!
-//! Three suites, all of Python programs in `tests/conformance` that print a line per check:
-//! *clients* uses the official packages; *replay* sends the same requests to MLflow and to us, and
+//! Four suites, all of Python programs in `tests/conformance` that print a line per check:
+//! *sessions* is a tour of official clients, and of Python MLflow on our database file; *clients* goes
+//! through the official packages; *replay* sends the same requests to MLflow and to us, and
 //! compares the answers; *filters* does so with generated searches. The files here start the servers,
 //! carry files from one program to the next, and count.
 
@@ -39,10 +40,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The suite of the clients only.
-    pub(crate) fn clients() -> Self {
+    /// The sessions only.
+    pub(crate) fn sessions() -> Self {
         Self {
-            suite: Some(Suite::Clients),
+            suite: Some(Suite::Sessions),
             ..Self::default()
         }
     }
@@ -51,7 +52,9 @@ impl Args {
 /// A part of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Suite {
-    /// The official Python packages
+    /// A tour of the official clients, and Python MLflow on our database file
+    Sessions,
+    /// The official Python packages, from end to end
     Clients,
     /// The same requests to MLflow and to us
     Replay,
@@ -124,8 +127,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return tally.finish("conformance", folder);
     }
     let runs = |suite| args.suite.is_none_or(|only| only == suite);
-    if runs(Suite::Clients) {
+    if runs(Suite::Sessions) {
         sessions::whole_tour(&clients, folder.path(), &mut tally)?;
+    }
+    if runs(Suite::Clients) {
         clients::run(&clients, args.torch, folder.path(), &mut tally)?;
     }
     let stores = match args.store {

@@ -36,7 +36,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, folders, the web UI, conformance
+    /// Everything that must pass before a change lands: formatting, lints, tests, documentation, stores, races, upgrades, folders, sessions of clients
     #[command(visible_alias = "ci")]
     Test,
     /// Run the conformance suite on each store, and print a table of cases and stores

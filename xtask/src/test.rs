@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::{
-    conformance, deny, lint, process, test_folders, test_races, test_stores, test_ui, test_upgrades,
+    conformance, deny, lint, process, test_folders, test_races, test_stores, test_upgrades,
 };
 
 /// A step that can fail.
@@ -13,7 +13,7 @@ type Step = fn() -> Result<()>;
 
 /// Runs all steps, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, Step); 12] = [
+    let steps: [(&str, Step); 11] = [
         ("formatting", formatting),
         ("house rules", || lint::run(&lint::Args::default())),
         ("clippy", clippy),
@@ -28,9 +28,8 @@ pub(crate) fn run() -> Result<()> {
         ("folders", || {
             test_folders::run(&test_folders::Args::default())
         }),
-        ("web UI", || test_ui::run(&test_ui::Args::default())),
-        ("conformance", || {
-            conformance::run(&conformance::Args::clients())
+        ("sessions", || {
+            conformance::run(&conformance::Args::sessions())
         }),
     ];
     let mut times: Vec<(&str, Duration)> = Vec::new();

@@ -62,6 +62,7 @@ pub(super) fn run(
 
 fn suite_name(suite: Suite) -> &'static str {
     match suite {
+        Suite::Sessions => "sessions",
         Suite::Clients => "clients",
         Suite::Replay => "replay",
         Suite::Filters => "filters",
@@ -79,7 +80,7 @@ fn compare(
     let environment = venv::MLFLOW_3_17.ensure()?;
     let program = match suite {
         Suite::Filters => "conformance/replay/filters.py",
-        Suite::Replay | Suite::Clients => "conformance/replay/replay.py",
+        Suite::Replay | Suite::Sessions | Suite::Clients => "conformance/replay/replay.py",
     };
     let report = place.join("report.json");
     let mut command = venv::script(&environment, program);
