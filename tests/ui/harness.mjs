@@ -69,8 +69,13 @@ export async function eventually(read, expected, what = "") {
   const end = Date.now() + TIMEOUT_MS;
   let value;
   for (;;) {
-    value = await read();
-    if (same(value)) return value;
+    try {
+      value = await read();
+      if (same(value)) return value;
+    } catch (error) {
+      // What is looked for may not be drawn yet.
+      value = String(error);
+    }
     if (Date.now() > end) throw new Error(`${what || "expected"}: ${typeof expected === "function" ? expected : JSON.stringify(expected)}\ngot: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
