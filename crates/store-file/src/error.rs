@@ -133,8 +133,10 @@ impl FolderError {
         use rustix::io::Errno;
         match Errno::from_io_error(&source) {
             Some(Errno::NOENT) => Self::Missing { path },
-            // No file has such a name; one cannot be made either.
-            Some(Errno::NAMETOOLONG) if operation != "write" => Self::Missing { path },
+            // No file has such a name. Where one was to be made, that is a failure.
+            Some(Errno::NAMETOOLONG) if matches!(operation, "open" | "look at" | "remove") => {
+                Self::Missing { path }
+            }
             // A link at the end, and a socket.
             Some(Errno::LOOP | Errno::NXIO) => Self::WrongKind {
                 path,

@@ -24,6 +24,11 @@ use crate::{app::App, call::Call, dispatch::dispatch, reply};
 /// Lookups that the fields of a list of runs may take in one query.
 const MAX_LOOKUPS: usize = 1000;
 
+/// Bytes of an answer that is taken apart: in memory it is some ten times as long.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// Bytes of an answer that are parsed where they came.
+const PARSED_IN_PLACE: usize = 256 << 10;
+
 /// What answers a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -84,8 +89,21 @@ impl Source {
             Ok(answer) => answer,
             Err(failure) => return Err(Error::new(failure.message())),
         };
-        let bytes = body::to_bytes(answer.into_body(), usize::MAX).await?;
-        Ok(serde_json::from_slice(&bytes)?)
+        let too_long = |_| {
+            Error::new(format!(
+                "An answer has more than {MAX_ANSWER_BYTES} bytes. Ask for fewer results, or by \
+                 REST."
+            ))
+        };
+        let bytes = body::to_bytes(answer.into_body(), MAX_ANSWER_BYTES)
+            .await
+            .map_err(too_long)?;
+        if bytes.len() <= PARSED_IN_PLACE {
+            return Ok(serde_json::from_slice(&bytes)?);
+        }
+        // A longer text must not hold up other connections.
+        let parsing = tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes));
+        Ok(parsing.await??)
     }
 
     /// [`Source::ask`], for one of the many runs of a list.

@@ -39,8 +39,7 @@ fn check_artifact_location(tracking: &Tracking, location: &str) -> Result<(), Fa
     if location.chars().count() > limits::ARTIFACT_LOCATION {
         return Err(Failure::invalid(format!(
             "Invalid artifact path length. The length of the artifact path cannot be greater than \
-             {} characters. To configure this limit, please set the \
-             MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.",
+             {} characters.",
             limits::ARTIFACT_LOCATION
         )));
     }
