@@ -23,12 +23,15 @@ pub fn runledger() -> PathBuf {
         .clone()
 }
 
-/// An example of one of the workspace's packages, built.
+/// An example of one of the workspace's packages: from the folder that `RUNLEDGER_EXAMPLES` names, else built.
 ///
 /// # Panics
 /// If it does not build.
 pub fn example(package: &str, name: &str) -> PathBuf {
-    built(&["--package", package, "--example", name], name)
+    match std::env::var_os("RUNLEDGER_EXAMPLES") {
+        Some(folder) => PathBuf::from(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)),
+        None => built(&["--package", package, "--example", name], name),
+    }
 }
 
 /// Runs `cargo build`, and asks its messages where the executable is: no guess at target folders.

@@ -13,6 +13,15 @@ pub(crate) fn repository() -> &'static Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
+/// The folder that cargo builds into.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(repository())
+        .no_deps()
+        .exec()?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
 /// `$XDG_CACHE_HOME/runledger`, or `~/.cache/runledger`; made if it is not there.
 pub(crate) fn folder() -> Result<PathBuf> {
     let base = match env::var_os("XDG_CACHE_HOME") {

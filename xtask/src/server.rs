@@ -31,15 +31,8 @@ pub(crate) fn build() -> Result<PathBuf> {
         "--package",
         "runledger-cli",
     ]))?;
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .current_dir(crate::cache::repository())
-        .no_deps()
-        .exec()?;
-    let binary = metadata
-        .target_directory
-        .join("release")
-        .join(format!("runledger{}", std::env::consts::EXE_SUFFIX));
-    Ok(binary.into_std_path_buf())
+    let binary = format!("runledger{}", std::env::consts::EXE_SUFFIX);
+    Ok(crate::cache::target()?.join("release").join(binary))
 }
 
 /// A running server. It is killed when dropped; [`Server::stop`] ends it as a user would.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::{
-    conformance, deny, lint, process, test_folders, test_races, test_stores, test_upgrades,
+    cache, conformance, deny, lint, process, test_folders, test_races, test_stores, test_upgrades,
 };
 
 /// A step that can fail.
@@ -68,12 +68,15 @@ fn clippy() -> Result<()> {
 
 fn tests() -> Result<()> {
     if process::available(&mut process::cargo(["nextest"])) {
-        process::run(&mut process::cargo([
-            "nextest",
-            "run",
-            "--workspace",
-            "--locked",
-        ]))?;
+        // What is built with the tests is what they start. Left to themselves they build it alone,
+        // which chooses other features of the dependencies and compiles all of them once more.
+        let built = cache::target()?.join("debug");
+        let binary = format!("runledger{}", std::env::consts::EXE_SUFFIX);
+        process::run(
+            process::cargo(["nextest", "run", "--workspace", "--locked"])
+                .env("RUNLEDGER_BIN", built.join(binary))
+                .env("RUNLEDGER_EXAMPLES", built.join("examples")),
+        )?;
         process::run(&mut process::cargo([
             "test",
             "--workspace",

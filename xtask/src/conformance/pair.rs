@@ -1,5 +1,5 @@
-//! MLflow's server and ours side by side, each with a new store of the same kind, for the programs
-//! that compare what they answer.
+//! MLflow's server and ours side by side, each with a new store, for the programs that compare what
+//! they answer.
 
 use std::path::{Path, PathBuf};
 
@@ -36,13 +36,8 @@ pub(super) fn run(
             Store::Sqlite | Store::File => None,
         };
         for &client in clients {
-            // MLflow 3.17 has given up its file store, and its database is ours.
-            let compared = match store {
-                Store::File => client == Client::V2_17,
-                Store::Postgres => client == Client::V3_17,
-                Store::Sqlite => true,
-            };
-            if !compared {
+            // Older releases show what changed between them, and one store is enough for that.
+            if client != Client::V3_17 && store != Store::Sqlite {
                 continue;
             }
             for &suite in suites {
@@ -113,7 +108,11 @@ impl Pair {
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let uris = match (store, database) {
-            (Store::File, _) => [&theirs, &ours].map(|at| at.join("mlruns").display().to_string()),
+            // On a folder too ours answers as MLflow does on a database.
+            (Store::File, _) => [
+                format!("sqlite:///{}", theirs.join("mlflow.db").display()),
+                ours.join("mlruns").display().to_string(),
+            ],
             (Store::Postgres, Some(database)) => {
                 let name = place.file_name().unwrap_or_default().to_string_lossy();
                 let name = name.replace(['-', '.'], "_");
