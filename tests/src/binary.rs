@@ -29,7 +29,9 @@ pub fn runledger() -> PathBuf {
 /// If it does not build.
 pub fn example(package: &str, name: &str) -> PathBuf {
     match std::env::var_os("RUNLEDGER_EXAMPLES") {
-        Some(folder) => PathBuf::from(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)),
+        Some(folder) => {
+            PathBuf::from(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+        }
         None => built(&["--package", package, "--example", name], name),
     }
 }

@@ -1,12 +1,14 @@
 //! `cargo xtask conformance`: our server is what clients take it for.
 //!
-//! Four suites, all of Python programs in `tests/conformance` that print a line per check:
+//! Five suites, all of Python programs in `tests/conformance` that print a line per check:
 //! *sessions* is a tour of official clients, and of Python MLflow on our database file; *clients* goes
 //! through the official packages; *replay* sends the same requests to MLflow and to us, and
-//! compares the answers; *filters* does so with generated searches. The files here start the servers,
-//! carry files from one program to the next, and count.
+//! compares the answers; *filters* does so with generated searches; *openapi* sends what is generated
+//! from our description of the API. The files here start the servers, carry files from one program to
+//! the next, and count.
 
 mod clients;
+mod openapi;
 mod pair;
 mod sessions;
 
@@ -60,6 +62,8 @@ enum Suite {
     Replay,
     /// Generated searches, on MLflow and on every store
     Filters,
+    /// What Schemathesis generates from our `/openapi.json`
+    Openapi,
 }
 
 /// A release of MLflow.
@@ -132,6 +136,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if runs(Suite::Clients) {
         clients::run(&clients, args.torch, folder.path(), &mut tally)?;
+    }
+    if runs(Suite::Openapi) {
+        openapi::run(folder.path(), &mut tally)?;
     }
     let stores = match args.store {
         Some(store) => vec![store],

@@ -87,6 +87,12 @@ pub(crate) const FRAMEWORKS_AND_TORCH: Environment = Environment {
     ],
 };
 
+/// Generates requests from a description of an API.
+pub(crate) const SCHEMATHESIS: Environment = Environment {
+    name: "venv-schemathesis",
+    requirements: &["schemathesis==4.32.5"],
+};
+
 /// Makers of old databases: without what only training, serving and plotting need, which is most.
 /// Their releases do not bound their dependencies where those moved on.
 pub(crate) const MLFLOW_2_0: Environment = Environment {

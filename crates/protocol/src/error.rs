@@ -152,11 +152,11 @@ impl RequestError {
 /// [`RequestError::NoContentType`] and [`RequestError::ContentType`].
 pub fn check_content_type(content_type: Option<&str>) -> Result<(), RequestError> {
     let media_type = content_type
-        .and_then(|value| value.split(';').next())
-        .map_or("", str::trim);
-    match media_type {
-        "" => Err(RequestError::NoContentType),
-        "application/json" => Ok(()),
+        .ok_or(RequestError::NoContentType)?
+        .split(';')
+        .next();
+    match media_type.map(str::trim) {
+        Some("application/json") => Ok(()),
         _ => Err(RequestError::ContentType),
     }
 }
@@ -242,13 +242,13 @@ mod tests {
             check_content_type(Some("application/json; charset=utf-8")),
             Ok(())
         );
-        for missing in [None, Some("")] {
-            assert_eq!(
-                check_content_type(missing),
-                Err(RequestError::NoContentType)
-            );
-        }
-        for other in ["text/plain", "application/json-patch", "Application/JSON"] {
+        assert_eq!(check_content_type(None), Err(RequestError::NoContentType));
+        for other in [
+            "",
+            "text/plain",
+            "application/json-patch",
+            "Application/JSON",
+        ] {
             assert_eq!(
                 check_content_type(Some(other)),
                 Err(RequestError::ContentType)

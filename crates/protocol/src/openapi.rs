@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use runledger_entities::ErrorCode;
 use serde_json::{Map, Value, json};
 
+use requests::Answer;
+
 use crate::{Area, Endpoint, Method, Scope, json::describe::Described};
 
 /// The description as JSON, of those endpoints that `serves` says are served, at
@@ -123,8 +125,11 @@ fn tag(endpoint: Endpoint) -> &'static str {
 
 fn success(endpoint: Endpoint) -> Value {
     match requests::answer(endpoint) {
-        Some(media_type) => json!({ "description": "Done", "content": { media_type: {} } }),
-        None => json!({
+        Answer::Media(media_type) => {
+            json!({ "description": "Done", "content": { media_type: {} } })
+        }
+        Answer::Empty => json!({ "description": "Done" }),
+        Answer::Json => json!({
             "description": "Done",
             "content": { "application/json": { "schema": { "type": "object" } } },
         }),

@@ -1,16 +1,20 @@
 //! Routes out of the table of endpoints, and what surrounds every request:
 //! admission, the time limit, and the net below panics.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use axum::{
     Router,
     extract::{RawPathParams, Request, rejection::RawPathParamsRejection},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    routing::{MethodFilter, MethodRouter, on, options},
 };
 use futures_util::FutureExt;
-use http::{StatusCode, Uri};
+use http::{StatusCode, Uri, header};
 use runledger_entities::ErrorCode;
 use runledger_protocol::{Area, Endpoint, Method};
 use tower::ServiceExt;
@@ -28,13 +32,37 @@ use crate::{
 
 /// Every endpoint on all of its paths.
 pub(crate) fn routes(app: &Arc<App>, static_prefix: &str) -> Router {
-    let mut router = Router::new();
+    let mut paths: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     for &endpoint in Endpoint::ALL {
         for path in endpoint.paths(static_prefix) {
-            router = router.route(&path, method_router(app, endpoint));
+            paths.entry(path).or_default().push(endpoint);
         }
     }
-    router
+    paths
+        .into_iter()
+        .fold(Router::new(), |router, (path, endpoints)| {
+            router.route(&path, path_router(app, &endpoints))
+        })
+}
+
+/// The methods of one path, and `OPTIONS`, which names them.
+fn path_router(app: &Arc<App>, endpoints: &[Endpoint]) -> MethodRouter {
+    let mut allowed: BTreeSet<&str> = BTreeSet::from(["OPTIONS"]);
+    for endpoint in endpoints {
+        allowed.extend(match endpoint.method() {
+            Method::Get => &["GET", "HEAD"][..],
+            Method::Post => &["POST"],
+            Method::Put => &["PUT"],
+            Method::Patch => &["PATCH"],
+            Method::Delete => &["DELETE"],
+        });
+    }
+    let allowed: Vec<&str> = allowed.into_iter().collect();
+    let allowed = allowed.join(", ");
+    let options = options(async move || (StatusCode::NO_CONTENT, [(header::ALLOW, allowed)]));
+    endpoints.iter().fold(options, |methods, &endpoint| {
+        methods.merge(method_router(app, endpoint))
+    })
 }
 
 /// Answers for paths and methods that are in no table.

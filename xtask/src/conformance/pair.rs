@@ -61,6 +61,7 @@ fn suite_name(suite: Suite) -> &'static str {
         Suite::Clients => "clients",
         Suite::Replay => "replay",
         Suite::Filters => "filters",
+        Suite::Openapi => "openapi",
     }
 }
 
@@ -75,7 +76,7 @@ fn compare(
     let environment = venv::MLFLOW_3_17.ensure()?;
     let program = match suite {
         Suite::Filters => "conformance/replay/filters.py",
-        Suite::Replay | Suite::Sessions | Suite::Clients => "conformance/replay/replay.py",
+        Suite::Replay | Suite::Sessions | Suite::Clients | Suite::Openapi => "conformance/replay/replay.py",
     };
     let report = place.join("report.json");
     let mut command = venv::script(&environment, program);

@@ -143,17 +143,27 @@ pub(super) fn file(endpoint: Endpoint) -> Option<&'static str> {
     }
 }
 
-/// The media type of an answer that is no JSON object.
-pub(super) fn answer(endpoint: Endpoint) -> Option<&'static str> {
+/// What the body of an answer is.
+pub(super) enum Answer {
+    /// A JSON object.
+    Json,
+    /// Of this media type.
+    Media(&'static str),
+    /// There is none.
+    Empty,
+}
+
+pub(super) fn answer(endpoint: Endpoint) -> Answer {
     use Endpoint as E;
 
     match endpoint {
-        E::Health => Some("text/plain"),
-        E::Version => Some("text/html"),
+        E::Health => Answer::Media("text/plain"),
+        E::Version => Answer::Media("text/html"),
         E::GetArtifact | E::GetLoggedModelArtifact | E::GetModelVersionArtifact | E::ProxyGet => {
-            Some("application/octet-stream")
+            Answer::Media("*/*")
         }
-        _ => None,
+        E::ProxyPut | E::UploadArtifact => Answer::Empty,
+        _ => Answer::Json,
     }
 }
 

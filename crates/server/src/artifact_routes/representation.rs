@@ -63,7 +63,11 @@ pub(super) fn describe(headers: &mut HeaderMap, name: &str) {
 }
 
 fn content_type(name: &str) -> HeaderValue {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    // Dots in front are part of the name: `..x` has no extension.
+    let extension = name
+        .trim_start_matches('.')
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension);
     let is_text = name == "MLmodel"
         || TEXT_EXTENSIONS
             .iter()
@@ -118,6 +122,7 @@ mod tests {
             ("a.svg", "image/svg+xml"),
             ("a.pkl", "application/octet-stream"),
             ("noext", "application/octet-stream"),
+            ("..x", "application/octet-stream"),
         ] {
             assert_eq!(content_type(name), expected, "{name}");
         }

@@ -7,8 +7,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, HOST, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -70,13 +70,7 @@ impl Security {
 
     async fn guard_origin(&self, request: Request, next: Next) -> Response {
         let Some(origin) = request.headers().get(ORIGIN).cloned() else {
-            let is_options = *request.method() == Method::OPTIONS;
-            let response = next.run(request).await;
-            return if is_options {
-                answer_options(response)
-            } else {
-                response
-            };
+            return next.run(request).await;
         };
         // Of several, a proxy and this server could look at different ones.
         let access = match single(request.headers(), &ORIGIN) {
@@ -85,8 +79,7 @@ impl Security {
                 .access(origin, single(request.headers(), &HOST)),
             None => Access::Refused,
         };
-        let is_options = *request.method() == Method::OPTIONS;
-        let mut response = if is_options
+        let mut response = if *request.method() == Method::OPTIONS
             && request
                 .headers()
                 .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
@@ -98,8 +91,6 @@ impl Security {
                 StatusCode::FORBIDDEN,
                 &origin,
             )
-        } else if is_options {
-            answer_options(next.run(request).await)
         } else {
             next.run(request).await
         };
@@ -140,18 +131,6 @@ fn refuse_origin(rule: &str, status: StatusCode, origin: &HeaderValue) -> Respon
          with `--cors-allowed-origins {origin}`."
     );
     text(status, message)
-}
-
-/// Turns the routes' "method not allowed" into an answer to `OPTIONS`; the
-/// router adds its `Allow` header to either.
-fn answer_options(mut response: Response) -> Response {
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        response.headers_mut().remove(CONTENT_LENGTH);
-        response.headers_mut().remove(CONTENT_TYPE);
-        *response.body_mut() = Body::empty();
-    }
-    response
 }
 
 fn changes_state(method: &Method) -> bool {

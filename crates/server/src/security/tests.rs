@@ -157,15 +157,6 @@ async fn a_preflight_is_answered_for_those_who_may_write() {
 }
 
 #[tokio::test]
-async fn options_without_preflight_names_the_methods() {
-    let response = ask_default("OPTIONS", "/api/2.0/x", &[("host", "localhost")]).await;
-    assert_eq!(response.status(), StatusCode::NO_CONTENT);
-    assert!(header(&response, "allow").is_some_and(|allow| allow.contains("POST")));
-    let unknown = ask_default("OPTIONS", "/nope", &[("host", "localhost")]).await;
-    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
 async fn every_origin_may_be_allowed_without_credentials() {
     let config = SecurityConfig {
         cors_allowed_origins: vec!["*".to_owned()],

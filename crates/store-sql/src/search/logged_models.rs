@@ -165,7 +165,9 @@ fn number_column(column: LoggedModelNumber) -> &'static str {
     match column {
         LoggedModelNumber::CreationTimestamp => "l.creation_timestamp_ms",
         LoggedModelNumber::LastUpdatedTimestamp => "l.last_updated_timestamp_ms",
-        LoggedModelNumber::ExperimentId => "l.experiment_id",
+        // Values of clauses are floats. Ids of folders have 18 digits, more than a float holds: both
+        // sides are rounded alike.
+        LoggedModelNumber::ExperimentId => "(l.experiment_id + 0e0)",
         LoggedModelNumber::Status => "l.status",
     }
 }
