@@ -1,7 +1,7 @@
 """Asks two servers the same thousands of generated searches, and compares what they find.
 
     python filters.py --reference http://127.0.0.1:5001 --ours http://127.0.0.1:5002 \\
-        --reference-store sql --ours-store sql [--count 2000] [--seed 1] [--known FILE --mlflow 3.17.2]
+        --reference-store sqlite --ours-store sqlite [--count 2000] [--seed 1] [--known FILE --mlflow 3.17.2]
 
 Both get the same seeded population of runs, experiments and logged models. For each search the
 names in their order are compared, or the code of the error. Where MLflow fails (5xx), or answers
@@ -96,8 +96,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mlflow", default="3.17.2", help="version of the reference")
-    parser.add_argument("--reference-store", choices=["sql", "file"], default="sql")
-    parser.add_argument("--ours-store", choices=["sql", "file"], default="sql")
+    parser.add_argument("--reference-store", choices=["sqlite", "postgres", "file"], default="sqlite")
+    parser.add_argument("--ours-store", choices=["sqlite", "postgres", "file"], default="sqlite")
     parser.add_argument("--known", type=Path, help="known-differences.toml, ids `filters/<kind>/<number>`")
     return parser.parse_args()
 

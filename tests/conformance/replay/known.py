@@ -3,7 +3,7 @@
     [[known]]
     id = "experiments/rename/*"     # noun/scenario/step, or a list of them; * and ? as in file names
     mlflow = "3.17.2"               # left out: every version
-    store = "sql"                   # left out: every store
+    store = "sqlite"                # or a list of them; left out: every store
     field = "body.message"          # as printed, with * and ?; left out: all of the answer
     theirs = "…"                    # left out: any value; texts with * and ?; the same for ours
     class = "message"               # only where both refuse with one code in other words
@@ -24,6 +24,7 @@ from compare import Difference
 from globs import fits
 
 _FIELDS = {"id", "mlflow", "store", "field", "theirs", "ours", "class", "reason"}
+_STORES = {"sqlite", "postgres", "file"}
 _ANY = object()
 
 # The version whose answers are ours.
@@ -42,7 +43,7 @@ class Entry:
     field: str
     reason: str
     mlflow: str | None = None
-    store: str | None = None
+    stores: list[str] | None = None
     kind: str | None = None
     theirs: Any = _ANY
     ours: Any = _ANY
@@ -84,7 +85,7 @@ class Known:
             [
                 entry
                 for entry in entries
-                if entry.mlflow in (None, mlflow) and entry.store in (None, store)
+                if entry.mlflow in (None, mlflow) and (entry.stores is None or store in entry.stores)
             ],
             mlflow,
         )
@@ -101,12 +102,13 @@ class Known:
         """Entries that explained nothing, although a request that they name was replayed.
 
         So is one that names no request of the corpus. One for every version need explain nothing
-        of those that ours does not follow.
+        of those that ours does not follow, and one of `filters.py` nothing here.
         """
         return [
             entry
             for entry in self.entries
             if entry.used == 0
+            and not entry.id.startswith("filters/")
             and (entry.mlflow is not None or self.mlflow == FOLLOWED)
             and (
                 any(fits(entry.id, request) for request in replayed)
@@ -123,6 +125,11 @@ def _entries(path: Path, number: int, raw: dict[str, Any]) -> list[Entry]:
         what = f"unknown {sorted(unknown)}" if unknown else f"no {sorted(missing)}"
         raise KnownError(f"{path}: entry {number}: {what}")
     ids = raw["id"] if isinstance(raw["id"], list) else [raw["id"]]
+    stores = raw.get("store")
+    if isinstance(stores, str):
+        stores = [stores]
+    if stores is not None and not _STORES.issuperset(stores):
+        raise KnownError(f"{path}: entry {number}: unknown store in {stores}")
     for each in ids:
         if each != "*" and each.count("/") != 2:
             raise KnownError(f"{path}: entry {number}: an id is noun/scenario/step: {each!r}")
@@ -132,7 +139,7 @@ def _entries(path: Path, number: int, raw: dict[str, Any]) -> list[Entry]:
             field=raw.get("field", "*"),
             reason=raw["reason"],
             mlflow=raw.get("mlflow"),
-            store=raw.get("store"),
+            stores=stores,
             kind=raw.get("class"),
             theirs=raw.get("theirs", _ANY),
             ours=raw.get("ours", _ANY),

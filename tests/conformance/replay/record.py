@@ -1,6 +1,6 @@
 """Writes entries of known differences for an older MLflow: where a newer one answers as ours.
 
-    python record.py out-2.17.2-sql.json --newer out-3.17.2-sql.json >> ../known-differences.toml
+    python record.py out-2.17.2-sqlite.json --newer out-3.17.2-sqlite.json >> ../known-differences.toml
 
 Both are reports of `replay.py`. Only requests that the newer report does not count as failed get
 an entry; what is left after that is printed to standard error, and is to be looked at. Fields that

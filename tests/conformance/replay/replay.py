@@ -1,7 +1,7 @@
 """Sends the same requests to Python MLflow and to Runledger, and compares every answer.
 
     python replay.py --reference http://127.0.0.1:5001 --ours http://127.0.0.1:5002 \\
-        --mlflow 3.17.2 --store sql --area tracking --known ../known-differences.toml \\
+        --mlflow 3.17.2 --store sqlite --area tracking --known ../known-differences.toml \\
         --report out.json
 
 Both servers must be new. `--store` is ours: a folder is compared with a database of MLflow's too,
@@ -98,7 +98,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--reference", required=True, help="address of Python MLflow")
     parser.add_argument("--ours", required=True, help="address of Runledger")
     parser.add_argument("--mlflow", required=True, help="version of the reference, such as 3.17.2")
-    parser.add_argument("--store", required=True, choices=["sql", "file"], help="the store of ours")
+    parser.add_argument("--store", required=True, choices=["sqlite", "postgres", "file"], help="the store of ours")
     parser.add_argument("--area", nargs="+", default=["tracking"], help="areas or nouns")
     parser.add_argument("--only", help="scenarios whose `noun/name` contains this; nothing is stale then")
     parser.add_argument("--known", type=Path, help="known-differences.toml")

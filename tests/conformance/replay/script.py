@@ -60,7 +60,7 @@ class Scenario:
     name: str
     calls: tuple[Call, ...]
     since: str = OLDEST
-    stores: tuple[str, ...] = ("sql", "file")
+    stores: tuple[str, ...] = ("sqlite", "postgres", "file")
 
 
 class Script:
@@ -151,7 +151,7 @@ class Corpus:
         self.scenarios: list[Scenario] = []
 
     def scenario(
-        self, since: str = OLDEST, stores: tuple[str, ...] = ("sql", "file")
+        self, since: str = OLDEST, stores: tuple[str, ...] = ("sqlite", "postgres", "file")
     ) -> Callable[[Builder], Builder]:
         """Adds the scenario that a function writes; it is named as the function, with `-`."""
 

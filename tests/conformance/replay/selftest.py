@@ -224,7 +224,7 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.judged(answer({"a": 1}), answer({"a": 2}), other), "unexplained")
 
 
-def known(entries: str, mlflow: str = "3.17.2", store: str = "sql") -> Known:
+def known(entries: str, mlflow: str = "3.17.2", store: str = "sqlite") -> Known:
     """The known differences of a text that has entries parted by empty lines."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "known.toml")
@@ -271,10 +271,12 @@ class KnownDifferences(unittest.TestCase):
 
     def test_versions_and_stores(self) -> None:
         for line, version, store, count in (
-            ('mlflow = "3.17.2"', "3.17.2", "sql", 1),
-            ('mlflow = "3.17.2"', "2.17.2", "sql", 0),
+            ('mlflow = "3.17.2"', "3.17.2", "sqlite", 1),
+            ('mlflow = "3.17.2"', "2.17.2", "sqlite", 0),
             ('store = "file"', "3.17.2", "file", 1),
-            ('store = "file"', "3.17.2", "sql", 0),
+            ('store = "file"', "3.17.2", "sqlite", 0),
+            ('store = ["sqlite", "file"]', "3.17.2", "file", 1),
+            ('store = ["sqlite", "file"]', "3.17.2", "postgres", 0),
         ):
             with self.subTest(f"{line} {version} {store}"):
                 self.assertEqual(len(known(f"{self.ENTRY}\n{line}", version, store).entries), count)
@@ -415,7 +417,7 @@ class Replaying(unittest.TestCase):
             path, report = Path(folder, "known.toml"), Path(folder, "report.json")
             path.write_text(entries, encoding="utf-8")
             argv = ["replay.py", "--reference", right.url, "--ours", ours.url, "--mlflow", "3.17.2"]
-            argv += ["--store", "sql", "--area", "tiny", "--known", str(path), "--report", str(report)]
+            argv += ["--store", "sqlite", "--area", "tiny", "--known", str(path), "--report", str(report)]
             argv += ["--only", only] if only else []
             output = io.StringIO()
             with (
@@ -487,7 +489,7 @@ class Tables(unittest.TestCase):
 
     REPORT = {
         "mlflow": "3.17.2",
-        "store": "sql",
+        "store": "sqlite",
         "areas": {"runs": "tracking"},
         "requests": [
             {"id": "runs/a/b", "endpoint": "/mlflow/runs/get", "method": "GET", "status": {"ours": 200}, "verdict": "same"},
@@ -498,7 +500,7 @@ class Tables(unittest.TestCase):
 
     def test_counts(self) -> None:
         text = table.tables([self.REPORT])
-        self.assertIn("| 3.17.2 | sql | tracking | 3 | 1 | 1 | 0 | 1 |", text)
+        self.assertIn("| 3.17.2 | sqlite | tracking | 3 | 1 | 1 | 0 | 1 |", text)
         self.assertIn("| GET | `/mlflow/runs/get` | 2 | 200: 1, 400: 1 | 1 | 1 | 0 | 0 |", text)
 
     def test_placing(self) -> None:

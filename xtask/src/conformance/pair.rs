@@ -76,18 +76,28 @@ fn compare(
     let environment = venv::MLFLOW_3_17.ensure()?;
     let program = match suite {
         Suite::Filters => "conformance/replay/filters.py",
-        Suite::Replay | Suite::Sessions | Suite::Clients | Suite::Openapi => "conformance/replay/replay.py",
+        Suite::Replay | Suite::Sessions | Suite::Clients | Suite::Openapi => {
+            "conformance/replay/replay.py"
+        }
     };
     let report = place.join("report.json");
     let mut command = venv::script(&environment, program);
     command.args(["--reference", &pair.reference.url()]);
     command.args(["--ours", &pair.ours.url()]);
     command.args(["--mlflow", client.release()]);
-    command.args(["--store", if store == Store::File { "file" } else { "sql" }]);
-    if suite == Suite::Replay {
+    command
+        .arg("--known")
+        .arg(cache::repository().join("tests/conformance/known-differences.toml"));
+    if suite == Suite::Filters {
+        let theirs = match store {
+            Store::Postgres => Store::Postgres,
+            Store::Sqlite | Store::File => Store::Sqlite,
+        };
+        command.args(["--reference-store", theirs.name()]);
+        command.args(["--ours-store", store.name()]);
+    } else {
         command
-            .arg("--known")
-            .arg(cache::repository().join("tests/conformance/known-differences.toml"))
+            .args(["--store", store.name()])
             .arg("--report")
             .arg(&report);
     }
