@@ -39,7 +39,9 @@ pub enum ArtifactError {
     /// The location is none that this process may open.
     #[error(
         "The artifact location '{uri}' is not served by this server: it serves \
-         'mlflow-artifacts:' locations and local paths under its own artifact root"
+         'mlflow-artifacts:' locations, local paths under its own artifact root, and storages \
+         of its own hosts and of the schemes that it knows{}",
+        known()
     )]
     NotServed {
         /// The location.
@@ -86,6 +88,29 @@ pub enum ArtifactError {
         /// The path.
         path: ArtifactPath,
     },
+    /// More parts were asked for than an upload can have.
+    #[error("An upload has 1 to {max} parts, not {parts}")]
+    TooManyParts {
+        /// How many were asked for.
+        parts: u32,
+        /// The limit.
+        max: u32,
+    },
+    /// The storage has no such upload in parts, or other parts.
+    #[error("The upload of artifact '{path}' cannot be ended: there is none of this id and parts")]
+    InvalidUpload {
+        /// The path.
+        path: ArtifactPath,
+    },
+    /// The storage did not answer, or asks to come back later.
+    #[error("The artifact storage is not available now. Try again.")]
+    Unavailable {
+        /// What was being done.
+        operation: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// A fault of the storage; clients do not see the source.
     #[error("the artifact storage failed: {operation}")]
     Internal {
@@ -116,13 +141,24 @@ impl Coded for ArtifactError {
             | Self::InvalidUri(_)
             | Self::TooLarge { .. }
             | Self::RangeNotSatisfiable { .. }
-            | Self::TooManyEntries { .. } => ErrorCode::InvalidParameterValue,
+            | Self::TooManyEntries { .. }
+            | Self::TooManyParts { .. }
+            | Self::InvalidUpload { .. } => ErrorCode::InvalidParameterValue,
             Self::BrokenUpload { .. } => ErrorCode::BadRequest,
             Self::NotServed { .. } => ErrorCode::PermissionDenied,
             Self::Unsupported { .. } => ErrorCode::NotImplemented,
-            Self::StorageFull { .. } => ErrorCode::TemporarilyUnavailable,
+            Self::StorageFull { .. } | Self::Unavailable { .. } => {
+                ErrorCode::TemporarilyUnavailable
+            }
             Self::Internal { .. } => ErrorCode::InternalError,
         }
+    }
+}
+
+fn known() -> String {
+    match crate::STORAGE_SCHEMES {
+        [] => String::new(),
+        schemes => format!(": {}", schemes.join(", ")),
     }
 }
 

@@ -14,16 +14,29 @@
 //! With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod cloud;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod content_disposition;
+mod direct;
 mod error;
 mod hosts;
+#[cfg(feature = "http-client")]
+mod http_client;
 mod local;
 mod path;
+#[cfg(any(feature = "azure", feature = "gcs"))]
+mod remote;
 mod repository;
 mod roots;
+#[cfg(feature = "s3")]
+mod s3;
+mod storages;
 mod uri;
 
+pub use direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
 pub use error::ArtifactError;
 pub use hosts::{ALLOWED_SCHEMES_VARIABLE, ForeignHost, HostPolicy};
 pub use local::LocalRepository;
@@ -32,4 +45,7 @@ pub use repository::{
     ArtifactRead, ArtifactRepository, BodyError, ByteRange, ByteStream, FileInfo,
 };
 pub use roots::{ArtifactLocation, ArtifactRoots};
+#[cfg(feature = "s3")]
+pub use s3::{InvalidS3Option, S3Options};
+pub use storages::{InvalidStorageOption, STORAGE_SCHEMES, Storages};
 pub use uri::{ArtifactUri, InvalidUri};

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
+use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
 use crate::{ArtifactError, ArtifactPath};
 
 /// What the sender of an upload says when it fails.
@@ -132,6 +133,80 @@ pub trait ArtifactRepository: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ArtifactError::InvalidPath`] for the root, which is never removed.
     async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError>;
+
+    /// What it can do beyond the above. The methods below fail with
+    /// [`ArtifactError::Unsupported`] where it says no.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// Begins an upload whose parts the client sends to the storage itself.
+    ///
+    /// Nothing is visible before [`ArtifactRepository::complete_multipart`].
+    ///
+    /// # Errors
+    /// [`ArtifactError::TooManyParts`] beyond [`MultipartUpload::MAX_PARTS`].
+    async fn create_multipart(
+        &self,
+        _file: &ArtifactPath,
+        _parts: u32,
+    ) -> Result<MultipartUpload, ArtifactError> {
+        Err(unsupported("Multipart upload"))
+    }
+
+    /// Makes the file out of parts that were sent.
+    ///
+    /// # Errors
+    /// [`ArtifactError::InvalidUpload`] if the storage has no such upload or
+    /// not these parts.
+    async fn complete_multipart(
+        &self,
+        _file: &ArtifactPath,
+        _upload_id: &str,
+        _parts: &[UploadedPart],
+    ) -> Result<(), ArtifactError> {
+        Err(unsupported("Multipart upload"))
+    }
+
+    /// Gives up an upload in parts; parts that were sent are removed.
+    ///
+    /// # Errors
+    /// [`ArtifactError::InvalidUpload`] if the storage has no such upload.
+    async fn abort_multipart(
+        &self,
+        _file: &ArtifactPath,
+        _upload_id: &str,
+    ) -> Result<(), ArtifactError> {
+        Err(unsupported("Multipart upload"))
+    }
+
+    /// A URL from which anybody can read the file for a while, with its size.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotFound`].
+    async fn presign_download(
+        &self,
+        _file: &ArtifactPath,
+        _valid: Duration,
+    ) -> Result<SignedUrl, ArtifactError> {
+        Err(unsupported("Presigned download"))
+    }
+
+    /// A URL to which anybody can `PUT` the file for a while.
+    ///
+    /// # Errors
+    /// [`ArtifactError::IsDirectory`] for the root.
+    async fn presign_upload(
+        &self,
+        _file: &ArtifactPath,
+        _valid: Duration,
+    ) -> Result<SignedUrl, ArtifactError> {
+        Err(unsupported("Presigned upload"))
+    }
+}
+
+fn unsupported(operation: &'static str) -> ArtifactError {
+    ArtifactError::Unsupported { operation }
 }
 
 #[cfg(test)]

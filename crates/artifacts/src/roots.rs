@@ -1,21 +1,30 @@
 //! Which locations this process serves, and which repository holds each.
+//!
+//! On this machine that is a list of directories. Beyond it, a location of any
+//! bucket is opened with the credentials of this process, as MLflow 3.17 does:
+//! who must not reach a bucket through the server must not be let to create
+//! experiments, or the credentials must not open it. Locations that name hosts
+//! are held to the [`HostPolicy`].
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{
-    ArtifactError, ArtifactPath, ArtifactRepository, ArtifactUri, InvalidPath, LocalRepository,
+    ArtifactError, ArtifactPath, ArtifactRepository, ArtifactUri, HostPolicy, InvalidPath,
+    LocalRepository, Storages,
 };
 
 /// The configured locations: an allow-list.
 ///
 /// A location that a client wrote into a run or an experiment is opened only
-/// if it lies below one of these, whatever else it says.
+/// if it lies below one of these, or in a storage that is allowed, whatever
+/// else it says.
 #[derive(Clone, Debug, Default)]
 pub struct ArtifactRoots {
     proxied: Option<Arc<dyn ArtifactRepository>>,
     local: Vec<LocalRoot>,
+    storages: Option<(Arc<Storages>, HostPolicy)>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +70,14 @@ impl ArtifactRoots {
         Ok(self)
     }
 
+    /// Serves locations of these storages, as far as they name no host that
+    /// `hosts` does not trust.
+    #[must_use]
+    pub fn with_storages(mut self, storages: Arc<Storages>, hosts: HostPolicy) -> Self {
+        self.storages = Some((storages, hosts));
+        self
+    }
+
     /// The repository of `mlflow-artifacts:` locations, if they are served.
     pub fn proxied(&self) -> Option<&Arc<dyn ArtifactRepository>> {
         self.proxied.as_ref()
@@ -74,7 +91,7 @@ impl ArtifactRoots {
     /// # Errors
     /// [`ArtifactError::InvalidUri`] for a location that cannot be read,
     /// [`ArtifactError::NotServed`] for one outside of the configured roots.
-    pub fn resolve(&self, uri: &str) -> Result<ArtifactLocation, ArtifactError> {
+    pub async fn resolve(&self, uri: &str) -> Result<ArtifactLocation, ArtifactError> {
         let not_served = || ArtifactError::NotServed {
             uri: uri.to_owned(),
         };
@@ -90,7 +107,13 @@ impl ArtifactRoots {
                     .find_map(|root| root.locate(&path))
                     .unwrap_or_else(|| Err(not_served()))
             }
-            ArtifactUri::Other { .. } => Err(not_served()),
+            ArtifactUri::Other { scheme, .. } => {
+                let (storages, hosts) = self.storages.as_ref().ok_or_else(not_served)?;
+                if !storages.know(&scheme) || hosts.check(uri).is_err() {
+                    return Err(not_served());
+                }
+                storages.locate(uri).await
+            }
         }
     }
 }
@@ -121,8 +144,8 @@ mod tests {
             .unwrap()
     }
 
-    #[test]
-    fn locations_below_a_root_are_found() {
+    #[tokio::test]
+    async fn locations_below_a_root_are_found() {
         for (uri, path) in [
             ("mlflow-artifacts:/1/r/artifacts", "1/r/artifacts"),
             ("mlflow-artifacts://other:5000/1/r", "1/r"),
@@ -131,13 +154,13 @@ mod tests {
             ("/srv/./mlruns//0", "0"),
             ("/srv/mlruns", ""),
         ] {
-            let location = roots().resolve(uri).unwrap();
+            let location = roots().resolve(uri).await.unwrap();
             assert_eq!(location.path.as_str(), path, "{uri}");
         }
     }
 
-    #[test]
-    fn every_other_location_is_refused() {
+    #[tokio::test]
+    async fn every_other_location_is_refused() {
         for uri in [
             "/etc/passwd",
             "file:///etc",
@@ -148,18 +171,32 @@ mod tests {
             "http://host/x",
             "",
         ] {
-            assert!(roots().resolve(uri).is_err(), "{uri}");
+            assert!(roots().resolve(uri).await.is_err(), "{uri}");
         }
     }
 
-    #[test]
-    fn nothing_is_served_without_a_root() {
+    #[tokio::test]
+    async fn nothing_is_served_without_a_root() {
         let error = ArtifactRoots::new()
             .resolve("mlflow-artifacts:/1")
+            .await
             .unwrap_err();
         assert!(
             matches!(error, ArtifactError::NotServed { .. }),
             "{error:?}"
         );
+    }
+
+    #[cfg(feature = "s3")]
+    #[tokio::test]
+    async fn a_storage_is_served_only_where_it_is_allowed() {
+        let uri = "s3://bucket/1/r/artifacts";
+        assert!(roots().resolve(uri).await.is_err());
+        let roots = roots().with_storages(Arc::default(), HostPolicy::default());
+        let location = roots.resolve(uri).await.unwrap();
+        assert_eq!(location.path.as_str(), "1/r/artifacts");
+        for uri in ["abfss://c@host/x", "http://host/x", "r2://bucket@host/x"] {
+            assert!(roots.resolve(uri).await.is_err(), "{uri}");
+        }
     }
 }

@@ -29,6 +29,14 @@ pub enum InvalidUri {
         #[source]
         source: InvalidPath,
     },
+    /// It is not what locations of its storage look like.
+    #[error("The artifact location '{uri}' is not of the form {form}")]
+    Storage {
+        /// The location.
+        uri: String,
+        /// The form.
+        form: &'static str,
+    },
     /// It names a file of another machine.
     #[error("The artifact location '{uri}' names a host; a 'file:' location must not")]
     FileHost {

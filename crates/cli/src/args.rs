@@ -94,7 +94,8 @@ pub(crate) struct ServerArgs {
     #[arg(help_heading = "Storage")]
     pub(crate) default_artifact_root: Option<String>,
 
-    /// Where mlflow-artifacts:/ is: a directory of this machine.
+    /// Where mlflow-artifacts:/ is: a directory of this machine, or a storage,
+    /// for example s3://bucket/path.
     #[arg(long, value_name = "URI", default_value = "./mlartifacts")]
     #[arg(env = "MLFLOW_ARTIFACTS_DESTINATION", hide_env_values = true)]
     #[arg(help_heading = "Storage")]

@@ -4,8 +4,12 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use runledger_artifacts::{ALLOWED_SCHEMES_VARIABLE, ArtifactRoots, HostPolicy, LocalRepository};
+use runledger_artifacts::{
+    ALLOWED_SCHEMES_VARIABLE, ArtifactError, ArtifactRepository, ArtifactRoots, HostPolicy,
+    InvalidStorageOption, LocalRepository, Storages,
+};
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
 use runledger_store_file::{FileStore, FileStoreOptions};
@@ -15,7 +19,7 @@ use tokio::net::TcpListener;
 use crate::args::ServerArgs;
 use crate::backend::Backend;
 use crate::report;
-use crate::settings::{InvalidSettings, Settings, redacted};
+use crate::settings::{Destination, InvalidSettings, Settings, redacted};
 use crate::signals::Signals;
 
 /// Threads for work that blocks, beside those that wait for a database server:
@@ -49,6 +53,15 @@ pub(crate) enum RunError {
     /// The folder of files cannot be opened.
     #[error(transparent)]
     Folder(#[from] runledger_store_file::OpenError),
+    /// A variable about a storage is wrong.
+    #[error(transparent)]
+    StorageOption(#[from] InvalidStorageOption),
+    /// The artifacts destination cannot be used.
+    #[error("--artifacts-destination: {source}")]
+    Destination {
+        /// What is wrong with it.
+        source: ArtifactError,
+    },
     /// The artifact directories cannot be named.
     #[error("the current directory is not known: {source}")]
     CurrentDirectory {
@@ -88,6 +101,8 @@ impl RunError {
             | Self::Variable(_)
             | Self::Build(_)
             | Self::UiFolder { .. }
+            | Self::StorageOption(_)
+            | Self::Destination { .. }
             | Self::Bound { .. } => 2,
             _ => 1,
         }
@@ -123,7 +138,7 @@ async fn serve(flags: &ServerArgs, settings: Settings, pool: PoolOptions) -> Res
     // First of all, so that a port in use leaves no new database behind.
     let listener = listen(&flags.host, flags.port).await?;
     let mut server = Server::builder()
-        .artifacts(roots(&settings)?)
+        .artifacts(roots(&settings, flags).await?)
         .static_prefix(flags.static_prefix.clone().unwrap_or_default())
         .security(settings.security.clone())
         .long_values(long_values(
@@ -189,17 +204,26 @@ async fn with_store(
     }
 }
 
-fn roots(settings: &Settings) -> Result<ArtifactRoots, RunError> {
+async fn roots(settings: &Settings, flags: &ServerArgs) -> Result<ArtifactRoots, RunError> {
     let unknown = |source| RunError::CurrentDirectory { source };
+    let storages = Arc::new(Storages::from_environment(|name| env::var(name).ok())?);
     let mut roots = ArtifactRoots::new();
     if let Some(destination) = &settings.destination {
-        let repository = LocalRepository::new(absolute(destination).map_err(unknown)?);
-        roots = roots.with_proxied(Arc::new(repository));
+        let repository: Arc<dyn ArtifactRepository> = match destination {
+            Destination::Directory(path) => {
+                Arc::new(LocalRepository::new(absolute(path).map_err(unknown)?))
+            }
+            Destination::Storage(uri) => storages
+                .open(uri)
+                .await
+                .map_err(|source| RunError::Destination { source })?,
+        };
+        roots = roots.with_proxied(repository);
     }
     for directory in &settings.local_roots {
         roots = roots.with_local(directory).map_err(unknown)?;
     }
-    Ok(roots)
+    Ok(roots.with_storages(storages, artifact_hosts(settings, flags)))
 }
 
 fn absolute(path: &Path) -> io::Result<PathBuf> {
@@ -226,7 +250,12 @@ fn limits(variable: impl Fn(&str) -> Option<String>) -> Result<Limits, RunError>
         },
     };
     let defaults = Limits::default();
+    let download_url_seconds = bound(
+        "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
+        usize::try_from(defaults.download_url_time.as_secs()).unwrap_or(usize::MAX),
+    )?;
     Ok(Limits {
+        download_url_time: Duration::from_secs(download_url_seconds as u64),
         graphql_root_fields: bound(
             "MLFLOW_SERVER_GRAPHQL_MAX_ROOT_FIELDS",
             defaults.graphql_root_fields,
@@ -292,7 +321,7 @@ fn announce(flags: &ServerArgs, settings: &Settings, listener: &TcpListener) {
         ));
     }
     if let Some(destination) = &settings.destination {
-        report::line(&format!("  artifacts in:  {}", destination.display()));
+        report::line(&format!("  artifacts in:  {destination}"));
     }
 }
 

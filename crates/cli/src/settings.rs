@@ -1,8 +1,9 @@
 //! From flags to what the server is built of.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use runledger_artifacts::{ArtifactUri, InvalidUri};
+use runledger_artifacts::{ArtifactUri, InvalidUri, STORAGE_SCHEMES};
 use runledger_server::SecurityConfig;
 
 use crate::args::ServerArgs;
@@ -28,10 +29,11 @@ pub(crate) enum InvalidSettings {
         /// What is wrong with it.
         source: InvalidUri,
     },
-    /// The artifacts destination is no directory of this machine.
+    /// The artifacts destination is no storage of this version.
     #[error(
-        "--artifacts-destination: this version keeps artifacts in directories of this machine, \
-         not in '{uri}'"
+        "--artifacts-destination: this version keeps artifacts in directories of this machine and \
+         in {}, not in '{uri}'",
+        STORAGE_SCHEMES.join(", ")
     )]
     Destination {
         /// The location.
@@ -54,12 +56,31 @@ pub(crate) struct Settings {
     pub(crate) backend: Backend,
     /// Where new experiments keep their artifacts.
     pub(crate) artifact_root: String,
-    /// The directory of `mlflow-artifacts:/`, if that is served.
-    pub(crate) destination: Option<PathBuf>,
+    /// What `mlflow-artifacts:/` is, if that is served.
+    pub(crate) destination: Option<Destination>,
     /// Directories whose artifacts are served where a run names them.
     pub(crate) local_roots: Vec<PathBuf>,
     /// Hosts and origins.
     pub(crate) security: SecurityConfig,
+}
+
+/// Where artifacts are that clients send through the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// In a directory of this machine.
+    Directory(PathBuf),
+    /// In another storage, by its URI.
+    Storage(String),
+}
+
+/// Without a password.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => write!(f, "{}", path.display()),
+            Self::Storage(uri) => f.write_str(&redacted(uri)),
+        }
+    }
 }
 
 /// MLflow's place for artifacts of clients that write to disk themselves.
@@ -117,13 +138,16 @@ impl Settings {
     }
 }
 
-fn destination(uri: &str) -> Result<PathBuf, InvalidSettings> {
+fn destination(uri: &str) -> Result<Destination, InvalidSettings> {
     let parsed = ArtifactUri::parse(uri).map_err(|source| InvalidSettings::Uri {
         flag: "--artifacts-destination",
         source,
     })?;
     match parsed {
-        ArtifactUri::Local(path) => Ok(path),
+        ArtifactUri::Local(path) => Ok(Destination::Directory(path)),
+        ArtifactUri::Other { scheme, uri } if STORAGE_SCHEMES.contains(&scheme.as_str()) => {
+            Ok(Destination::Storage(uri))
+        }
         _ => Err(InvalidSettings::Destination { uri: redacted(uri) }),
     }
 }
@@ -173,7 +197,10 @@ mod tests {
         assert_eq!(flags.backend(), Backend::Folder("./mlruns".into()));
         let settings = Settings::new(&flags).unwrap();
         assert_eq!(settings.artifact_root, "mlflow-artifacts:/");
-        assert_eq!(settings.destination, Some(PathBuf::from("./mlartifacts")));
+        assert_eq!(
+            settings.destination,
+            Some(Destination::Directory("./mlartifacts".into()))
+        );
         assert_eq!(settings.security, SecurityConfig::default());
     }
 
@@ -253,6 +280,13 @@ mod tests {
     fn a_refused_location_does_not_show_its_password() {
         let error = settings("--artifacts-destination sftp://me:secret@host/x").unwrap_err();
         assert!(error.to_string().contains("sftp://…@host/x"), "{error}");
+    }
+
+    #[test]
+    fn a_bucket_can_be_the_destination() {
+        let settings = settings("--artifacts-destination s3://bucket/x").unwrap();
+        let destination = Destination::Storage("s3://bucket/x".to_owned());
+        assert_eq!(settings.destination, Some(destination));
     }
 
     #[test]

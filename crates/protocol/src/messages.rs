@@ -11,6 +11,7 @@ pub mod logged_models;
 pub mod logging;
 pub mod metrics;
 pub mod model_versions;
+pub mod multipart;
 mod pairs;
 pub mod registered_models;
 pub mod runs;

@@ -6,7 +6,7 @@ use runledger_protocol::Endpoint as E;
 
 use crate::{
     app::App,
-    artifact_routes::proxy,
+    artifact_routes::{direct, proxy},
     call::Call,
     graphql,
     handlers::{
@@ -132,10 +132,11 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
             artifacts::list(app, app.tracking(endpoint)?, call.message(app).await?).await
         }
         E::PresignUpload => {
-            artifacts::presign_upload(app.tracking(endpoint)?, call.message(app).await?).await
+            artifacts::presign_upload(app, app.tracking(endpoint)?, call.message(app).await?).await
         }
         E::PresignDownload => {
-            artifacts::presign_download(app.tracking(endpoint)?, call.message(app).await?).await
+            let tracking = app.tracking(endpoint)?;
+            artifacts::presign_download(app, tracking, call.message(app).await?).await
         }
         E::ListLoggedModelArtifacts => {
             let tracking = app.tracking(endpoint)?;
@@ -156,14 +157,25 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
         }
         E::ProxyPut => artifacts::proxy_put(app.proxied(endpoint)?, call).await,
         E::ProxyDelete => Ok(proxy::delete(app.proxied(endpoint)?, call.artifact_path()).await?),
-        E::ProxyCreateMultipart | E::ProxyCompleteMultipart | E::ProxyAbortMultipart => {
-            app.proxied(endpoint)?;
+        E::ProxyCreateMultipart => {
+            let destination = app.proxied(endpoint)?;
             let body = call.body(app).await?;
-            Ok(proxy::multipart(call.artifact_path(), &body)?)
+            Ok(direct::create(destination, call.artifact_path(), &body).await?)
+        }
+        E::ProxyCompleteMultipart => {
+            let destination = app.proxied(endpoint)?;
+            let body = call.body(app).await?;
+            Ok(direct::complete(destination, call.artifact_path(), &body).await?)
+        }
+        E::ProxyAbortMultipart => {
+            let destination = app.proxied(endpoint)?;
+            let body = call.body(app).await?;
+            Ok(direct::abort(destination, call.artifact_path(), &body).await?)
         }
         E::ProxyPresign => {
-            app.proxied(endpoint)?;
-            Ok(proxy::presigned(call.artifact_path())?)
+            let destination = app.proxied(endpoint)?;
+            let valid = app.limits.download_url_time;
+            Ok(direct::download(destination, call.artifact_path(), valid).await?)
         }
 
         E::CreateRegisteredModel => {

@@ -56,6 +56,9 @@ pub struct Limits {
     /// is closed. [`Server::serve`](crate::Server::serve) sees to it, not the
     /// router alone.
     pub write_idle_time: Duration,
+    /// How long URLs hold by which clients read artifacts from the storage
+    /// itself (`MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS`).
+    pub download_url_time: Duration,
     /// Root fields of a GraphQL query (`MLFLOW_SERVER_GRAPHQL_MAX_ROOT_FIELDS`).
     pub graphql_root_fields: usize,
     /// Aliases on one level of a GraphQL query
@@ -76,6 +79,7 @@ impl Default for Limits {
             request_time: Duration::from_mins(2),
             body_idle_time: Duration::from_mins(1),
             write_idle_time: Duration::from_mins(2),
+            download_url_time: Duration::from_mins(5),
             graphql_root_fields: 10,
             graphql_aliases: 10,
         }

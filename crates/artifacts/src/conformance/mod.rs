@@ -2,8 +2,10 @@
 //!
 //! A backend calls [`cases`] from a test binary and hands each case a
 //! repository of its own that is empty. A case is one rule; its error says how
-//! the rule was broken.
+//! the rule was broken. Where storages differ, [`Capabilities`] says which rule
+//! holds, and the other side of it is checked: no case is left out.
 
+mod direct;
 mod read;
 mod write;
 
@@ -14,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::{ArtifactError, ArtifactPath, ArtifactRepository, ByteRange, ByteStream};
+use crate::{ArtifactError, ArtifactPath, ArtifactRepository, ByteRange, ByteStream, Capabilities};
 
 /// The repository of one case.
 pub type Repository = Arc<dyn ArtifactRepository>;
@@ -91,6 +93,8 @@ pub fn cases() -> Vec<Case> {
         write::replaces_the_whole_file,
         write::a_reader_keeps_the_content_it_opened,
         write::a_large_file_streams_through,
+        write::many_files_are_listed_and_deleted,
+        write::sizes_around_a_part_are_kept,
         write::a_directory_cannot_be_overwritten,
         write::the_root_cannot_be_written,
         write::nothing_goes_below_a_file,
@@ -105,6 +109,14 @@ pub fn cases() -> Vec<Case> {
         write::deleting_nothing_is_no_error,
         write::the_root_cannot_be_deleted,
         write::a_deleted_path_can_be_written_again,
+        write::a_name_that_begins_another_is_another,
+        direct::parts_become_a_file,
+        direct::an_aborted_upload_leaves_nothing,
+        direct::parts_that_were_not_sent_make_no_file,
+        direct::the_number_of_parts_is_bounded,
+        direct::a_file_is_read_by_its_url,
+        direct::a_missing_file_has_no_url,
+        direct::a_file_is_written_by_its_url,
     ]
 }
 

@@ -114,6 +114,21 @@ impl Object<'_> {
         write_object(self.out, fields);
     }
 
+    /// An object of texts whose names are data, too.
+    pub(crate) fn named_texts(&mut self, key: &'static str, entries: &[(String, String)]) {
+        self.key(key);
+        self.out.push(b'{');
+        for (index, (name, value)) in entries.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            write_text(self.out, name);
+            self.out.push(b':');
+            write_text(self.out, value);
+        }
+        self.out.push(b'}');
+    }
+
     /// A list of texts, left out where it is empty.
     pub(crate) fn texts(&mut self, key: &'static str, items: &[String]) {
         if !items.is_empty() {

@@ -13,6 +13,9 @@ use crate::{
 /// The longest time in seconds that a presigned URL may hold.
 const MAX_EXPIRATION: i64 = 604_800;
 
+/// The time in seconds that a URL to upload holds where the client does not say.
+const UPLOAD_EXPIRATION: i64 = 900;
+
 messages! {
     /// `artifacts/list`
     ListBody {
@@ -86,6 +89,8 @@ pub struct PresignUpload {
     pub owner: PresignOwner,
     /// Its path.
     pub path: String,
+    /// Seconds for which the URL shall hold.
+    pub expiration: i64,
 }
 
 impl Request for PresignUpload {
@@ -94,7 +99,7 @@ impl Request for PresignUpload {
         let path = body.path.required_text("path")?;
         let run_id = body.run_id.non_empty("run_id")?;
         let model_id = body.model_id.non_empty("model_id")?;
-        body.expiration.optional("expiration")?;
+        let expiration = body.expiration.optional("expiration")?;
         let owner = match (run_id, model_id) {
             (Some(run_id), None) => PresignOwner::Run(RunId::new(run_id)),
             (None, Some(model_id)) => {
@@ -106,7 +111,11 @@ impl Request for PresignUpload {
                 ));
             }
         };
-        Ok(Self { owner, path })
+        Ok(Self {
+            owner,
+            path,
+            expiration: expiration.unwrap_or(UPLOAD_EXPIRATION),
+        })
     }
 }
 
@@ -117,6 +126,8 @@ pub struct PresignDownload {
     pub run_id: RunId,
     /// The artifact's path.
     pub path: String,
+    /// Seconds for which the URL shall hold; the server's default if absent.
+    pub expiration: Option<i64>,
 }
 
 impl Request for PresignDownload {
@@ -124,14 +135,19 @@ impl Request for PresignDownload {
         let body: PresignBody = decode(input)?;
         let run_id = RunId::new(body.run_id.required_text("run_id")?);
         let path = body.path.required_text("path")?;
-        if let Some(seconds) = body.expiration.optional("expiration")?
+        let expiration = body.expiration.optional("expiration")?;
+        if let Some(seconds) = expiration
             && !(1..=MAX_EXPIRATION).contains(&seconds)
         {
             return Err(RequestError::rule(format!(
                 "expiration must be between 1 and {MAX_EXPIRATION} seconds (got {seconds})."
             )));
         }
-        Ok(Self { run_id, path })
+        Ok(Self {
+            run_id,
+            path,
+            expiration,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     json::describe::{Describe, Described},
     messages::{
         artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
-        registered_models, runs,
+        multipart, registered_models, runs,
     },
 };
 
@@ -83,6 +83,9 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         E::UpdateModelVersion => model_versions::UpdateBody::describe(),
         E::TransitionModelVersion => model_versions::TransitionBody::describe(),
         E::SetModelVersionTag | E::DeleteModelVersionTag => model_versions::TagBody::describe(),
+        E::ProxyCreateMultipart => multipart::CreateBody::describe(),
+        E::ProxyCompleteMultipart => multipart::CompleteBody::describe(),
+        E::ProxyAbortMultipart => multipart::AbortBody::describe(),
         E::GetModelVersionArtifact => texts(&["name", "version", "path"]),
         E::Health
         | E::Version
@@ -94,9 +97,6 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         | E::ProxyGet
         | E::ProxyPut
         | E::ProxyDelete
-        | E::ProxyCreateMultipart
-        | E::ProxyCompleteMultipart
-        | E::ProxyAbortMultipart
         | E::ProxyPresign
         // Described when they are served.
         | E::StartTraceV2

@@ -26,7 +26,7 @@ pub(crate) async fn download(
     path: &ArtifactPath,
     headers: &HeaderMap,
 ) -> Result<Response, ArtifactRouteError> {
-    let location = roots.resolve(artifact_uri)?;
+    let location = roots.resolve(artifact_uri).await?;
     send(&location.repository, &location.path.join(path)?, headers).await
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn list(
     path: Option<&str>,
 ) -> Result<Response, ArtifactRouteError> {
     let path = ArtifactPath::parse(path.unwrap_or_default())?;
-    let location = roots.resolve(artifact_uri)?;
+    let location = roots.resolve(artifact_uri).await?;
     let entries = location
         .repository
         .list(&location.path.join(&path)?)

@@ -13,12 +13,14 @@
 //! | `/model-versions/get-artifact` | [`ModelVersionArtifactQuery::of`], [`download()`] |
 //! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download()`] |
 //! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload()`] |
-//! | `mlflow-artifacts/…` | [`proxy`] |
+//! | `mlflow-artifacts/artifacts…` | [`proxy`] |
+//! | `mlflow-artifacts/mpu/…`, `presigned…` | [`direct`] |
 //! | anything that the server's mode leaves out | [`modes`] |
 //!
 //! [`ArtifactRoots`]: runledger_artifacts::ArtifactRoots
 //! [`ArtifactPath`]: runledger_artifacts::ArtifactPath
 
+pub(crate) mod direct;
 mod download;
 mod error;
 mod list;

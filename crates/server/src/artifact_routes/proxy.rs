@@ -9,10 +9,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderMap;
-use runledger_artifacts::{ArtifactError, ArtifactLocation, ArtifactPath, ArtifactRepository};
-use runledger_protocol::RequestError;
+use runledger_artifacts::{ArtifactLocation, ArtifactPath, ArtifactRepository};
 use runledger_protocol::messages::{EMPTY, artifacts};
-use serde::Deserialize;
 
 use super::list::{file, json};
 use super::query::{file_name_needed, parameter};
@@ -66,33 +64,4 @@ pub(crate) async fn delete(
 ) -> Result<Response, ArtifactRouteError> {
     destination.delete(&ArtifactPath::parse(path)?).await?;
     Ok(json(EMPTY))
-}
-
-/// `POST mpu/{create,complete,abort}/<path>`: no destination of this version
-/// has multipart uploads; clients then send the file as a whole.
-pub(crate) fn multipart(path: &str, body: &[u8]) -> Result<Response, ArtifactRouteError> {
-    #[derive(Deserialize, Default)]
-    struct Multipart {
-        #[serde(default)]
-        path: Option<String>,
-    }
-    // Malformed JSON counts as an empty object (MLflow 3.17).
-    let request: Multipart = serde_json::from_slice(body).unwrap_or_default();
-    let in_body = request
-        .path
-        .filter(|path| !path.is_empty())
-        .ok_or_else(|| RequestError::missing("path"))?;
-    ArtifactPath::parse(path)?;
-    ArtifactPath::parse(&in_body)?;
-    Err(unsupported("Multipart upload"))
-}
-
-/// `GET presigned/<path>`: no destination of this version has URLs to hand out.
-pub(crate) fn presigned(path: &str) -> Result<Response, ArtifactRouteError> {
-    ArtifactPath::parse(path)?;
-    Err(unsupported("Multipart download"))
-}
-
-fn unsupported(operation: &'static str) -> ArtifactRouteError {
-    ArtifactError::Unsupported { operation }.into()
 }

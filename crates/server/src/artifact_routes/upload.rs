@@ -31,7 +31,7 @@ pub(crate) async fn upload(
     let Some(first) = first_bytes(&mut content).await else {
         return Err(RequestError::rule("Request must specify data.").into());
     };
-    let location = roots.resolve(artifact_uri)?;
+    let location = roots.resolve(artifact_uri).await?;
     let target = ArtifactLocation {
         path: location.path.join(path)?,
         ..location

@@ -1,10 +1,10 @@
 //! Artifacts of runs and logged models: finds whose they are, and leaves the
 //! rest to [`artifact_routes`].
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::request::Parts;
-use runledger_artifacts::{ArtifactError, ArtifactPath, ArtifactRepository};
+use runledger_artifacts::{ArtifactPath, ArtifactRepository};
 use runledger_entities::{LoggedModelId, RunId};
 use runledger_protocol::messages::artifacts::{
     ListArtifacts, ListLoggedModelArtifacts, PresignDownload, PresignOwner, PresignUpload,
@@ -13,7 +13,7 @@ use runledger_protocol::messages::artifacts::{
 use super::Reply;
 use crate::{
     app::{App, Tracking},
-    artifact_routes::{self, ArtifactQuery, ArtifactRouteError},
+    artifact_routes::{self, ArtifactQuery, ArtifactRouteError, direct},
     call::Call,
     failure::Failure,
 };
@@ -77,32 +77,48 @@ pub(crate) async fn proxy_put(destination: &Arc<dyn ArtifactRepository>, mut cal
     Ok(artifact_routes::proxy::put(destination, call.artifact_path(), body).await?)
 }
 
-pub(crate) async fn presign_upload(tracking: &Tracking, request: PresignUpload) -> Reply {
+pub(crate) async fn presign_upload(
+    app: &App,
+    tracking: &Tracking,
+    request: PresignUpload,
+) -> Reply {
     parse(&request.path)?;
     let uri = match &request.owner {
         PresignOwner::Run(id) => uri_of_run(tracking, id).await?,
         PresignOwner::LoggedModel(id) => uri_of_model(tracking, id).await?,
     };
-    Err(no_presigned_url("Presigned upload", &uri))
+    refuse_proxied("Presigned upload", &uri)?;
+    Ok(direct::upload_of(&app.artifacts, &uri, &request.path, request.expiration).await?)
 }
 
-pub(crate) async fn presign_download(tracking: &Tracking, request: PresignDownload) -> Reply {
+pub(crate) async fn presign_download(
+    app: &App,
+    tracking: &Tracking,
+    request: PresignDownload,
+) -> Reply {
     parse(&request.path)?;
     let uri = uri_of_run(tracking, &request.run_id).await?;
-    Err(no_presigned_url("Presigned download", &uri))
+    refuse_proxied("Presigned download", &uri)?;
+    let asked = request
+        .expiration
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    let valid = asked.map_or(app.limits.download_url_time, Duration::from_secs);
+    Ok(direct::download_of(&app.artifacts, &uri, &request.path, valid).await?)
 }
 
 fn parse(path: &str) -> Result<ArtifactPath, ArtifactRouteError> {
     Ok(ArtifactPath::parse(path)?)
 }
 
-/// No storage of this version hands out URLs; of proxied storage none ever could.
-fn no_presigned_url(operation: &'static str, uri: &str) -> Failure {
+/// Of storage behind a proxy there are no URLs here (MLflow 3.17).
+fn refuse_proxied(operation: &'static str, uri: &str) -> Result<(), Failure> {
     match uri.split_once(':') {
-        Some((scheme @ "mlflow-artifacts", _)) => Failure::invalid(format!(
-            "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
-             {scheme}). Use the artifact proxy, `mlflow-artifacts/artifacts/<path>`."
-        )),
-        _ => ArtifactError::Unsupported { operation }.into(),
+        Some((scheme @ ("mlflow-artifacts" | "http" | "https"), _)) => {
+            Err(Failure::invalid(format!(
+                "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
+                 {scheme}). Use the artifact proxy, `mlflow-artifacts/artifacts/<path>`."
+            )))
+        }
+        _ => Ok(()),
     }
 }

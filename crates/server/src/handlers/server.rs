@@ -21,7 +21,16 @@ pub(crate) fn info(app: &App) -> Response {
         StoreKind::File => "FileStore",
         StoreKind::Sql => "SqlStore",
     });
-    reply::json(messages::info(store))
+    let can = app
+        .artifacts
+        .proxied()
+        .map(|proxied| proxied.capabilities());
+    let can = can.unwrap_or_default();
+    reply::json(messages::info(
+        store,
+        can.multipart_uploads,
+        can.presigned_downloads,
+    ))
 }
 
 /// Whether an endpoint is built, and has what it works on.

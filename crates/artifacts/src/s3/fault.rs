@@ -1,0 +1,50 @@
+//! What the SDK's errors mean.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::cloud::Fault;
+
+/// The fault that an error is.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` gives, and nobody needs it afterwards"
+)]
+pub(super) fn fault<E>(error: SdkError<E, HttpResponse>) -> Fault
+where
+    E: Error + ProvideErrorMetadata + fmt::Debug + 'static,
+{
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    let code = error.code().unwrap_or_default().to_owned();
+    let is_temporary = matches!(
+        error,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
+    );
+    let cause = || io::Error::other(DisplayErrorContext(&error).to_string());
+    match (status, code.as_str()) {
+        // The request never left where credentials are not found.
+        (None, _) if is_temporary && !is_about_credentials(&error) => Fault::Unavailable(cause()),
+        (_, "NoSuchUpload" | "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall") => {
+            Fault::NoUpload
+        }
+        // A bucket that is not there is a fault of the settings.
+        (_, "NoSuchBucket") => Fault::Other(cause()),
+        (Some(404), _) => Fault::NotFound,
+        (Some(409 | 412), _) => Fault::Changed,
+        (Some(429 | 500..=599), _) => Fault::Unavailable(cause()),
+        _ => Fault::Other(cause()),
+    }
+}
+
+fn is_about_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::DispatchFailure(failure) => !(failure.is_io() || failure.is_timeout()),
+        _ => false,
+    }
+}

@@ -1,0 +1,274 @@
+//! From a location to the storage that holds it.
+//!
+//! Who may open what is decided before, by [`ArtifactRoots`]: here a location
+//! is only taken apart, and its storage connected to. Clients of a service are
+//! made when they are first needed, and kept.
+//!
+//! [`ArtifactRoots`]: crate::ArtifactRoots
+
+use std::sync::Arc;
+#[cfg(any(feature = "azure", feature = "gcs"))]
+use std::sync::OnceLock;
+
+#[cfg(feature = "azure")]
+use crate::remote::AzureOptions;
+#[cfg(any(feature = "azure", feature = "gcs"))]
+use crate::remote::Containers;
+#[cfg(feature = "gcs")]
+use crate::remote::GcsOptions;
+use crate::uri::{split_authority, split_scheme};
+use crate::{ArtifactError, ArtifactLocation, ArtifactPath, ArtifactRepository, InvalidUri};
+
+/// The schemes of [`Storages`], as far as this build has them.
+pub const STORAGE_SCHEMES: &[&str] = &[
+    #[cfg(feature = "s3")]
+    "s3",
+    #[cfg(feature = "azure")]
+    "wasbs",
+    #[cfg(feature = "azure")]
+    "abfss",
+    #[cfg(feature = "gcs")]
+    "gs",
+];
+
+/// What an environment variable says that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidStorageOption {
+    /// About S3.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    S3(#[from] crate::InvalidS3Option),
+    /// About Azure: the variable, and what is wrong with it.
+    #[cfg(feature = "azure")]
+    #[error("{0}")]
+    Azure(String),
+}
+
+/// The storages beyond this machine, with the settings of one process.
+#[derive(Debug, Default)]
+pub struct Storages {
+    #[cfg(feature = "s3")]
+    s3_options: crate::S3Options,
+    #[cfg(feature = "s3")]
+    s3: tokio::sync::OnceCell<crate::s3::S3>,
+    #[cfg(feature = "azure")]
+    azure_options: AzureOptions,
+    #[cfg(feature = "azure")]
+    azure: OnceLock<Containers<object_store::azure::MicrosoftAzure>>,
+    #[cfg(feature = "gcs")]
+    gcs_options: GcsOptions,
+    #[cfg(feature = "gcs")]
+    gcs: OnceLock<Containers<object_store::gcp::GoogleCloudStorage>>,
+}
+
+/// A location of a storage, taken apart.
+#[derive(Debug)]
+struct Place<'a> {
+    scheme: String,
+    authority: &'a str,
+    path: ArtifactPath,
+}
+
+impl Storages {
+    /// Reads the settings of all storages from variables of the environment.
+    /// Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// [`InvalidStorageOption`] for a value that cannot be followed.
+    pub fn from_environment(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidStorageOption> {
+        let _ = &variable;
+        Ok(Self {
+            #[cfg(feature = "s3")]
+            s3_options: crate::S3Options::from_environment(&variable)?,
+            #[cfg(feature = "s3")]
+            s3: tokio::sync::OnceCell::new(),
+            #[cfg(feature = "azure")]
+            azure_options: AzureOptions::from_environment(&variable)
+                .map_err(InvalidStorageOption::Azure)?,
+            #[cfg(feature = "azure")]
+            azure: OnceLock::new(),
+            #[cfg(feature = "gcs")]
+            gcs_options: GcsOptions::from_environment(&variable),
+            #[cfg(feature = "gcs")]
+            gcs: OnceLock::new(),
+        })
+    }
+
+    /// Whether locations of a scheme, in small letters, are known.
+    pub fn know(&self, scheme: &str) -> bool {
+        STORAGE_SCHEMES.contains(&scheme)
+    }
+
+    /// The repository of a bucket or container, and the path in it.
+    ///
+    /// # Errors
+    /// [`ArtifactError::InvalidUri`] for a location that cannot be read,
+    /// [`ArtifactError::NotServed`] for one of another scheme.
+    pub async fn locate(&self, uri: &str) -> Result<ArtifactLocation, ArtifactError> {
+        let Place {
+            scheme,
+            authority,
+            path,
+        } = Place::of(uri)?;
+        Ok(ArtifactLocation {
+            repository: self
+                .connect(uri, &scheme, authority, &ArtifactPath::root())
+                .await?,
+            path,
+        })
+    }
+
+    /// The repository that has a location as its root.
+    ///
+    /// # Errors
+    /// As [`Storages::locate`].
+    pub async fn open(&self, uri: &str) -> Result<Arc<dyn ArtifactRepository>, ArtifactError> {
+        let place = Place::of(uri)?;
+        self.connect(uri, &place.scheme, place.authority, &place.path)
+            .await
+    }
+
+    #[cfg_attr(
+        not(feature = "s3"),
+        expect(clippy::unused_async, reason = "there is nothing to connect to")
+    )]
+    async fn connect(
+        &self,
+        uri: &str,
+        scheme: &str,
+        authority: &str,
+        prefix: &ArtifactPath,
+    ) -> Result<Arc<dyn ArtifactRepository>, ArtifactError> {
+        let _ = (authority, prefix);
+        match scheme {
+            #[cfg(feature = "s3")]
+            "s3" => {
+                if !is_bucket(authority) {
+                    return Err(InvalidUri::Storage {
+                        uri: uri.to_owned(),
+                        form: "s3://<bucket>/<path>",
+                    }
+                    .into());
+                }
+                let s3 = self.s3.get_or_try_init(|| async {
+                    let s3 = crate::s3::S3::connect(self.s3_options.clone()).await;
+                    s3.map_err(|source| ArtifactError::internal("connect to S3", source))
+                });
+                Ok(s3.await?.repository(authority, prefix))
+            }
+            #[cfg(feature = "azure")]
+            "wasbs" | "abfss" => containers(&self.azure)?.repository(
+                &format!("{scheme}://{authority}"),
+                prefix,
+                |connector| self.azure_options.open(uri, scheme, authority, connector),
+            ),
+            #[cfg(feature = "gcs")]
+            "gs" => containers(&self.gcs)?.repository(authority, prefix, |connector| {
+                self.gcs_options.open(uri, authority, connector)
+            }),
+            _ => Err(ArtifactError::NotServed {
+                uri: uri.to_owned(),
+            }),
+        }
+    }
+}
+
+/// The containers of a service, made when they are first needed.
+#[cfg(any(feature = "azure", feature = "gcs"))]
+fn containers<S: crate::remote::Store>(
+    made: &OnceLock<Containers<S>>,
+) -> Result<&Containers<S>, ArtifactError> {
+    if let Some(containers) = made.get() {
+        return Ok(containers);
+    }
+    // Of two that are made at once, one is kept.
+    let new = Containers::new()?;
+    Ok(made.get_or_init(|| new))
+}
+
+impl<'a> Place<'a> {
+    /// The path is taken as it is: keys of objects are not percent-encoded
+    /// (MLflow 3.17).
+    fn of(uri: &'a str) -> Result<Self, ArtifactError> {
+        let (scheme, rest) = split_scheme(uri).ok_or_else(|| ArtifactError::NotServed {
+            uri: uri.to_owned(),
+        })?;
+        let (authority, path) = split_authority(rest);
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let parsed = if path.contains('?') {
+            Err(crate::InvalidPath::new("it has a query"))
+        } else {
+            ArtifactPath::parse(path)
+        };
+        Ok(Self {
+            scheme: scheme.to_ascii_lowercase(),
+            authority: authority.unwrap_or_default(),
+            path: parsed.map_err(|source| InvalidUri::Path {
+                uri: uri.to_owned(),
+                source,
+            })?,
+        })
+    }
+}
+
+/// Whether a text can be the name of a bucket, and of nothing else.
+#[cfg(any(feature = "s3", feature = "gcs"))]
+pub(crate) fn is_bucket(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (1..=255).contains(&name.len()) && name.bytes().all(legal)
+}
+
+#[cfg(all(test, feature = "s3"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_location_is_a_bucket_and_a_path() {
+        let storages = Storages::default();
+        for (uri, path) in [
+            ("s3://bucket/a/b c", "a/b c"),
+            ("S3://bucket/a%41", "a%41"),
+            ("s3://bucket/", ""),
+            ("s3://my.bucket-1", ""),
+        ] {
+            let location = storages.locate(uri).await.unwrap();
+            assert_eq!(location.path.as_str(), path, "{uri}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_location_cannot_smuggle_a_host_or_an_escape() {
+        let storages = Storages::default();
+        for uri in [
+            "s3://",
+            "s3:///x",
+            "s3:x",
+            "s3://user@bucket/x",
+            "s3://bucket:80/x",
+            "s3://bucket?x",
+            "s3://bucket/../x",
+            "s3://bucket/%2e%2e/x",
+            "s3://bucket/%252e%252e/x",
+            "s3://bucket/a\\..\\x",
+            "s3://bucket//x",
+            "s3://bucket/a?versionId=1",
+            "s3://bucket/a#b",
+            "s3://bücket/x",
+            "wasbs://c@host.example/x",
+            "wasbs://c@account.blob.core.windows.net.example/x",
+            "abfss://c@account.dfs.core.windows.net:8080/x",
+            "abfss://account.dfs.core.windows.net/x",
+            "gs://user@bucket/x",
+            "gs://bucket/a/%2e%2e/x",
+            "ftp://host/x",
+            "http://169.254.169.254/latest",
+            "x",
+        ] {
+            let located = storages.locate(uri).await;
+            assert!(located.is_err(), "{uri}: {located:?}");
+        }
+    }
+}
