@@ -16,11 +16,13 @@ mod cache;
 mod conformance;
 mod database;
 mod deny;
+mod emulators;
 mod lint;
 mod process;
 mod server;
 mod tally;
 mod test;
+mod test_artifacts;
 mod test_folders;
 mod test_races;
 mod test_stores;
@@ -47,6 +49,8 @@ enum Task {
     TestUpgrades(test_upgrades::Args),
     /// Serve `mlruns` folders that MLflow's own file store uses at the same time
     TestFolders(test_folders::Args),
+    /// Run the suite of artifact storages, and MLflow clients, on emulators of the clouds
+    TestArtifacts(test_artifacts::Args),
     /// Drive the web UI in Chromium, on the real server
     TestUi(test_ui::Args),
     /// Run official MLflow clients against the server, share its database with Python, and compare its answers with MLflow's
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Task::TestRaces => test_races::run(),
         Task::TestUpgrades(args) => test_upgrades::run(&args),
         Task::TestFolders(args) => test_folders::run(&args),
+        Task::TestArtifacts(args) => test_artifacts::run(&args),
         Task::TestUi(args) => test_ui::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Database(args) => database::run(&args),

@@ -57,7 +57,21 @@ impl Server {
         log: PathBuf,
         flags: &[&str],
     ) -> Result<Self> {
-        Self::spawn(Command::new(binary).arg("server"), uri, folder, log, flags)
+        Self::start_where(binary, uri, folder, log, flags, &[])
+    }
+
+    /// As [`Self::start_with`], with variables of the environment.
+    pub(crate) fn start_where(
+        binary: &Path,
+        uri: &str,
+        folder: &Path,
+        log: PathBuf,
+        flags: &[&str],
+        variables: &[(&str, String)],
+    ) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command.arg("server").envs(variables.iter().cloned());
+        Self::spawn(&mut command, uri, folder, log, flags)
     }
 
     /// Starts the server of Python MLflow, with one worker, as [`Self::start`] does ours.
@@ -86,12 +100,15 @@ impl Server {
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let address = free_address()?;
+        if !flags.contains(&"--artifacts-destination") {
+            command
+                .arg("--artifacts-destination")
+                .arg(folder.join("artifacts"));
+        }
         let child = command
             .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
             .args(["--backend-store-uri", uri])
             .args(flags)
-            .arg("--artifacts-destination")
-            .arg(folder.join("artifacts"))
             // A server's own surroundings must not change what is tested.
             .env_remove("MLFLOW_TRACKING_URI")
             .current_dir(folder)

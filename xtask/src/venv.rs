@@ -141,6 +141,29 @@ pub(crate) const MLFLOW_3_1: Environment = Environment {
     ],
 };
 
+/// Emulators of the clouds, the clouds' own clients, and the newest client of MLflow, which reaches a
+/// cloud itself.
+pub(crate) const CLOUDS: Environment = Environment {
+    name: "venv-clouds",
+    requirements: &[
+        "mlflow-skinny==3.17.2",
+        "boto3",
+        "moto[server]",
+        "azure-storage-blob",
+    ],
+};
+
+/// The oldest client, with what reaches S3.
+pub(crate) const CLOUDS_2_17: Environment = Environment {
+    name: "venv-clouds-217",
+    requirements: &[
+        "mlflow-skinny==2.17.2",
+        "boto3",
+        "setuptools<80",
+        "opentelemetry-sdk<1.30",
+    ],
+};
+
 /// The other fast server, to measure beside ours.
 pub(crate) const FASTTRACKML: Environment = Environment {
     name: "venv-ft",

@@ -8,7 +8,8 @@
 //!   which repository and path that is, and refuses every location that this
 //!   process was not told to serve.
 //! * [`ArtifactRepository`] is the boundary that backends implement;
-//!   [`LocalRepository`] is a directory on disk.
+//!   [`LocalRepository`] is a directory on disk, [`Storages`] opens the clouds
+//!   of the features `s3`, `azure` and `gcs`.
 //!
 //! HTTP, MLflow's messages and permissions are left to `runledger-server`.
 //! With the feature `conformance`, the module `conformance` holds the rules that every

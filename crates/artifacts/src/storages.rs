@@ -154,7 +154,8 @@ impl Storages {
                     .into());
                 }
                 let s3 = self.s3.get_or_try_init(|| async {
-                    let s3 = crate::s3::S3::connect(self.s3_options.clone()).await;
+                    // Large, and only needed once.
+                    let s3 = Box::pin(crate::s3::S3::connect(self.s3_options.clone())).await;
                     s3.map_err(|source| ArtifactError::internal("connect to S3", source))
                 });
                 Ok(s3.await?.repository(authority, prefix))

@@ -1,6 +1,7 @@
 //! The command line, with MLflow's names.
 
 mod db;
+mod gc;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::backend::Backend;
 
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
+pub(crate) use gc::GcArgs;
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -29,6 +31,8 @@ pub(crate) enum Command {
 
     #[command(subcommand)]
     Db(DbCommand),
+
+    Gc(Box<GcArgs>),
 }
 
 impl Command {
@@ -94,8 +98,8 @@ pub(crate) struct ServerArgs {
     #[arg(help_heading = "Storage")]
     pub(crate) default_artifact_root: Option<String>,
 
-    /// Where mlflow-artifacts:/ is: a directory of this machine, or a storage,
-    /// for example s3://bucket/path.
+    /// Where mlflow-artifacts:/ is: a directory of this machine, or a location in
+    /// S3, Azure or Google Cloud (s3, wasbs, abfss, gs).
     #[arg(long, value_name = "URI", default_value = "./mlartifacts")]
     #[arg(env = "MLFLOW_ARTIFACTS_DESTINATION", hide_env_values = true)]
     #[arg(help_heading = "Storage")]

@@ -10,6 +10,7 @@
 mod args;
 mod backend;
 mod db;
+mod gc;
 mod logging;
 mod report;
 mod serve;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 use db::{ImportError, Outcome};
+use gc::GcError;
 use serve::RunError;
 
 fn main() -> ExitCode {
@@ -29,13 +31,14 @@ fn main() -> ExitCode {
     // Without a subcommand the program is the server: the flags then have
     // their defaults, or the values of the environment.
     let command = cli.command.unwrap_or_else(Command::server);
-    logging::start(matches!(command, Command::Db(_)));
+    logging::start(!matches!(command, Command::Server(_)));
     match command {
         Command::Server(flags) => ended(serve::run(&flags), RunError::exit_code),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),
         },
+        Command::Gc(args) => ended(gc::run(&args), GcError::exit_code),
     }
 }
 

@@ -12,6 +12,7 @@ use runledger_artifacts::{
 };
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
+use runledger_store::PurgeStore;
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions};
 use tokio::net::TcpListener;
@@ -183,28 +184,60 @@ async fn with_store(
 ) -> Result<ServerBuilder, RunError> {
     match &settings.backend {
         Backend::Folder(folder) => {
-            let options = FileStoreOptions {
-                artifact_root: Some(settings.artifact_root.clone()),
-                read_only: flags.read_only,
-                ..FileStoreOptions::default()
-            };
-            let store = Arc::new(FileStore::open(folder, options).await?);
+            let store = Arc::new(open_folder(folder, settings, flags.read_only).await?);
             Ok(server.store(Arc::clone(&store)).registry(store))
         }
         Backend::Database(uri) => {
-            let options = StoreOptions {
-                artifact_root: settings.artifact_root.clone(),
-                pool,
-                read_only: flags.read_only,
-                ..StoreOptions::default()
-            };
-            let store = Arc::new(SqlStore::open(uri, options).await?);
+            let store = Arc::new(open_database(uri, settings, pool, flags.read_only).await?);
             Ok(server.store(Arc::clone(&store)).registry(store))
         }
     }
 }
 
-async fn roots(settings: &Settings, flags: &ServerArgs) -> Result<ArtifactRoots, RunError> {
+/// The store, to forget what is deleted.
+pub(crate) async fn purge_store(
+    settings: &Settings,
+    pool: PoolOptions,
+) -> Result<Arc<dyn PurgeStore>, RunError> {
+    match &settings.backend {
+        Backend::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, false).await?)),
+        Backend::Database(uri) => Ok(Arc::new(open_database(uri, settings, pool, false).await?)),
+    }
+}
+
+async fn open_folder(
+    folder: &Path,
+    settings: &Settings,
+    read_only: bool,
+) -> Result<FileStore, RunError> {
+    let options = FileStoreOptions {
+        artifact_root: Some(settings.artifact_root.clone()),
+        read_only,
+        ..FileStoreOptions::default()
+    };
+    Ok(FileStore::open(folder, options).await?)
+}
+
+async fn open_database(
+    uri: &str,
+    settings: &Settings,
+    pool: PoolOptions,
+    read_only: bool,
+) -> Result<SqlStore, RunError> {
+    let options = StoreOptions {
+        artifact_root: settings.artifact_root.clone(),
+        pool,
+        read_only,
+        ..StoreOptions::default()
+    };
+    Ok(SqlStore::open(uri, options).await?)
+}
+
+/// Where artifacts may be read and written.
+pub(crate) async fn roots(
+    settings: &Settings,
+    flags: &ServerArgs,
+) -> Result<ArtifactRoots, RunError> {
     let unknown = |source| RunError::CurrentDirectory { source };
     let storages = Arc::new(Storages::from_environment(|name| env::var(name).ok())?);
     let mut roots = ArtifactRoots::new();

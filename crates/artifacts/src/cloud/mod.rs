@@ -11,3 +11,6 @@ mod upload;
 
 pub(crate) use objects::{Fault, Meta, Objects, Opened, Page};
 pub(crate) use repository::{Keys, ObjectRepository};
+
+#[cfg(test)]
+mod tests;

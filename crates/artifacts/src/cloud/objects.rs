@@ -124,6 +124,10 @@ pub(crate) enum Fault {
     NoUpload,
     /// The service has no such operation, or cannot do it with the credentials
     /// that it was given.
+    #[cfg_attr(
+        not(any(feature = "azure", feature = "gcs")),
+        expect(dead_code, reason = "S3 can do everything")
+    )]
     Unsupported,
     /// The service is not there, or asks to come back.
     Unavailable(io::Error),

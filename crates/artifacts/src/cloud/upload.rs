@@ -1,15 +1,18 @@
 //! An upload of unknown length: at once if it is short, else in parts.
 //!
 //! Two parts are in memory at most: one on its way to the storage, one that
-//! still gathers. An upload that ends early, by an error or because its future
+//! still gathers. All uploads together have a budget; who finds it spent is
+//! told to come back. An upload that ends early, by an error or because its future
 //! is dropped, takes its parts away again.
 
+use std::io;
 use std::mem;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::try_join;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::objects::{Fault, Objects};
 use crate::{ArtifactError, ArtifactPath, ByteStream};
@@ -20,6 +23,37 @@ const OPERATION: &str = "store an upload";
 /// which storages limit, is no limit of the file. Some storages want equal
 /// parts: they have them up to a thousand.
 const EQUAL_PARTS: u32 = 1000;
+
+/// Bytes that one permit of the budget stands for. As many are free in each
+/// part: the number of requests bounds them.
+const UNIT: usize = 1 << 20;
+
+/// What parts hold in this process: 512 MiB.
+static BUDGET: Semaphore = Semaphore::const_new(512);
+
+/// A part, with its share of the budget.
+#[derive(Default)]
+struct Part {
+    bytes: BytesMut,
+    share: Option<SemaphorePermit<'static>>,
+}
+
+impl Part {
+    /// Makes room for a part of `wanted` bytes, or for a short one.
+    fn grow(&mut self, more: usize, wanted: usize) -> Result<(), ArtifactError> {
+        if self.share.is_some() || self.bytes.len() + more <= UNIT {
+            return Ok(());
+        }
+        let units = u32::try_from(wanted.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let share = BUDGET.try_acquire_many(units);
+        self.share = Some(share.map_err(|_| ArtifactError::Unavailable {
+            operation: OPERATION,
+            source: io::Error::other("the memory for uploads is in use"),
+        })?);
+        self.bytes.reserve(wanted - self.bytes.len());
+        Ok(())
+    }
+}
 
 /// What a client sends.
 pub(super) struct Source {
@@ -52,20 +86,22 @@ impl Source {
     }
 
     /// The next part: shorter than the others, perhaps empty, at the end only.
-    async fn gather(&mut self, number: u32) -> Result<Bytes, ArtifactError> {
+    async fn gather(&mut self, number: u32) -> Result<Part, ArtifactError> {
         let doublings = number.saturating_sub(1) / EQUAL_PARTS;
         let wanted = self.part_bytes.saturating_mul(1 << doublings.min(16));
-        let mut part = BytesMut::new();
+        let mut part = Part::default();
         loop {
-            let room = wanted - part.len();
-            part.extend_from_slice(&self.left.split_to(room.min(self.left.len())));
-            if part.len() == wanted {
-                return Ok(part.freeze());
+            let room = wanted - part.bytes.len();
+            let piece = self.left.split_to(room.min(self.left.len()));
+            part.grow(piece.len(), wanted)?;
+            part.bytes.extend_from_slice(&piece);
+            if part.bytes.len() == wanted {
+                return Ok(part);
             }
             match self.content.next().await {
                 None => {
                     self.ended = true;
-                    return Ok(part.freeze());
+                    return Ok(part);
                 }
                 Some(Err(source)) => {
                     return Err(ArtifactError::BrokenUpload {
@@ -95,7 +131,8 @@ pub(super) async fn store<O: Objects>(
     let failed = |fault: Fault| fault.on(&path, OPERATION);
     let mut part = source.gather(1).await?;
     if source.ended {
-        objects.write(&key, part).await.map_err(failed)?;
+        let content = mem::take(&mut part.bytes).freeze();
+        objects.write(&key, content).await.map_err(failed)?;
         return Ok(source.total);
     }
     let upload = objects.begin(&key).await.map_err(failed)?;
@@ -113,7 +150,7 @@ pub(super) async fn store<O: Objects>(
         }
         let (name, next) = try_join(sending, source.gather(number + 1)).await?;
         names.push(name);
-        if source.ended && next.is_empty() {
+        if source.ended && next.bytes.is_empty() {
             break;
         }
         part = next;
@@ -134,9 +171,14 @@ impl<O: Objects> Begun<O> {
         self.upload.as_deref().unwrap_or_default()
     }
 
-    async fn send(&self, number: u32, part: Bytes) -> Result<String, Fault> {
+    /// Sends a part, whose share it keeps until then.
+    async fn send(&self, number: u32, part: Part) -> Result<String, Fault> {
+        let Part {
+            bytes,
+            share: _share,
+        } = part;
         self.objects
-            .part(&self.key, self.name(), number, part)
+            .part(&self.key, self.name(), number, bytes.freeze())
             .await
     }
 

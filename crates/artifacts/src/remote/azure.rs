@@ -112,7 +112,7 @@ impl AzureOptions {
         let mut signs = true;
         if let Some(key) = &connection.key {
             builder = builder.with_access_key(key);
-            shared = SharedKey::new(account, container, &endpoint, key);
+            shared = SharedKey::new(account, container, &endpoint, key).map(Box::new);
         } else if let Some(signature) = &connection.signature {
             let pairs = split_sas(signature.trim_start_matches('?')).map_err(wrong)?;
             builder = builder.with_sas_authorization(pairs);

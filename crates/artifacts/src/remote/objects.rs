@@ -36,7 +36,7 @@ pub(crate) enum Dialect {
     /// Parts are blocks, which the client names; types are not asked for. With
     /// a key of the account, URLs are signed with it.
     #[cfg(feature = "azure")]
-    Azure(Option<super::shared_key::SharedKey>),
+    Azure(Option<Box<super::shared_key::SharedKey>>),
     /// Parts are numbered, as in S3; objects have the type of their name.
     #[cfg(feature = "gcs")]
     Google,

@@ -139,6 +139,9 @@ mod tests {
         // By azure-storage-blob 12 for Python, with the same values.
         let key = SharedKey::new("acc", "c", "https://e", "c2VjcmV0").unwrap();
         let url = key.sign_until("d/a b", Permission::Write, "2030-01-02T03:04:05Z");
-        assert!(url.ends_with("&sig=r930QJP%2FXG0mNRL6LEl0IjQGYtT6%2B7%2FfpX9%2BkNbwPzA%3D"), "{url}");
+        assert!(
+            url.ends_with("&sig=r930QJP%2FXG0mNRL6LEl0IjQGYtT6%2B7%2FfpX9%2BkNbwPzA%3D"),
+            "{url}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient as SdkHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
     SharedHttpConnector,
@@ -10,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 
 use crate::http_client::{HttpClient, NoAnswer};
 
@@ -32,9 +34,10 @@ impl SdkHttpClient for Connector {
         settings: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        // Where credentials are looked for in vain, the SDK does not wait long.
-        let times = [settings.connect_timeout(), settings.read_timeout()];
-        let limit = times.into_iter().flatten().reduce(|a, b| a + b);
+        // Where credentials are looked for in vain, the SDK wants to wait for
+        // an answer only so long. It says so nowhere else.
+        let connect = settings.connect_timeout().unwrap_or_default();
+        let limit = settings.read_timeout().map(|read| connect + read);
         SharedHttpConnector::new(Self {
             http: self.http.clone(),
             limit,
@@ -46,9 +49,13 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self { http, limit } = self.clone();
         HttpConnectorFuture::new(async move {
-            let request = request
+            let mut request = request
                 .try_into_http1x()
                 .map_err(|error| ConnectorError::user(error.into()))?;
+            let connection = capture_connection(&mut request);
+            if let Some(wanted) = request.extensions().get::<CaptureSmithyConnection>() {
+                wanted.set_connection_retriever(move || metadata(&connection));
+            }
             let response = http
                 .send(request, limit)
                 .await
@@ -63,4 +70,19 @@ impl HttpConnector for Connector {
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
+}
+
+/// The connection of a request, by which the SDK has it closed after a failure:
+/// the next try shall not meet the same server.
+fn metadata(captured: &CaptureConnection) -> Option<ConnectionMetadata> {
+    let again = captured.clone();
+    let connection = captured.connection_metadata();
+    let is_proxied = connection.as_ref()?.is_proxied();
+    let close = move || {
+        if let Some(connection) = again.connection_metadata().as_ref() {
+            connection.poison();
+        }
+    };
+    let metadata = ConnectionMetadata::builder().proxied(is_proxied);
+    Some(metadata.poison_fn(close).build())
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::cloud::Fault;
@@ -26,7 +26,7 @@ where
         error,
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
     );
-    let cause = || io::Error::other(DisplayErrorContext(&error).to_string());
+    let cause = || io::Error::other(words(&error, status));
     match (status, code.as_str()) {
         // The request never left where credentials are not found.
         (None, _) if is_temporary && !is_about_credentials(&error) => Fault::Unavailable(cause()),
@@ -47,4 +47,29 @@ fn is_about_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
         SdkError::DispatchFailure(failure) => !(failure.is_io() || failure.is_timeout()),
         _ => false,
     }
+}
+
+/// An error with its causes, without the dump of the answer that `Debug` is.
+fn words<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    let mut text = error.to_string();
+    if let Some(status) = status {
+        text.extend([" (status ", &status.to_string(), ")"]);
+    }
+    for part in [error.code(), error.message()].into_iter().flatten() {
+        text.push_str(": ");
+        text.push_str(part);
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
 }

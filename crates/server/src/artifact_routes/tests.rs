@@ -1,6 +1,7 @@
 //! The routes over a local repository.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -185,8 +186,24 @@ async fn escapes_are_invalid_paths_everywhere() {
                 .await
                 .unwrap_err(),
             proxy::delete(&world.destination, path).await.unwrap_err(),
-            proxy::presigned(path).unwrap_err(),
-            proxy::multipart(path, br#"{"path":"x"}"#).unwrap_err(),
+            direct::download(&world.destination, path, Duration::ZERO)
+                .await
+                .unwrap_err(),
+            direct::create(&world.destination, path, br#"{"path":"x"}"#)
+                .await
+                .unwrap_err(),
+            direct::complete(&world.destination, path, b"{}")
+                .await
+                .unwrap_err(),
+            direct::abort(&world.destination, path, b"")
+                .await
+                .unwrap_err(),
+            direct::download_of(&world.roots, URI, path, Duration::ZERO)
+                .await
+                .unwrap_err(),
+            direct::upload_of(&world.roots, URI, path, 1)
+                .await
+                .unwrap_err(),
             list(&world.roots, URI, Some(path)).await.unwrap_err(),
         ] {
             assert_eq!(error.to_string(), "Invalid path", "{path}");
@@ -261,22 +278,36 @@ async fn locations_outside_of_the_roots_are_refused() {
     }
 }
 
-#[test]
-fn multipart_and_presigned_are_not_implemented_for_local_files() {
-    let error = proxy::multipart("x", br#"{"path":"x","num_parts":1}"#).unwrap_err();
+#[tokio::test]
+async fn multipart_and_presigned_are_not_implemented_for_local_files() {
+    let world = world();
+    let create = async |body: &[u8]| direct::create(&world.destination, "x", body).await;
+    let error = create(br#"{"path":"/tmp/x","num_parts":1}"#)
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "Multipart upload is not supported for the current artifact repository"
     );
     assert_eq!(error.code(), ErrorCode::NotImplemented);
+    let url = direct::download(&world.destination, "x", Duration::ZERO).await;
     assert_eq!(
-        proxy::presigned("x").unwrap_err().code(),
-        ErrorCode::NotImplemented
+        url.unwrap_err().to_string(),
+        "Multipart download is not supported for the current artifact repository"
     );
-    let missing = proxy::multipart("x", b"{}").unwrap_err();
-    assert!(
-        missing
-            .to_string()
-            .starts_with("Missing value for required parameter 'path'")
-    );
+    for body in [&b"{}"[..], b"", b"nonsense"] {
+        let missing = create(body).await.unwrap_err();
+        assert!(
+            missing
+                .to_string()
+                .starts_with("Missing value for required parameter 'path'")
+        );
+    }
+    for seconds in [0, -1, 604_801] {
+        let error = direct::upload_of(&world.roots, URI, "x", seconds).await;
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            format!("expiration must be between 1 and 604800 seconds (got {seconds}).")
+        );
+    }
 }
