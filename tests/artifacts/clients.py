@@ -11,7 +11,9 @@ import os
 import pathlib
 import sys
 import tempfile
+import urllib.error
 import urllib.request
+from email.message import Message
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
 
@@ -35,7 +37,7 @@ FILES = {
     "plain.txt": b"plain",
     "empty": b"",
     "with space+plus.txt": b"odd",
-    "p%41.txt": b"percent",
+    "100%.txt": b"percent",
     "ü/日本.txt": "unicode".encode(),
     "a/b/c/deep.bin": bytes(range(256)),
 }
@@ -63,10 +65,10 @@ def large() -> bytes:
     return os.urandom(1024 * 1024) * 12 + b"!"
 
 
-def get(url: str, headers: dict[str, str] | None = None) -> tuple[int, dict, bytes]:
+def get(url: str, headers: dict[str, str] | None = None) -> tuple[int, Message, bytes]:
     request = urllib.request.Request(url, headers=headers or {})
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.status, dict(answer.headers), answer.read()
+        return answer.status, answer.headers, answer.read()
 
 
 def files(checks: Checks, client: MlflowClient, run: str, workspace: pathlib.Path) -> None:

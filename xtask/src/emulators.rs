@@ -51,6 +51,8 @@ impl Emulator {
         command
             .arg(program)
             .args(["--silent", "--disableTelemetry", "--inMemoryPersistence"])
+            // The clients that come from PyPI are younger.
+            .arg("--skipApiVersionCheck")
             .args(["--blobHost", "127.0.0.1", "--blobPort"])
             .arg(address.port().to_string())
             .args(["--queuePort", "0", "--tablePort", "0"])
