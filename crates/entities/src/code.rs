@@ -14,6 +14,8 @@ pub enum ErrorCode {
     ResourceAlreadyExists,
     /// The resource is not there.
     ResourceDoesNotExist,
+    /// The resource is there, and a file of it is not.
+    NotFound,
     /// The caller may not do this.
     PermissionDenied,
     /// The caller is not known.
@@ -42,11 +44,12 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequest,
         Self::InvalidParameterValue,
         Self::ResourceAlreadyExists,
         Self::ResourceDoesNotExist,
+        Self::NotFound,
         Self::PermissionDenied,
         Self::Unauthenticated,
         Self::EndpointNotFound,
@@ -68,6 +71,7 @@ impl ErrorCode {
             Self::InvalidParameterValue => "INVALID_PARAMETER_VALUE",
             Self::ResourceAlreadyExists => "RESOURCE_ALREADY_EXISTS",
             Self::ResourceDoesNotExist => "RESOURCE_DOES_NOT_EXIST",
+            Self::NotFound => "NOT_FOUND",
             Self::PermissionDenied => "PERMISSION_DENIED",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::EndpointNotFound => "ENDPOINT_NOT_FOUND",
@@ -95,7 +99,7 @@ impl ErrorCode {
             | Self::InvalidState => 400,
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,
-            Self::ResourceDoesNotExist | Self::EndpointNotFound => 404,
+            Self::ResourceDoesNotExist | Self::NotFound | Self::EndpointNotFound => 404,
             Self::ResourceConflict => 409,
             Self::RequestLimitExceeded => 429,
             Self::NotImplemented => 501,
@@ -112,7 +116,7 @@ impl ErrorCode {
             Self::BadRequest | Self::InvalidParameterValue => {
                 Some(("KAM00", "INVALID_PARAMETER_VALUE"))
             }
-            Self::ResourceDoesNotExist => Some(("KAM00", "RESOURCE_NOT_FOUND")),
+            Self::ResourceDoesNotExist | Self::NotFound => Some(("KAM00", "RESOURCE_NOT_FOUND")),
             Self::ResourceAlreadyExists => Some(("KAM00", "RESOURCE_ALREADY_EXISTS")),
             Self::PermissionDenied => Some(("KAM00", "PERMISSION_DENIED")),
             Self::InternalError | Self::InvalidState | Self::TemporarilyUnavailable => {

@@ -86,6 +86,31 @@ text_id! {
     LoggedModelId
 }
 
+text_id! {
+    /// The id of a trace: `tr-` and the 32 hexadecimal digits of OpenTelemetry,
+    /// or without the prefix where an old client asked us for one.
+    TraceId
+}
+
+text_id! {
+    /// The id of an assessment: `a-` and 32 hexadecimal digits.
+    AssessmentId
+}
+
+impl TraceId {
+    /// A new random id, as clients of MLflow 2.x get it.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string())
+    }
+}
+
+impl AssessmentId {
+    /// A new random id.
+    pub fn random() -> Self {
+        Self(format!("a-{}", uuid::Uuid::new_v4().simple()))
+    }
+}
+
 impl RunId {
     /// A new random id.
     pub fn random() -> Self {

@@ -7,6 +7,7 @@
 //! Times are milliseconds since the Unix epoch (`*_ms` in prose, MLflow's own
 //! field names in code). Ids are newtypes.
 
+mod assessment;
 mod code;
 mod dataset;
 mod experiment;
@@ -21,13 +22,19 @@ pub mod names;
 pub mod quote;
 mod registered_model;
 mod run;
+mod span;
+mod span_usage;
 mod tag;
+mod trace;
 pub mod validate;
 
+pub use assessment::{
+    Assessment, AssessmentError, AssessmentKind, AssessmentSource, AssessmentValue, SourceType,
+};
 pub use code::{Coded, ErrorCode};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary};
 pub use experiment::Experiment;
-pub use ids::{ExperimentId, LoggedModelId, ParseIdError, RunId};
+pub use ids::{AssessmentId, ExperimentId, LoggedModelId, ParseIdError, RunId, TraceId};
 pub use lifecycle::{LifecycleStage, ViewType};
 pub use logged_model::{
     LoggedModel, LoggedModelMetric, LoggedModelStatus, ModelInput, ModelOutput,
@@ -40,5 +47,8 @@ pub use model_version::{
 };
 pub use registered_model::{ModelAlias, RegisteredModel};
 pub use run::{Run, RunData, RunInfo, RunInputs, RunStatus};
+pub use span::{Span, SpanStatus, StoredSpan};
+pub use span_usage::{Cost, TokenUsage, UsageNode, UsageTree};
 pub use tag::{Param, Tag};
+pub use trace::{Trace, TraceInfo, TraceState, trace_keys};
 pub use validate::{InvalidValue, LongValues};

@@ -68,3 +68,28 @@ pub const INTERVAL_MAX_RESULTS: u32 = 2500;
 pub const DATASET_SEARCH_EXPERIMENTS: usize = 20;
 /// Summaries that one dataset search returns.
 pub const DATASET_SEARCH_RESULTS: usize = 1000;
+/// Characters of a trace's tag value, and so of its name.
+pub const TRACE_TAG_VALUE: usize = 4096;
+/// Characters of a value of a trace's metadata that answers show, and of the id of
+/// a session.
+pub const TRACE_METADATA_VALUE: usize = 250;
+/// Characters of a value of a trace's metadata (the width of MLflow's column).
+pub const TRACE_METADATA_KEPT: usize = 8000;
+/// Characters of the previews of a trace's request and response.
+pub const TRACE_PREVIEW: usize = 1000;
+/// Characters of an id of a trace, span, assessment or client request (the width
+/// of MLflow's columns).
+pub const TRACE_ID: usize = 50;
+/// Characters of the name of an assessment, and of who gave it (the width of
+/// MLflow's columns).
+pub const ASSESSMENT_NAME: usize = 250;
+/// Characters of the name of a model, and of its provider, that a span is kept by.
+pub const SPAN_MODEL: usize = 500;
+/// Traces of one page of a search.
+pub const TRACES_MAX_RESULTS: u32 = 500;
+/// Traces of a page when the request names no number.
+pub const TRACES_DEFAULT_RESULTS: u32 = 100;
+/// Traces that one request links to a run.
+pub const TRACE_LINKS: usize = 100;
+/// Data points of one answer about metrics of traces.
+pub const TRACE_METRIC_POINTS: u32 = 1000;

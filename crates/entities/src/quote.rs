@@ -8,8 +8,20 @@ pub const MOST: usize = 1000;
 
 /// Appends `text` as a JSON string of ASCII characters, cut after [`MOST`].
 pub fn push_json(text: &str, out: &mut String) {
+    push_json_chars(text.chars().take(MOST), out);
+}
+
+/// The whole of `text` as a JSON string of ASCII characters: what Python's `json`
+/// writes.
+pub fn json_whole(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    push_json_chars(text.chars(), &mut out);
+    out
+}
+
+fn push_json_chars(chars: impl Iterator<Item = char>, out: &mut String) {
     out.push('"');
-    for c in text.chars().take(MOST) {
+    for c in chars {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),

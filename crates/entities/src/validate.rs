@@ -5,12 +5,16 @@
 //! `params[3].key` depending on the endpoint.
 
 mod registry;
+mod trace;
 
 use std::borrow::Cow;
 
 pub use registry::{
     archiving, model_alias, model_version_tag, new_model_alias, registered_model_name,
     registered_model_tag, registry_tag_key,
+};
+pub use trace::{
+    assessment, session_id, trace_info, trace_metadata, trace_name, trace_tag, trace_tag_may_change,
 };
 
 use crate::{Coded, ErrorCode, Metric, Param, Tag, limits, quote};
@@ -55,6 +59,14 @@ pub enum InvalidValue {
         name: String,
         /// What the name would resolve to.
         resolved: String,
+    },
+    /// A tag of a trace that only the server sets.
+    #[error("Tag '{key}' is immutable and cannot be {operation} on a trace.")]
+    ImmutableTraceTag {
+        /// The tag.
+        key: String,
+        /// `set` or `deleted`.
+        operation: &'static str,
     },
     /// A text is too long.
     #[error("'{parameter}' exceeds the maximum length of {limit} characters")]
