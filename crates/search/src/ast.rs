@@ -4,6 +4,8 @@
 //! Stores turn these into their own queries; [`crate::eval`] evaluates them in
 //! memory.
 
+use runledger_entities::AssessmentKind;
+
 /// How a number is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberOp {
@@ -32,6 +34,8 @@ pub enum TextOp {
     Like,
     /// `ILIKE`: as `LIKE`, without regard to case.
     ILike,
+    /// `RLIKE`: a regular expression is found in it. Of traces only.
+    RLike,
 }
 
 /// A test of a number.
@@ -399,4 +403,160 @@ pub enum LoggedModelKey {
     Text(LoggedModelText),
     /// A number column.
     Number(LoggedModelNumber),
+}
+
+/// A text of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TraceText {
+    /// `request_id`: the id of the trace.
+    RequestId,
+    /// `status`: the name of the state.
+    Status,
+    /// `client_request_id`
+    ClientRequestId,
+    /// `name`, or the tag `mlflow.traceName`.
+    Name,
+    /// The metadata `mlflow.trace.session`.
+    Session,
+}
+
+/// A number of a trace, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TraceNumber {
+    /// `timestamp_ms`, `timestamp`: when it began.
+    Timestamp,
+    /// `execution_time_ms`, `execution_time`: how long it took; missing while it
+    /// goes on.
+    ExecutionTime,
+    /// `end_time_ms`, `end_time`: both together; the time it began while it goes on.
+    EndTime,
+}
+
+/// A text of a span.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SpanText {
+    /// `name`
+    Name,
+    /// `type`
+    Type,
+    /// `status`
+    Status,
+    /// `content`, or `trace.text`: the span as JSON.
+    Content,
+    /// `attributes.…`: what follows the name of the attribute in the JSON.
+    Attribute(String),
+}
+
+/// A test of the value of an assessment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AssessmentTest {
+    /// Of the value as a text, or of whether there is one at all.
+    Text(TextTest),
+    /// Of a value that is a number.
+    Number(NumberTest),
+}
+
+/// One test of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TraceClause {
+    /// Of a text.
+    Text {
+        /// The text.
+        attribute: TraceText,
+        /// The test.
+        test: TextTest,
+    },
+    /// Of a number.
+    Number {
+        /// The number.
+        attribute: TraceNumber,
+        /// The test.
+        test: NumberTest,
+    },
+    /// Of a tag.
+    Tag {
+        /// The tag.
+        key: String,
+        /// The test.
+        test: TextTest,
+    },
+    /// Of a value of the metadata.
+    Metadata {
+        /// Its key.
+        key: String,
+        /// The test.
+        test: TextTest,
+    },
+    /// Of the metadata `mlflow.trace.tokenUsage`: `=`, `!=` and the tests for null.
+    TokenUsage(TextTest),
+    /// Of the metadata `mlflow.trace.cost`, likewise.
+    Cost(TextTest),
+    /// That it began in this run, or was linked to it.
+    Run(String),
+    /// That it was linked to this version of a prompt: `name/version`.
+    Prompt(String),
+    /// That it shows this known problem.
+    Issue(String),
+    /// Of its spans: true if one span passes all clauses of this kind.
+    Span {
+        /// The text.
+        field: SpanText,
+        /// The test.
+        test: TextTest,
+    },
+    /// Of its valid assessments: true if any passes. One that names a session in
+    /// its metadata counts for all traces of the session.
+    Assessment {
+        /// Feedback or expectation.
+        kind: AssessmentKind,
+        /// The name.
+        name: String,
+        /// The test.
+        test: AssessmentTest,
+    },
+}
+
+/// What traces are ordered by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TraceKey {
+    /// A text.
+    Text(TraceText),
+    /// A number.
+    Number(TraceNumber),
+    /// The number of the experiment.
+    ExperimentId,
+    /// A tag.
+    Tag(String),
+    /// A value of the metadata.
+    Metadata(String),
+}
+
+/// What a clause of a question about metrics of traces is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TraceMetricField {
+    /// `trace.status`
+    Status,
+    /// `trace.tag.…`
+    Tag(String),
+    /// `trace.metadata.…`
+    Metadata(String),
+    /// `span.name`
+    SpanName,
+    /// `span.status`
+    SpanStatus,
+    /// `span.type`
+    SpanType,
+    /// `assessment.name`
+    AssessmentName,
+    /// `assessment.type`
+    AssessmentType,
+}
+
+/// A clause of a question about metrics of traces: the field has this value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TraceMetricClause {
+    /// The field.
+    pub field: TraceMetricField,
+    /// The value.
+    pub value: String,
 }

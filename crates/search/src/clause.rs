@@ -60,42 +60,60 @@ pub(crate) fn comparisons(
     filter: &str,
     quote: fn(&str) -> String,
 ) -> Result<Vec<Comparison>, SearchError> {
+    let (comparisons, invalid) = split(parts(filter)?);
+    refuse(filter, &invalid, quote)?;
+    check_count(comparisons.len())?;
+    Ok(comparisons)
+}
+
+/// The comparisons of a filter in which nothing stands between them.
+pub(crate) fn comparisons_alone(filter: &str) -> Result<Vec<Comparison>, SearchError> {
+    let mut comparisons = Vec::new();
+    let mut invalid = Vec::new();
+    for part in parts(filter)? {
+        match part.shape {
+            Shape::Comparison(comparison) => comparisons.push(*comparison),
+            _ => invalid.push(part),
+        }
+    }
+    refuse(filter, &invalid, str::to_owned)?;
+    Ok(comparisons)
+}
+
+/// The parts of a filter that is one statement.
+fn parts(filter: &str) -> Result<Vec<Part>, SearchError> {
     if filter.is_empty() {
         return Ok(Vec::new());
     }
     check_length(filter)?;
     let filter_text = || filter.to_owned();
-    let parts = match grammar::statements(filter) {
-        Statements::None => {
-            return Err(SearchError::BlankFilter {
-                filter: filter_text(),
-            });
-        }
-        Statements::Several => {
-            return Err(SearchError::SeveralFilters {
-                filter: filter_text(),
-            });
-        }
-        Statements::TooDeep => {
-            return Err(SearchError::TooDeep {
-                filter: filter_text(),
-            });
-        }
-        Statements::One(parts) => parts,
-    };
-    let (comparisons, invalid) = split(parts);
-    if let Some(first) = invalid.first() {
-        let clauses: Vec<String> = invalid
-            .iter()
-            .map(|part| quote(&filter[part.span.clone()]))
-            .collect();
-        return Err(SearchError::InvalidClauses {
-            clauses: clauses.join(", "),
-            span: first.span.clone(),
-        });
+    match grammar::statements(filter) {
+        Statements::None => Err(SearchError::BlankFilter {
+            filter: filter_text(),
+        }),
+        Statements::Several => Err(SearchError::SeveralFilters {
+            filter: filter_text(),
+        }),
+        Statements::TooDeep => Err(SearchError::TooDeep {
+            filter: filter_text(),
+        }),
+        Statements::One(parts) => Ok(parts),
     }
-    check_count(comparisons.len())?;
-    Ok(comparisons)
+}
+
+/// Fails if there are parts that are wrong.
+fn refuse(filter: &str, invalid: &[Part], quote: fn(&str) -> String) -> Result<(), SearchError> {
+    let Some(first) = invalid.first() else {
+        return Ok(());
+    };
+    let clauses: Vec<String> = invalid
+        .iter()
+        .map(|part| quote(&filter[part.span.clone()]))
+        .collect();
+    Err(SearchError::InvalidClauses {
+        clauses: clauses.join(", "),
+        span: first.span.clone(),
+    })
 }
 
 /// The comparisons among the parts, and what is neither a comparison nor `AND`.

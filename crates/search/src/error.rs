@@ -237,6 +237,136 @@ pub enum SearchError {
         /// Where it is.
         span: Range<usize>,
     },
+    /// An operator that does not fit what traces are searched by.
+    #[error("{field} comparator '{comparator}' not one of '{valid}'")]
+    FieldComparator {
+        /// The field.
+        field: String,
+        /// The operator.
+        comparator: String,
+        /// Those that fit.
+        valid: &'static str,
+        /// Where it is.
+        span: Range<usize>,
+    },
+    /// A list where only these attributes of traces can be compared with one.
+    #[error(
+        "Only attributes in {attributes} supports comparison with a list of quoted string values."
+    )]
+    TraceListNotSupported {
+        /// Those that can.
+        attributes: &'static str,
+        /// The list.
+        span: Range<usize>,
+    },
+    /// A number was needed for the operator.
+    #[error(
+        "Expected a numeric value for {what} when using comparator '{comparator}'. Got value {found}"
+    )]
+    ExpectedNumberFor {
+        /// What is compared.
+        what: &'static str,
+        /// The operator.
+        comparator: String,
+        /// The right side.
+        found: String,
+        /// Where it is.
+        span: Range<usize>,
+    },
+    /// Spans are not searched by this.
+    #[error(
+        "Invalid span attribute '{key}'. Supported attributes: name, status, type, \
+         attributes.<attribute_name>."
+    )]
+    UnknownSpanField {
+        /// The field.
+        key: String,
+        /// The name.
+        span: Range<usize>,
+    },
+    /// An attribute of spans without a name.
+    #[error("Span attribute name cannot be empty after 'attributes.'")]
+    NoSpanAttribute {
+        /// The name.
+        span: Range<usize>,
+    },
+    /// An assessment without a name.
+    #[error("Assessment field name cannot be empty")]
+    NoAssessmentName {
+        /// The name.
+        span: Range<usize>,
+    },
+    /// Known problems are searched by their id.
+    #[error("Invalid issue attribute '{key}'. Supported attributes: id")]
+    UnknownIssueField {
+        /// The field.
+        key: String,
+        /// The name.
+        span: Range<usize>,
+    },
+    /// Prompts are compared with `=` only.
+    #[error(
+        "Invalid comparator '{comparator}' for prompts filter. Only '=' is supported with format: \
+         prompt = \"name/version\""
+    )]
+    PromptComparator {
+        /// The operator.
+        comparator: String,
+        /// Where it is.
+        span: Range<usize>,
+    },
+    /// A version of a prompt is a name and a number.
+    #[error("Invalid prompts filter value '{value}'. Expected format: prompt = \"name/version\"")]
+    PromptValue {
+        /// The value.
+        value: String,
+        /// Where it is.
+        span: Range<usize>,
+    },
+    /// Metadata that is kept as numbers takes few operators.
+    #[error(
+        "Comparator '{comparator}' is not supported for reserved metadata '{key}'. Only '=', '!=', \
+         'IS NULL', and 'IS NOT NULL' are supported."
+    )]
+    ReservedMetadata {
+        /// The operator.
+        comparator: String,
+        /// The metadata.
+        key: &'static str,
+        /// Where the operator is.
+        span: Range<usize>,
+    },
+    /// Traces are not ordered by metadata that is kept as numbers.
+    #[error(
+        "Ordering by reserved metadata '{key}' is not supported because it is represented by \
+         multiple columns."
+    )]
+    ReservedOrder {
+        /// The metadata.
+        key: &'static str,
+    },
+    /// Something else than one clause about metrics of traces.
+    #[error("Invalid filter: '{filter}'. Expected one filter clause.")]
+    NotOneClause {
+        /// The filter.
+        filter: String,
+    },
+    /// A name in a clause about metrics of traces that is not understood.
+    #[error("{message}")]
+    MetricField {
+        /// What is wrong, with the name.
+        message: String,
+        /// The name.
+        span: Range<usize>,
+    },
+    /// Metrics of traces are filtered by `=` only.
+    #[error("Invalid comparator: '{comparator}', only '=' operator is supported")]
+    MetricComparator {
+        /// The operator.
+        comparator: String,
+        /// Where it is.
+        span: Range<usize>,
+    },
     /// `IS NULL` of something else than a tag or a param.
     #[error("IS NULL / IS NOT NULL is only supported for {supported}, not for {what}")]
     NullNotSupported {
@@ -388,6 +518,18 @@ impl SearchError {
             | Self::InvalidComparator { span, .. }
             | Self::InvalidComparatorFor { span, .. }
             | Self::InvalidOperator { span, .. }
+            | Self::FieldComparator { span, .. }
+            | Self::TraceListNotSupported { span, .. }
+            | Self::ExpectedNumberFor { span, .. }
+            | Self::UnknownSpanField { span, .. }
+            | Self::NoSpanAttribute { span }
+            | Self::NoAssessmentName { span }
+            | Self::UnknownIssueField { span, .. }
+            | Self::PromptComparator { span, .. }
+            | Self::PromptValue { span, .. }
+            | Self::ReservedMetadata { span, .. }
+            | Self::MetricField { span, .. }
+            | Self::MetricComparator { span, .. }
             | Self::NullNotSupported { span, .. }
             | Self::InvalidExperimentId { span, .. }
             | Self::FractionalTime { span, .. }
@@ -405,6 +547,8 @@ impl SearchError {
             | Self::ExperimentOrderEntity { .. }
             | Self::UnknownOrderKey { .. }
             | Self::DuplicateOrder { .. }
+            | Self::ReservedOrder { .. }
+            | Self::NotOneClause { .. }
             | Self::NotOneExpression { .. }
             | Self::InvalidOrderField { .. }
             | Self::OrderFieldNotMetric { .. } => None,

@@ -4,6 +4,7 @@
 //! things elsewhere can use them as they are, or check its own queries by them.
 
 mod registry;
+mod traces;
 
 use std::cmp::Ordering;
 
@@ -11,13 +12,14 @@ pub use registry::{
     are_of_prompt, compare_model_versions, compare_registered_models, model_version_matches,
     registered_model_matches,
 };
+pub use traces::{compare_traces, trace_matches};
 
 use runledger_entities::{DatasetInput, Experiment, Run, Tag};
 
 use crate::{
     DatasetField, ExperimentClause, ExperimentKey, ExperimentNumber, NumberOp, NumberTest, Order,
     RunClause, RunKey, RunNumber, RunText, TextOp, TextTest,
-    like::{ilike, like},
+    like::{Pattern, ilike, like},
 };
 
 /// Whether a run passes all clauses.
@@ -143,6 +145,7 @@ pub fn text_passes(value: Option<&str>, test: &TextTest) -> bool {
             TextOp::NotEqual => value != right,
             TextOp::Like => like(value, right),
             TextOp::ILike => ilike(value, right),
+            TextOp::RLike => Pattern::new(right).is_in(value),
         },
     }
 }

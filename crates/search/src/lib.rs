@@ -18,6 +18,8 @@ mod python;
 mod registered_models;
 mod registry;
 mod runs;
+mod trace_metrics;
+mod traces;
 
 pub use ast::*;
 pub use clause::MAX_CLAUSES;
@@ -30,3 +32,5 @@ pub use model_versions::{parse_model_version_filter, parse_model_version_order};
 pub use page::{MAX_PAGE_TOKEN, PageToken, PageTokenError};
 pub use registered_models::{parse_registered_model_filter, parse_registered_model_order};
 pub use runs::{parse_run_filter, parse_run_order};
+pub use trace_metrics::parse_trace_metric_filter;
+pub use traces::{parse_trace_filter, parse_trace_order};

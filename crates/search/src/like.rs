@@ -21,6 +21,39 @@ pub fn ilike(value: &str, pattern: &str) -> bool {
     matches(value, pattern, |a, b| a.eq_ignore_ascii_case(&b))
 }
 
+/// The most memory that a regular expression takes when it is ready, in bytes.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// A regular expression, as `RLIKE` takes it.
+///
+/// The expressions of the crate `regex`: those of Python but for looking around
+/// and references back, and found in a time that does not explode. One that is
+/// not understood is found in nothing, as in MLflow on SQLite.
+#[derive(Clone, Debug)]
+pub struct Pattern(Option<regex::Regex>);
+
+impl Pattern {
+    /// Reads an expression.
+    pub fn new(expression: &str) -> Self {
+        let built = regex::RegexBuilder::new(expression)
+            .size_limit(PATTERN_SIZE)
+            .build();
+        Self(built.ok())
+    }
+
+    /// Whether it is found in a text.
+    ///
+    /// ```
+    /// use runledger_search::like::Pattern;
+    ///
+    /// assert!(Pattern::new("^a.c").is_in("abcd"));
+    /// assert!(!Pattern::new("(").is_in("("));
+    /// ```
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
 /// Takes at most the product of both lengths: only the last `%` is ever
 /// widened, for what an earlier one could take in addition, the last one can.
 fn matches(value: &str, pattern: &str, equal: fn(char, char) -> bool) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     DatasetField, ExperimentClause, ExperimentKey, ExperimentNumber, LoggedModelClause,
     LoggedModelNumber, LoggedModelText, ModelVersionClause, ModelVersionKey, ModelVersionText,
     NumberOp, NumberTest, Order, RegisteredModelClause, RegisteredModelKey, RunClause, RunKey,
-    RunNumber, RunText, TextOp, TextTest,
+    RunNumber, RunText, TextOp, TextTest, TraceNumber,
 };
 
 macro_rules! names {
@@ -49,6 +49,7 @@ names! {
         NotEqual => "!=",
         Like => "LIKE",
         ILike => "ILIKE",
+        RLike => "RLIKE",
     }
     RunText {
         RunId => "run_id",
@@ -85,6 +86,11 @@ names! {
         Number => "version_number",
         CreationTimestamp => "creation_timestamp",
         LastUpdatedTimestamp => "last_updated_timestamp",
+    }
+    TraceNumber {
+        Timestamp => "timestamp_ms",
+        ExecutionTime => "execution_time_ms",
+        EndTime => "end_time_ms",
     }
     LoggedModelText {
         Name => "name",

@@ -8,6 +8,7 @@ use runledger_search::{
     PageToken, parse_experiment_filter, parse_experiment_order, parse_logged_model_filter,
     parse_logged_model_order_field, parse_model_version_filter, parse_model_version_order,
     parse_registered_model_filter, parse_registered_model_order, parse_run_filter, parse_run_order,
+    parse_trace_filter, parse_trace_metric_filter, parse_trace_order,
 };
 use serde_json::Value;
 
@@ -42,6 +43,11 @@ fn answer(kind: &str, input: &Value) -> Option<String> {
             .err()
             .and_then(|e| error(&e)),
         "model version order" => parse_model_version_order(&texts)
+            .err()
+            .and_then(|e| error(&e)),
+        "trace filter" => parse_trace_filter(text).err().and_then(|e| error(&e)),
+        "trace order" => parse_trace_order(&texts).err().and_then(|e| error(&e)),
+        "trace metric filter" => parse_trace_metric_filter(text)
             .err()
             .and_then(|e| error(&e)),
         "page token" => PageToken::decode(text).err().and_then(|e| error(&e)),
