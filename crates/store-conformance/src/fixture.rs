@@ -5,7 +5,7 @@ use std::{any::Any, error::Error, fmt, sync::Arc};
 use async_trait::async_trait;
 use runledger_entities::limits;
 use runledger_store::{
-    LoggedModelStore, ModelRegistryStore, PurgeStore, StoreError, TrackingStore,
+    LoggedModelStore, ModelRegistryStore, PurgeStore, StoreError, TraceStore, TrackingStore,
 };
 
 /// Makes worlds of one kind of store.
@@ -33,6 +33,11 @@ pub trait Fixture: Send + Sync + 'static {
         false
     }
 
+    /// Whether the store keeps traces; the cases about them are left out otherwise.
+    fn keeps_traces(&self) -> bool {
+        true
+    }
+
     /// How many characters the name of an experiment may have.
     ///
     /// MLflow's column has 256; SQLite alone keeps what is longer.
@@ -49,6 +54,7 @@ pub struct World {
     pub models: Arc<dyn LoggedModelStore>,
     purge: Option<Arc<dyn PurgeStore>>,
     registry: Option<Arc<dyn ModelRegistryStore>>,
+    traces: Option<Arc<dyn TraceStore>>,
     pub(crate) keeps_infinities: bool,
     pub(crate) is_of_files: bool,
     pub(crate) longest_experiment_name: usize,
@@ -63,6 +69,7 @@ impl World {
             models,
             purge: None,
             registry: None,
+            traces: None,
             keeps_infinities: false,
             is_of_files: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
@@ -84,6 +91,24 @@ impl World {
     pub fn registering(mut self, registry: Arc<dyn ModelRegistryStore>) -> Self {
         self.registry = Some(registry);
         self
+    }
+
+    /// Keeps traces in `traces`, a view of the same database. Without it the cases
+    /// about traces fail.
+    #[must_use]
+    pub fn tracing(mut self, traces: Arc<dyn TraceStore>) -> Self {
+        self.traces = Some(traces);
+        self
+    }
+
+    /// The store of traces.
+    pub(crate) fn traces(&self) -> Result<&dyn TraceStore, StoreError> {
+        self.traces.as_deref().ok_or(NO_TRACES)
+    }
+
+    /// The store of traces, for tasks of their own.
+    pub(crate) fn shared_traces(&self) -> Result<Arc<dyn TraceStore>, StoreError> {
+        self.traces.clone().ok_or(NO_TRACES)
     }
 
     /// The store of registered models.
@@ -111,6 +136,11 @@ impl World {
         self
     }
 }
+
+const NO_TRACES: StoreError = StoreError::Unsupported {
+    operation: "traces",
+    store: "this world",
+};
 
 const NO_REGISTRY: StoreError = StoreError::Unsupported {
     operation: "the model registry",

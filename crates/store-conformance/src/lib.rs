@@ -41,6 +41,7 @@ mod search_experiments;
 mod search_logged_models;
 mod search_runs;
 mod setup;
+mod traces;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -50,6 +51,11 @@ pub use fixture::{Fixture, World};
 
 /// Every case of the suite, as trials that run on worlds of this fixture.
 pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
+    let traces = if fixture.keeps_traces() {
+        traces::cases()
+    } else {
+        Vec::new()
+    };
     [
         batches::cases(),
         concurrency::cases(),
@@ -65,6 +71,7 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         search_experiments::cases(),
         search_logged_models::cases(),
         search_runs::cases(),
+        traces,
     ]
     .into_iter()
     .flatten()

@@ -33,6 +33,10 @@ impl Fixture for Folders {
             .holding(folder))
     }
 
+    fn keeps_traces(&self) -> bool {
+        false
+    }
+
     fn keeps_infinities(&self) -> bool {
         true
     }

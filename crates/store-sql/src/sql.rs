@@ -23,6 +23,7 @@ pub(crate) enum Piece {
     Integer(i64),
     OptionalInteger(Option<i64>),
     Real(f64),
+    OptionalReal(Option<f64>),
     Bool(bool),
     /// `in` or `not in` a list.
     In {
@@ -150,6 +151,12 @@ impl Sql {
     /// Binds a floating-point number.
     pub(crate) fn real(mut self, value: f64) -> Self {
         self.pieces.push(Piece::Real(value));
+        self
+    }
+
+    /// Binds a floating-point number or null.
+    pub(crate) fn optional_real(mut self, value: Option<f64>) -> Self {
+        self.pieces.push(Piece::OptionalReal(value));
         self
     }
 

@@ -3,6 +3,7 @@
 mod adopt;
 mod model_registry;
 mod purge;
+mod traces;
 
 use std::{
     fmt,

@@ -246,7 +246,8 @@ impl Fixture for Fault {
         };
         Ok(World::new(Arc::new(faulty), Arc::clone(&store) as _)
             .purging(Arc::clone(&store) as _)
-            .registering(store)
+            .registering(Arc::clone(&store) as _)
+            .tracing(store)
             .holding(folder))
     }
 }

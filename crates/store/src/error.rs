@@ -30,6 +30,14 @@ pub enum Resource {
     LatestModelVersion,
     /// An alias of a registered model.
     ModelAlias,
+    /// A trace.
+    Trace,
+    /// A tag of a trace.
+    TraceTag,
+    /// A trace that an assessment is looked for in.
+    AssessedTrace,
+    /// An assessment of a trace.
+    Assessment,
 }
 
 /// A param that was logged before with another value.
@@ -116,6 +124,12 @@ pub enum StoreError {
     #[error("{message}")]
     InvalidArgument {
         /// What is wrong, with the value.
+        message: String,
+    },
+    /// Something is in a state in which this cannot be done with it.
+    #[error("{message}")]
+    InvalidState {
+        /// What is in which state.
         message: String,
     },
     /// The store cannot do this.
@@ -211,7 +225,7 @@ impl Coded for StoreError {
             Self::Lifecycle { .. } | Self::ParamsChanged { .. } | Self::InvalidArgument { .. } => {
                 ErrorCode::InvalidParameterValue
             }
-            Self::RenameDeleted => ErrorCode::InvalidState,
+            Self::RenameDeleted | Self::InvalidState { .. } => ErrorCode::InvalidState,
             Self::Unsupported { .. } => ErrorCode::NotImplemented,
             Self::ReadOnly => ErrorCode::PermissionDenied,
             Self::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
@@ -240,6 +254,14 @@ fn not_found(what: Resource, id: &str, owner: &str) -> String {
         }
         Resource::LatestModelVersion => format!("Latest version not found for model {id}."),
         Resource::ModelAlias => format!("Registered model alias {id} not found."),
+        Resource::Trace => format!("Trace with ID '{id}' not found."),
+        Resource::TraceTag => {
+            format!("No trace tag with key '{id}' for trace with ID '{owner}'")
+        }
+        Resource::AssessedTrace => format!("Trace with request_id '{id}' not found"),
+        Resource::Assessment => {
+            format!("Assessment with ID '{id}' not found for trace '{owner}'")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trait boundaries of Runledger's stores.
 //!
-//! A store keeps experiments, runs, logged models, and registered models with
-//! their versions. The traits here say what
+//! A store keeps experiments, runs, logged models, registered models with their
+//! versions, and traces. The traits here say what
 //! every store does, in types that are parsed and validated already: no store
 //! reads filter text, JSON or URLs. `runledger-store-conformance` is the test
 //! suite of these contracts; `runledger-store-sql` and `runledger-store-file`
@@ -17,6 +17,7 @@ mod logged_models;
 mod model_registry;
 mod page;
 mod purge;
+mod traces;
 mod tracking;
 
 pub use adopt::{AdoptStore, AdoptedRegisteredModel, AdoptedRun, Adoption};
@@ -30,6 +31,10 @@ pub use model_registry::{
 };
 pub use page::{Page, PageRequest};
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
+pub use traces::{
+    Aggregation, AssessmentPatch, NewTrace, TraceDeletion, TraceDimension, TraceEnd, TraceMetric,
+    TraceMetricPoint, TraceMetricQuery, TraceQuery, TraceStore,
+};
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
     RunMetric, RunPatch, RunQuery, SettledRun, StoreKind, TrackingStore, TrackingStoreExt,

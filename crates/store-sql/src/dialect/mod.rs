@@ -63,6 +63,29 @@ impl Dialect {
         }
     }
 
+    /// [`Self::or_replace`] for several columns.
+    pub(crate) fn or_replace_all(
+        self,
+        key: &'static str,
+        columns: impl IntoIterator<Item = &'static str>,
+    ) -> Sql {
+        let mut sql = match self {
+            Self::Sqlite | Self::Postgres => {
+                Sql::new(" on conflict (").sql(key).sql(") do update set ")
+            }
+            Self::Mysql => Sql::new(" on duplicate key update "),
+        };
+        for (number, column) in columns.into_iter().enumerate() {
+            sql.push(if number == 0 { "" } else { ", " });
+            sql.push(column);
+            sql = match self {
+                Self::Sqlite | Self::Postgres => sql.sql(" = excluded.").sql(column),
+                Self::Mysql => sql.sql(" = values(").sql(column).sql(")"),
+            };
+        }
+        sql
+    }
+
     /// After an `insert`: what is there already stays. `column` is any column
     /// of the table.
     pub(crate) fn or_keep(self, column: &'static str) -> Sql {
@@ -225,6 +248,39 @@ impl Dialect {
             Self::Sqlite => lower.text(pattern).sql(")"),
             Self::Postgres => lower.text(pattern).sql(") escape ''"),
             Self::Mysql => lower.text(mysql::escaped(pattern)).sql(")"),
+        }
+    }
+
+    /// That a regular expression is found in a text, case and all.
+    pub(crate) fn regex(self, column: &'static str, pattern: &str) -> Sql {
+        match self {
+            // The function is ours: see `sqlite::connect`.
+            Self::Sqlite => Sql::varying("regexp(")
+                .text(pattern)
+                .sql(", ")
+                .sql(column)
+                .sql(")"),
+            Self::Postgres => Sql::varying(column).sql(" ~ ").text(pattern),
+            Self::Mysql => Sql::varying("convert(")
+                .sql(column)
+                .sql(" using utf8mb4) collate utf8mb4_bin regexp ")
+                .text(pattern),
+        }
+    }
+
+    /// A missing number of 64 bits.
+    pub(crate) fn no_integer(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "cast(null as bigint)",
+            Self::Mysql => "cast(null as signed)",
+        }
+    }
+
+    /// The name of the type of double precision, in a cast.
+    pub(crate) fn double(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "double precision",
+            Self::Mysql => "double",
         }
     }
 

@@ -24,6 +24,7 @@ impl QueryFragment<Sqlite> for Sql {
                     out.push_bind_param::<Nullable<BigInt>, _>(value)?;
                 }
                 Piece::Real(value) => out.push_bind_param::<Double, _>(value)?,
+                Piece::OptionalReal(value) => out.push_bind_param::<Nullable<Double>, _>(value)?,
                 Piece::Bool(value) => out.push_bind_param::<Bool, _>(value)?,
                 Piece::In { negated, list } => {
                     out.push_sql(if *negated { " not in" } else { " in" });

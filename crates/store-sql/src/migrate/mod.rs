@@ -13,7 +13,7 @@ mod lock;
 mod open;
 mod plan;
 mod prepare;
-mod python;
+pub(crate) mod python;
 mod rebuild;
 mod report;
 mod revisions;

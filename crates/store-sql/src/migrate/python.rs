@@ -15,7 +15,7 @@ const INTEGER_DIGITS: usize = 4_300;
 
 /// A JSON value, as far as a migration looks into it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     /// An integer of any size, as it was written.
@@ -28,7 +28,7 @@ pub(super) enum Json {
 
 impl Json {
     /// Reads a text like `json.loads`; nothing if that refuses it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut reader = Reader { rest: text };
         reader.space();
         let value = reader.value(0)?;
@@ -37,7 +37,7 @@ impl Json {
     }
 
     /// Like `float(value)` where that is a finite number. Truth values are none.
-    pub(super) fn finite(&self) -> Option<f64> {
+    pub(crate) fn finite(&self) -> Option<f64> {
         match self {
             Self::Integer(digits) => digits.parse().ok(),
             Self::Float(value) => Some(*value),
@@ -51,7 +51,7 @@ impl Json {
 
     /// The value as a count of tokens: a whole number, however it is written,
     /// that fits into 64 bits.
-    pub(super) fn count(&self) -> Option<i64> {
+    pub(crate) fn count(&self) -> Option<i64> {
         match self {
             Self::Integer(digits) => whole(digits),
             Self::Float(value) => count_of(*value),
@@ -63,7 +63,7 @@ impl Json {
 
 /// A floating-point number as a count, by its shortest decimal notation: above
 /// 2⁵³ that is not the number itself, but what `Decimal(str(value))` sees.
-pub(super) fn count_of(value: f64) -> Option<i64> {
+pub(crate) fn count_of(value: f64) -> Option<i64> {
     value
         .is_finite()
         .then(|| whole(&value.to_string()))
@@ -72,7 +72,7 @@ pub(super) fn count_of(value: f64) -> Option<i64> {
 
 /// What an assessment counts as in charts, and whether it is a number (MLflow
 /// 3.17): numbers as they are, `true` and `yes` as 1, `false` and `no` as 0.
-pub(super) fn aggregate(value: &str) -> (Option<f64>, bool) {
+pub(crate) fn aggregate(value: &str) -> (Option<f64>, bool) {
     let text = match Json::parse(value) {
         Some(Json::Bool(value)) => return (Some(f64::from(u8::from(value))), false),
         Some(number @ (Json::Integer(_) | Json::Float(_))) => {

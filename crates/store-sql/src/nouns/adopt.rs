@@ -4,7 +4,6 @@
 //! alone: they are appended like all others.
 
 mod registry;
-mod rows;
 
 use std::collections::HashSet;
 
@@ -12,12 +11,11 @@ use diesel::sql_types::Text;
 use runledger_entities::{Experiment, LifecycleStage, LoggedModel, Metric};
 use runledger_store::{AdoptedRun, Adoption, StoreError};
 
-use super::{OrStoreError as _, experiments, inputs, purge};
+use super::{OrStoreError as _, experiments, inputs, purge, rows::insert_rows};
 use crate::{
     connection::Connection, dialect::Dialect, error::is_unique_violation, sql::Sql,
     values::StoredValue,
 };
-use rows::insert_rows;
 
 /// Takes over and forgets, in one transaction.
 ///

@@ -1,6 +1,7 @@
 //! Reading and writing each noun: synchronous functions over a connection.
 
 pub(crate) mod adopt;
+pub(crate) mod assessments;
 pub(crate) mod datasets;
 pub(crate) mod experiments;
 pub(crate) mod history;
@@ -9,8 +10,13 @@ pub(crate) mod logged_models;
 pub(crate) mod model_versions;
 pub(crate) mod purge;
 pub(crate) mod registered_models;
+mod rows;
 pub(crate) mod run_data;
 pub(crate) mod runs;
+pub(crate) mod spans;
+pub(crate) mod trace_links;
+pub(crate) mod trace_metrics;
+pub(crate) mod traces;
 
 use diesel::result::Error as DieselError;
 use runledger_entities::LifecycleStage;

@@ -13,3 +13,4 @@ mod plans;
 mod predicates;
 pub(crate) mod registered_models;
 pub(crate) mod runs;
+pub(crate) mod traces;

@@ -2,10 +2,10 @@
 //! key, whatever the size of the tables.
 
 use runledger_entities::{ExperimentId, RunId, ViewType};
-use runledger_search::{parse_run_filter, parse_run_order};
-use runledger_store::{HistoryQuery, PageRequest, RunQuery};
+use runledger_search::{parse_run_filter, parse_run_order, parse_trace_filter};
+use runledger_store::{HistoryQuery, PageRequest, RunQuery, TraceQuery};
 
-use super::{order::RunOrder, runs};
+use super::{order::RunOrder, runs, traces};
 use crate::{
     connection::Connection,
     dialect::Dialect,
@@ -154,5 +154,38 @@ fn a_history_reads_its_own_series_or_its_key_in_order() {
         )
         .plan(connection);
         assert!(after[0].contains("timestamp"), "{after:#?}");
+    });
+}
+
+#[test]
+fn traces_of_an_experiment_are_read_in_their_order() {
+    let filters = [
+        "",
+        "tags.k = 'v' and metadata.m like 'x%' and status != 'ERROR'",
+        "span.name = 'n' and span.type = 'LLM'",
+        "feedback.q = 'yes' and trace.run_id = 'r' and prompt = 'p/1'",
+    ];
+    let last = [5.into(), "tr".into()];
+    in_database(|connection| {
+        for filter in filters {
+            for after in [None, Some(&last[..])] {
+                let query = TraceQuery {
+                    experiment_ids: vec![ExperimentId(1)],
+                    filter: parse_trace_filter(filter).expect("a filter"),
+                    order_by: Vec::new(),
+                    page: page(),
+                };
+                let plan = traces::statement(Dialect::Sqlite, &query, after)
+                    .expect("a statement")
+                    .plan(connection);
+                let first = plan.first().map(String::as_str).unwrap_or_default();
+                assert!(
+                    first.starts_with("SEARCH t USING INDEX index_trace_info_experiment_id_"),
+                    "{filter}: {plan:#?}"
+                );
+                let scans = plan.iter().any(|step| step.starts_with("SCAN"));
+                assert!(!scans, "{filter}: {plan:#?}");
+            }
+        }
     });
 }

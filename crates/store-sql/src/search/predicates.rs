@@ -39,6 +39,7 @@ pub(crate) fn text(dialect: Dialect, column: &'static str, test: &TextTest) -> S
             TextOp::NotEqual => dialect.compare(column, " <> ", value),
             TextOp::Like => dialect.like(column, value),
             TextOp::ILike => dialect.like_any_case(column, value),
+            TextOp::RLike => dialect.regex(column, value),
         },
         TextTest::In { negated, values } => dialect.one_of(column, *negated, values.clone()),
         TextTest::IsNull => Sql::varying(column).sql(" is null"),

@@ -224,7 +224,7 @@ fn cost(clause: &RunClause) -> u8 {
             }
             | TextTest::In { negated: false, .. } => 1,
             TextTest::Compare {
-                op: TextOp::Like | TextOp::ILike,
+                op: TextOp::Like | TextOp::ILike | TextOp::RLike,
                 ..
             }
             | TextTest::IsNull => 2,

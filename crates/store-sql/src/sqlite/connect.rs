@@ -1,8 +1,17 @@
 //! How connections are set up.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use diesel::{Connection as _, sql_types::Text, sqlite::SqliteConnection};
+use diesel::{
+    Connection as _,
+    sql_types::{Nullable, Text},
+    sqlite::SqliteConnection,
+};
+use runledger_search::like::Pattern;
 
 use crate::{
     OpenError,
@@ -70,8 +79,9 @@ pub(crate) fn connect(
     let name = path
         .to_str()
         .ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
-    let connection = SqliteConnection::establish(&file_of(name, access))
+    let mut connection = SqliteConnection::establish(&file_of(name, access))
         .map_err(|error| failed(error.to_string()))?;
+    register_regexp(&mut connection).map_err(|error| failed(error.to_string()))?;
     let mut connection = Connection::new(Link::Sqlite(connection));
     let mut set = |pragmas: &str| {
         connection
@@ -110,6 +120,35 @@ pub(crate) fn connect(
         Access::Write => set(CHECKPOINT)?,
     }
     Ok(connection)
+}
+
+diesel::define_sql_function! {
+    /// Whether a regular expression is found in a text: SQLite has a word for it,
+    /// and leaves the meaning to its users.
+    fn regexp(pattern: Nullable<Text>, text: Nullable<Text>) -> Bool;
+}
+
+/// Gives a connection the function `regexp`. Of the expressions the last one is
+/// kept, since a search asks for the same one in each row.
+fn register_regexp(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    let last: Mutex<Option<(String, Pattern)>> = Mutex::new(None);
+    regexp_utils::register_impl(
+        connection,
+        move |pattern: Option<String>, text: Option<String>| {
+            let (Some(pattern), Some(text)) = (pattern, text) else {
+                return false;
+            };
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = last.take().filter(|(known, _)| *known == pattern);
+            let (expression, pattern) = known.unwrap_or_else(|| {
+                let read = Pattern::new(&pattern);
+                (pattern, read)
+            });
+            let found = pattern.is_in(&text);
+            *last = Some((expression, pattern));
+            found
+        },
+    )
 }
 
 fn read_cache(of: usize) -> String {

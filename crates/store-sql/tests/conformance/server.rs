@@ -189,7 +189,8 @@ impl Fixture for Server {
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
         Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
             .purging(Arc::clone(&store) as _)
-            .registering(store)
+            .registering(Arc::clone(&store) as _)
+            .tracing(store)
             .holding(lease))
     }
 }
