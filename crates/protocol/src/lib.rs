@@ -13,6 +13,7 @@ mod error;
 mod json;
 pub mod messages;
 mod openapi;
+pub mod otlp;
 
 pub use endpoints::{Area, Endpoint, Method, Permission, Scope, Version};
 pub use error::{ErrorResponse, RequestError, check_content_type};

@@ -5,6 +5,7 @@
 //! allowed, whether an id exists) is left to validation and the stores.
 
 pub mod artifacts;
+pub mod assessments;
 pub mod datasets;
 pub mod experiments;
 pub mod logged_models;
@@ -16,6 +17,10 @@ mod pairs;
 pub mod registered_models;
 pub mod runs;
 pub mod server;
+pub mod spans;
+pub mod trace_metrics;
+pub mod traces;
+pub mod traces_v2;
 
 use runledger_entities::limits;
 
@@ -47,6 +52,12 @@ mod most {
     pub(super) const DATASET_TAGS: usize = 100;
     /// Models of one request.
     pub(super) const MODELS: usize = 10_000;
+    /// Traces of one request.
+    pub(super) const TRACES: usize = 10_000;
+    /// Assessments of one trace.
+    pub(super) const ASSESSMENTS: usize = 1000;
+    /// Aggregations, dimensions and filters of a question about metrics.
+    pub(super) const METRIC_PARTS: usize = 100;
 }
 
 /// The body of responses that say nothing: `{}`.

@@ -1,8 +1,11 @@
 //! What the fields of request messages are, for the description of the API.
 
-use runledger_entities::{LoggedModelStatus, RunStatus, ViewType};
+use runledger_entities::{LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType};
 
-use super::field::List;
+use super::{
+    field::{List, Texts},
+    python::AnyJson,
+};
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,21 @@ describe! {
         "LOGGED_MODEL_READY",
         "LOGGED_MODEL_UPLOAD_FAILED",
     ]);
+    TraceState: Described::OneOf(&["STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"]);
+    SourceType: Described::OneOf(&[
+        "SOURCE_TYPE_UNSPECIFIED",
+        "HUMAN",
+        "LLM_JUDGE",
+        "CODE",
+    ]);
+    // Any value, which has no description of its own.
+    AnyJson: Described::Message(Vec::new());
+}
+
+impl<const MAX: usize> Describe for Texts<MAX> {
+    fn describe() -> Described {
+        Described::Message(Vec::new())
+    }
 }
 
 impl<T: Describe, const MAX: usize> Describe for List<T, MAX> {
@@ -83,5 +101,7 @@ mod tests {
         all_are_names_of::<RunStatus>();
         all_are_names_of::<ViewType>();
         all_are_names_of::<LoggedModelStatus>();
+        all_are_names_of::<TraceState>();
+        all_are_names_of::<SourceType>();
     }
 }

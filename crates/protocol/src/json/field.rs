@@ -4,10 +4,10 @@
 //! reported when the field is used, because MLflow reports errors in the order
 //! of its checks and not in the order of the body.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
-use runledger_entities::{LoggedModelStatus, RunStatus, ViewType};
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use runledger_entities::{LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{
     repair,
@@ -391,6 +391,20 @@ enums! {
     LoggedModelStatus: Self::from_name, |number: i64| {
         i32::try_from(number).ok().and_then(LoggedModelStatus::from_number)
     };
+    TraceState: Self::from_name, |number| match number {
+        0 => Some(TraceState::Unspecified),
+        1 => Some(TraceState::Ok),
+        2 => Some(TraceState::Error),
+        3 => Some(TraceState::InProgress),
+        _ => None,
+    };
+    SourceType: |name: &str| Self::from_name(name).filter(|_| name != "AI_JUDGE"), |number| match number {
+        0 => Some(SourceType::Unspecified),
+        1 => Some(SourceType::Human),
+        2 => Some(SourceType::LlmJudge),
+        3 => Some(SourceType::Code),
+        _ => None,
+    };
 }
 
 /// A list of which at most `MAX` items are kept; the others are only counted.
@@ -447,6 +461,48 @@ impl<T: FieldType, const MAX: usize> FieldType for List<T, MAX> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Field<Self>, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
+}
+
+/// A map from texts to texts, of at most `MAX`.
+#[derive(Debug, Default)]
+pub(crate) struct Texts<const MAX: usize>(pub(crate) BTreeMap<String, String>);
+
+impl<const MAX: usize> FieldType for Texts<MAX> {
+    const SHAPE: Shape = Shape::One;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Field<Self>, D::Error> {
+        deserializer.deserialize_any(TextsVisitor::<MAX>)
+    }
+}
+
+struct TextsVisitor<const MAX: usize>;
+
+impl<'de, const MAX: usize> Visitor<'de> for TextsVisitor<MAX> {
+    type Value = Field<Texts<MAX>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut texts = BTreeMap::new();
+        let mut wrong = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match map.next_value::<Field<String>>()? {
+                Field::Value(text) if texts.len() < MAX => drop(texts.insert(key, text)),
+                // More of them than any client has a use for.
+                Field::Value(text) => drop(wrong.get_or_insert(Wrong::Type(Json::Text(text)))),
+                Field::Absent => drop(wrong.get_or_insert(Wrong::Type(Json::Null))),
+                Field::Wrong(value) => drop(wrong.get_or_insert(*value)),
+            }
+        }
+        Ok(match wrong {
+            Some(wrong) => Field::Wrong(Box::new(wrong)),
+            None => Field::Value(Texts(texts)),
+        })
+    }
+
+    not_this! { unit, bool, i64, u64, f64, str, seq }
 }
 
 struct ListVisitor<T, const MAX: usize>(PhantomData<T>);

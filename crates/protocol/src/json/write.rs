@@ -109,6 +109,50 @@ impl Object<'_> {
         }
     }
 
+    /// A value that is JSON already.
+    pub(crate) fn raw(&mut self, key: &'static str, json: &[u8]) {
+        self.key(key);
+        self.out.extend_from_slice(json);
+    }
+
+    /// A map of doubles.
+    pub(crate) fn doubles(&mut self, key: &'static str, numbers: &[(String, f64)]) {
+        self.key(key);
+        self.out.push(b'{');
+        for (number, (name, value)) in numbers.iter().enumerate() {
+            if number > 0 {
+                self.out.push(b',');
+            }
+            write_text(self.out, name);
+            self.out.push(b':');
+            match non_finite(*value) {
+                Some(word) => write_text(self.out, word),
+                None => write_value(self.out, value),
+            }
+        }
+        self.out.push(b'}');
+    }
+
+    /// A map of texts, left out where it is empty.
+    pub(crate) fn map<'t>(
+        &mut self,
+        key: &'static str,
+        texts: impl Iterator<Item = (&'t str, &'t str)>,
+    ) {
+        let mut texts = texts.peekable();
+        if texts.peek().is_none() {
+            return;
+        }
+        self.key(key);
+        for (number, (name, text)) in texts.enumerate() {
+            self.out.push(if number == 0 { b'{' } else { b',' });
+            write_text(self.out, name);
+            self.out.push(b':');
+            write_text(self.out, text);
+        }
+        self.out.push(b'}');
+    }
+
     pub(crate) fn object(&mut self, key: &'static str, fields: impl FnOnce(&mut Object<'_>)) {
         self.key(key);
         write_object(self.out, fields);

@@ -4,8 +4,8 @@ use crate::{
     Endpoint,
     json::describe::{Describe, Described},
     messages::{
-        artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
-        multipart, registered_models, runs,
+        artifacts, assessments, datasets, experiments, logged_models, logging, metrics,
+        model_versions, multipart, registered_models, runs, trace_metrics, traces, traces_v2,
     },
 };
 
@@ -87,6 +87,24 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         E::ProxyCompleteMultipart => multipart::CompleteBody::describe(),
         E::ProxyAbortMultipart => multipart::AbortBody::describe(),
         E::GetModelVersionArtifact => texts(&["name", "version", "path"]),
+        E::StartTraceV2 => traces_v2::StartBody::describe(),
+        E::SearchTracesV2 => traces_v2::SearchBody::describe(),
+        E::EndTraceV2 => traces_v2::EndBody::describe(),
+        E::SetTraceTagV2 | E::SetTraceTag | E::DeleteTraceTagV2 | E::DeleteTraceTag => {
+            traces::TagBody::describe()
+        }
+        E::DeleteTracesV2 | E::DeleteTraces => traces::DeleteBody::describe(),
+        E::LinkPromptsToTrace => traces::LinkPromptsBody::describe(),
+        E::LinkTracesToRun => traces::LinkToRunBody::describe(),
+        E::StartTrace => traces::StartBody::describe(),
+        E::GetTrace => traces::GetBody::describe(),
+        E::BatchGetTraces | E::BatchGetTraceInfos => traces::IdsBody::describe(),
+        E::SearchTraces => traces::SearchBody::describe(),
+        E::QueryTraceMetrics => trace_metrics::MetricsBody::describe(),
+        E::CorrelateTraceFilters => traces::CorrelationBody::describe(),
+        E::CreateAssessment => assessments::CreateBody::describe(),
+        E::UpdateAssessment => assessments::UpdateBody::describe(),
+        E::GetTraceArtifactV2 | E::GetTraceArtifact => texts(&["request_id", "path"]),
         E::Health
         | E::Version
         | E::ServerInfo
@@ -98,34 +116,12 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         | E::ProxyPut
         | E::ProxyDelete
         | E::ProxyPresign
-        // Described when they are served.
-        | E::StartTraceV2
-        | E::SearchTracesV2
-        | E::EndTraceV2
         | E::GetTraceInfoV2
-        | E::SetTraceTagV2
-        | E::DeleteTraceTagV2
-        | E::DeleteTracesV2
-        | E::LinkPromptsToTrace
-        | E::LinkTracesToRun
-        | E::StartTrace
         | E::GetTraceInfo
-        | E::GetTrace
-        | E::BatchGetTraces
-        | E::BatchGetTraceInfos
-        | E::SearchTraces
-        | E::DeleteTraces
-        | E::QueryTraceMetrics
-        | E::CorrelateTraceFilters
-        | E::SetTraceTag
-        | E::DeleteTraceTag
-        | E::CreateAssessment
         | E::GetAssessment
-        | E::UpdateAssessment
         | E::DeleteAssessment
-        | E::GetTraceArtifactV2
-        | E::GetTraceArtifact
         | E::ExportSpans
+        // Described when they are served.
         | E::ListWebhooks
         | E::CreateWebhook
         | E::GetWebhook

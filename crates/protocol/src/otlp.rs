@@ -1,0 +1,73 @@
+//! Spans as OpenTelemetry's protocol (OTLP/HTTP) sends them, in protobuf and in
+//! JSON, made into what a store keeps.
+//!
+//! A body is read field by field, and each span becomes its JSON text at once:
+//! what a request costs stays near the size of its body. JSON is rewritten as
+//! protobuf first ([`json`]), so that there is one reader of spans ([`convert`]).
+//! What other dialects call inputs, outputs and tokens is translated there
+//! ([`translate`]), as MLflow 3.17 does when it stores spans.
+
+mod attributes;
+mod convert;
+mod json;
+mod preview;
+mod translate;
+mod value;
+mod wire;
+
+use runledger_entities::{InvalidValue, Span, TraceId};
+
+/// The most spans of one request.
+pub const MAX_SPANS: usize = 50_000;
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/x-protobuf`
+    Protobuf,
+    /// `application/json`
+    Json,
+}
+
+/// The spans of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Received {
+    /// The spans.
+    pub spans: Vec<Span>,
+    /// The traces whose roots are among them.
+    pub completed: Vec<TraceId>,
+}
+
+/// Why a body is no request to keep spans. The messages are MLflow 3.17's.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtlpError {
+    /// It is not written as it says.
+    #[error("Invalid OpenTelemetry format")]
+    Malformed,
+    /// There is nothing in it.
+    #[error("Invalid OpenTelemetry format - no spans found")]
+    Empty,
+    /// A span has no ids, or a time or an id that is too large.
+    #[error("Cannot convert OpenTelemetry span to MLflow span")]
+    BadSpan,
+    /// It has more than [`MAX_SPANS`].
+    #[error("Too many spans in one request. At most {MAX_SPANS} are allowed.")]
+    TooMany,
+    /// A span names a session that is no id.
+    #[error(transparent)]
+    Invalid(#[from] InvalidValue),
+}
+
+/// Reads a body.
+pub fn read(body: &[u8], encoding: Encoding) -> Result<Received, OtlpError> {
+    let rewritten;
+    let body = match encoding {
+        Encoding::Protobuf => body,
+        Encoding::Json => {
+            rewritten = json::to_protobuf(body).ok_or(OtlpError::Malformed)?;
+            &rewritten
+        }
+    };
+    convert::read(body)
+}
