@@ -189,7 +189,10 @@ async fn with_store(
         }
         Backend::Database(uri) => {
             let store = Arc::new(open_database(uri, settings, pool, flags.read_only).await?);
-            Ok(server.store(Arc::clone(&store)).registry(store))
+            Ok(server
+                .store(Arc::clone(&store))
+                .registry(Arc::<SqlStore>::clone(&store))
+                .traces(store))
         }
     }
 }

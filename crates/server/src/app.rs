@@ -6,13 +6,13 @@ use bytes::Bytes;
 use runledger_artifacts::{ArtifactRepository, ArtifactRoots, HostPolicy};
 use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
-use runledger_store::{LoggedModelStore, ModelRegistryStore, StoreKind, TrackingStore};
+use runledger_store::{LoggedModelStore, ModelRegistryStore, StoreKind, TraceStore, TrackingStore};
 
 use crate::{
     admission::{Admission, BodyBudget},
     artifact_routes::modes,
     failure::Failure,
-    handlers::server::not_here,
+    handlers::server::{no_spans, not_here},
     options::Limits,
 };
 
@@ -42,6 +42,15 @@ pub(crate) struct Tracking {
     pub(crate) hosts: Arc<HostPolicy>,
     /// Absent where the store keeps no registered models.
     pub(crate) registry: Option<Arc<dyn ModelRegistryStore>>,
+    /// Absent where the store keeps no traces.
+    pub(crate) traces: Option<Arc<dyn TraceStore>>,
+}
+
+/// What the handlers of traces work on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traces<'a> {
+    pub(crate) store: &'a dyn TraceStore,
+    pub(crate) tracking: &'a Tracking,
 }
 
 /// What the handlers of registered models and their versions work on.
@@ -101,6 +110,25 @@ impl App {
             }),
             None => Err(not_here(endpoint)),
         }
+    }
+
+    /// The traces, or the answer of a server that keeps none.
+    pub(crate) fn traces(&self, endpoint: Endpoint) -> Result<Traces<'_>, Failure> {
+        let tracking = self.tracking(endpoint)?;
+        match &tracking.traces {
+            Some(store) => Ok(Traces {
+                store: &**store,
+                tracking,
+            }),
+            None if endpoint == Endpoint::ExportSpans => Err(no_spans()),
+            None => Err(not_here(endpoint)),
+        }
+    }
+
+    /// Whether there are traces.
+    pub(crate) fn has_traces(&self) -> bool {
+        let tracking = self.tracking.as_ref();
+        tracking.is_some_and(|tracking| tracking.traces.is_some())
     }
 
     /// Whether there is a registry.

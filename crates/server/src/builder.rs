@@ -5,7 +5,7 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use runledger_artifacts::{ArtifactRoots, HostPolicy};
 use runledger_entities::LongValues;
-use runledger_store::{LoggedModelStore, ModelRegistryStore, TrackingStore};
+use runledger_store::{LoggedModelStore, ModelRegistryStore, TraceStore, TrackingStore};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -80,6 +80,7 @@ pub enum BuildError {
 pub struct ServerBuilder {
     stores: Option<(Arc<dyn TrackingStore>, Arc<dyn LoggedModelStore>)>,
     registry: Option<Arc<dyn ModelRegistryStore>>,
+    traces: Option<Arc<dyn TraceStore>>,
     artifacts: ArtifactRoots,
     artifact_hosts: HostPolicy,
     static_prefix: String,
@@ -112,6 +113,14 @@ impl ServerBuilder {
     /// on this server", as they are without the stores above.
     pub fn registry(mut self, registry: Arc<dyn ModelRegistryStore>) -> Self {
         self.registry = Some(registry);
+        self
+    }
+
+    /// The store of traces. Without it they are "not on this server", as they are
+    /// without the stores above, and spans are refused with words upon which
+    /// MLflow's clients keep them as artifacts.
+    pub fn traces(mut self, traces: Arc<dyn TraceStore>) -> Self {
+        self.traces = Some(traces);
         self
     }
 
@@ -190,6 +199,7 @@ impl ServerBuilder {
             long_values: self.long_values,
             hosts: Arc::new(self.artifact_hosts),
             registry: self.registry,
+            traces: self.traces,
         });
         let write_idle_time = self.limits.write_idle_time;
         let ui = match &self.ui_folder {

@@ -6,7 +6,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{Method, header, request::Parts};
-use runledger_entities::LoggedModelId;
+use runledger_entities::{AssessmentId, LoggedModelId, TraceId};
 use runledger_protocol::{Endpoint, Input, Request as Message, check_content_type};
 
 use crate::{admission::Share, app::App, body, failure::Failure, options::Limits};
@@ -68,13 +68,24 @@ impl Call {
         LoggedModelId::new(self.param("model_id"))
     }
 
+    /// The trace that the path names.
+    pub(crate) fn trace_id(&self) -> TraceId {
+        TraceId::new(self.param("trace_id"))
+    }
+
+    /// The assessment that the path names.
+    pub(crate) fn assessment_id(&self) -> AssessmentId {
+        AssessmentId::new(self.param("assessment_id"))
+    }
+
     /// Reads the body of a call that has its message there; does nothing the
     /// second time.
     ///
     /// This is apart from [`Call::message`] so that a slow client holds no
     /// place among the requests that are worked on.
     pub(crate) async fn receive(&mut self, app: &App) -> Result<(), Failure> {
-        if self.parts.method == Method::POST {
+        // Spans are no JSON of ours, and say themselves what they are.
+        if self.parts.method == Method::POST && self.endpoint != Endpoint::ExportSpans {
             let content_type = self.parts.headers.get(header::CONTENT_TYPE);
             check_content_type(content_type.map(|value| value.to_str().unwrap_or("?")))?;
         }
@@ -166,7 +177,11 @@ fn body_limit(endpoint: Endpoint, limits: &Limits) -> usize {
         | E::CreateModelVersion
         | E::SetRegisteredModelTag
         | E::SetModelVersionTag
-        | E::LogLoggedModelParams => limits.values_body_bytes,
+        | E::LogLoggedModelParams
+        | E::StartTrace
+        | E::CreateAssessment
+        | E::UpdateAssessment
+        | E::ExportSpans => limits.values_body_bytes,
         _ => limits.body_bytes,
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     graphql,
     handlers::{
         Reply, artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
-        registered_models, runs, server,
+        otlp, registered_models, runs, server, trace_metrics, traces,
     },
 };
 
@@ -246,35 +246,74 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
             model_versions::get_artifact(app, app.registry(endpoint)?, &call.parts).await
         }
 
-        E::ExportSpans => Err(server::no_spans()),
+        E::ExportSpans => otlp::export(app, app.traces(endpoint)?, call).await,
+        E::StartTraceV2 => traces::start_v2(app.traces(endpoint)?, call.message(app).await?).await,
+        E::SearchTracesV2 => {
+            traces::search_v2(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::EndTraceV2 => {
+            let traces = app.traces(endpoint)?;
+            let request = call.message(app).await?;
+            traces::end_v2(traces, call.trace_id(), request).await
+        }
+        E::GetTraceInfoV2 => traces::info_v2(app.traces(endpoint)?, call.trace_id()).await,
+        E::SetTraceTagV2 | E::SetTraceTag => {
+            let traces = app.traces(endpoint)?;
+            let request = call.message(app).await?;
+            traces::set_tag(traces, call.trace_id(), request).await
+        }
+        E::DeleteTraceTagV2 | E::DeleteTraceTag => {
+            let traces = app.traces(endpoint)?;
+            let request = call.message(app).await?;
+            traces::delete_tag(traces, call.trace_id(), request).await
+        }
+        E::DeleteTracesV2 | E::DeleteTraces => {
+            traces::delete(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::LinkPromptsToTrace => {
+            traces::link_prompts(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::LinkTracesToRun => {
+            traces::link_to_run(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::StartTrace => traces::start(app.traces(endpoint)?, call.message(app).await?).await,
+        E::GetTraceInfo => traces::info(app.traces(endpoint)?, call.trace_id()).await,
+        E::GetTrace => traces::get(app.traces(endpoint)?, call.message(app).await?).await,
+        E::BatchGetTraces => traces::batch(app.traces(endpoint)?, call.message(app).await?).await,
+        E::BatchGetTraceInfos => {
+            traces::batch_infos(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::SearchTraces => traces::search(app.traces(endpoint)?, call.message(app).await?).await,
+        E::QueryTraceMetrics => {
+            trace_metrics::query(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::CorrelateTraceFilters => {
+            traces::correlate(app.traces(endpoint)?, call.message(app).await?).await
+        }
+        E::CreateAssessment => {
+            let traces = app.traces(endpoint)?;
+            let request = call.message(app).await?;
+            traces::create_assessment(traces, call.trace_id(), request).await
+        }
+        E::GetAssessment => {
+            let traces = app.traces(endpoint)?;
+            traces::get_assessment(traces, call.trace_id(), call.assessment_id()).await
+        }
+        E::UpdateAssessment => {
+            let traces = app.traces(endpoint)?;
+            let request = call.message(app).await?;
+            traces::update_assessment(traces, call.trace_id(), call.assessment_id(), request).await
+        }
+        E::DeleteAssessment => {
+            let traces = app.traces(endpoint)?;
+            traces::delete_assessment(traces, call.trace_id(), call.assessment_id()).await
+        }
+        E::GetTraceArtifactV2 | E::GetTraceArtifact => {
+            traces::artifact(app, app.traces(endpoint)?, &call.parts).await
+        }
+
         // Not built yet.
-        E::StartTraceV2
-        | E::SearchTracesV2
-        | E::EndTraceV2
-        | E::GetTraceInfoV2
-        | E::SetTraceTagV2
-        | E::DeleteTraceTagV2
-        | E::DeleteTracesV2
-        | E::LinkPromptsToTrace
-        | E::LinkTracesToRun
-        | E::StartTrace
-        | E::GetTraceInfo
-        | E::GetTrace
-        | E::BatchGetTraces
-        | E::BatchGetTraceInfos
-        | E::SearchTraces
-        | E::DeleteTraces
-        | E::QueryTraceMetrics
-        | E::CorrelateTraceFilters
-        | E::SetTraceTag
-        | E::DeleteTraceTag
-        | E::CreateAssessment
-        | E::GetAssessment
-        | E::UpdateAssessment
-        | E::DeleteAssessment
-        | E::GetTraceArtifactV2
-        | E::GetTraceArtifact
-        | E::ListWebhooks
+        E::ListWebhooks
         | E::CreateWebhook
         | E::GetWebhook
         | E::UpdateWebhook

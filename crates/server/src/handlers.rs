@@ -10,9 +10,12 @@ pub(crate) mod logged_models;
 pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod model_versions;
+pub(crate) mod otlp;
 pub(crate) mod registered_models;
 pub(crate) mod runs;
 pub(crate) mod server;
+pub(crate) mod trace_metrics;
+pub(crate) mod traces;
 
 use axum::response::Response;
 use runledger_entities::ExperimentId;

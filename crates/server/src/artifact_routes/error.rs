@@ -16,6 +16,16 @@ pub(crate) enum ArtifactRouteError {
     /// A model's file was asked for without a path.
     #[error("Request must include the \"artifact_file_path\" query parameter.")]
     NoFilePath,
+    /// The spans of no trace were asked for.
+    #[error("Request must include the \"request_id\" query parameter.")]
+    NoTrace,
+}
+
+impl ArtifactRouteError {
+    /// Whether it says that there is no such file.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Artifact(ArtifactError::NotFound { .. }))
+    }
 }
 
 impl From<InvalidPath> for ArtifactRouteError {
@@ -30,7 +40,7 @@ impl Coded for ArtifactRouteError {
         match self {
             Self::Artifact(error) => error.code(),
             Self::Request(error) => error.code(),
-            Self::NoFilePath => ErrorCode::BadRequest,
+            Self::NoFilePath | Self::NoTrace => ErrorCode::BadRequest,
         }
     }
 }

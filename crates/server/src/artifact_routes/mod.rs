@@ -12,6 +12,7 @@
 //! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download()`] |
 //! | `/model-versions/get-artifact` | [`ModelVersionArtifactQuery::of`], [`download()`] |
 //! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download()`] |
+//! | `/get-trace-artifact` | [`TraceArtifactQuery::of`], [`download()`] |
 //! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload()`] |
 //! | `mlflow-artifacts/artifacts…` | [`proxy`] |
 //! | `mlflow-artifacts/mpu/…`, `presigned…` | [`direct`] |
@@ -33,7 +34,9 @@ mod upload;
 pub(crate) use download::download;
 pub(crate) use error::ArtifactRouteError;
 pub(crate) use list::list;
-pub(crate) use query::{ArtifactQuery, ModelVersionArtifactQuery};
+pub(crate) use query::{
+    ArtifactQuery, ModelVersionArtifactQuery, TraceArtifactQuery, attachment, file_of,
+};
 pub(crate) use upload::upload;
 
 #[cfg(test)]

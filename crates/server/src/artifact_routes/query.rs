@@ -58,6 +58,38 @@ impl ArtifactQuery {
     }
 }
 
+/// The spans of a trace, or a file that is attached to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TraceArtifactQuery {
+    /// The id of the trace.
+    pub(crate) trace_id: String,
+    /// The name of the attached file; absent for the spans.
+    pub(crate) path: Option<String>,
+}
+
+impl TraceArtifactQuery {
+    /// `/get-trace-artifact?request_id=…&path=…`
+    pub(crate) fn of(query: Option<&str>) -> Result<Self, ArtifactRouteError> {
+        let trace_id = parameter(query, "request_id")
+            .filter(|id| !id.is_empty())
+            .ok_or(ArtifactRouteError::NoTrace)?;
+        Ok(Self {
+            trace_id,
+            path: parameter(query, "path").filter(|path| !path.is_empty()),
+        })
+    }
+}
+
+/// The path of a file.
+pub(crate) fn file_of(name: &str) -> Result<ArtifactPath, ArtifactRouteError> {
+    Ok(ArtifactPath::parse(name)?)
+}
+
+/// The path of a file that is attached to a trace.
+pub(crate) fn attachment(name: &str) -> Result<ArtifactPath, ArtifactRouteError> {
+    Ok(ArtifactPath::parse(&format!("attachments/{name}"))?)
+}
+
 /// A file of a version of a registered model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelVersionArtifactQuery {

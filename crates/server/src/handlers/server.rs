@@ -37,7 +37,7 @@ pub(crate) fn info(app: &App) -> Response {
 pub(crate) fn is_served(app: &App, endpoint: Endpoint) -> bool {
     match endpoint.area() {
         Area::Server | Area::Tracking | Area::Artifacts => true,
-        Area::Tracing => false,
+        Area::Tracing => app.has_traces(),
         Area::Registry => app.has_registry() && !is_webhook(endpoint),
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn not_here(endpoint: Endpoint) -> Failure {
     )
 }
 
-/// Answers a client that sends spans: it then keeps them as artifacts and does
+/// Answers a client that sends spans to a store that keeps none: it then keeps them as artifacts and does
 /// not ask again (MLflow 3.4 and later look for these words).
 pub(crate) fn no_spans() -> Failure {
     Failure::new(

@@ -13,6 +13,7 @@ mod mutations;
 mod read_only;
 mod registry;
 mod runs;
+mod traces;
 mod transport;
 mod ui_folder;
 mod world;

@@ -10,7 +10,7 @@ use runledger_protocol::{Area, Endpoint, Method, Scope};
 use runledger_server::{Asset, BuildError, Limits, SecurityConfig, Server};
 use serde_json::json;
 
-use crate::world::{API, World};
+use crate::world::{API, Answer, World};
 
 #[tokio::test]
 async fn the_server_says_what_it_is() {
@@ -427,29 +427,47 @@ pub(crate) fn path_of(endpoint: Endpoint) -> String {
 async fn what_is_not_built_yet_is_not_here() {
     let world = World::new().await;
     for &endpoint in Endpoint::ALL {
-        let is_webhook = endpoint.template().contains("/webhooks");
-        if endpoint.area() != Area::Tracing && !is_webhook {
+        if endpoint.template().contains("/webhooks") {
+            not_here(&world, endpoint).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_store_of_traces_they_are_not_here() {
+    let world = World::without_registry().await;
+    for &endpoint in Endpoint::ALL {
+        if endpoint.area() != Area::Tracing {
             continue;
         }
-        let method = match endpoint.method() {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-        };
-        let request = Request::builder().method(method).uri(path_of(endpoint));
-        let answer = world.send(request.body(Body::empty()).unwrap()).await;
         if endpoint == Endpoint::ExportSpans {
+            let answer = ask(&world, endpoint).await;
             answer.refused(
                 501,
                 "NOT_IMPLEMENTED",
                 "REST OTLP span logging is not supported",
             );
         } else {
-            answer.refused(404, "ENDPOINT_NOT_FOUND", "does not have the endpoint");
+            not_here(&world, endpoint).await;
         }
     }
+}
+
+async fn not_here(world: &World, endpoint: Endpoint) {
+    let answer = ask(world, endpoint).await;
+    answer.refused(404, "ENDPOINT_NOT_FOUND", "does not have the endpoint");
+}
+
+async fn ask(world: &World, endpoint: Endpoint) -> Answer {
+    let method = match endpoint.method() {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    };
+    let request = Request::builder().method(method).uri(path_of(endpoint));
+    world.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test]

@@ -34,10 +34,17 @@ impl World {
     }
 
     pub(crate) async fn with(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
-        Self::of(|builder, store| settings(builder.registry(store))).await
+        Self::of(|builder, store| {
+            settings(
+                builder
+                    .registry(Arc::<SqlStore>::clone(&store))
+                    .traces(store),
+            )
+        })
+        .await
     }
 
-    /// A server whose store keeps no registered models.
+    /// A server whose store keeps neither registered models nor traces.
     pub(crate) async fn without_registry() -> Self {
         Self::of(|builder, _| builder).await
     }
