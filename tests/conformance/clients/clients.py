@@ -56,9 +56,10 @@ SUITES = (
     "at_once",
     "command_line",
     "autologging",
+    "traced",
 )
 
-MLFLOW_3_SUITES = ("metric_links", "logged_models", "logged_model_search")
+MLFLOW_3_SUITES = ("metric_links", "logged_models", "logged_model_search", "tracing")
 
 FRAMEWORKS = "frameworks"
 
