@@ -30,7 +30,8 @@ pub(crate) fn push_text(text: &str, out: &mut String) {
         out.push_str(&text[plain..at]);
         plain = at + 1;
         if escape.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
+            let code = format!("\\u{byte:04x}");
+            out.push_str(&code);
         } else {
             out.push_str(escape);
         }

@@ -11,7 +11,8 @@ pub(crate) fn timestamp(millis: i64) -> String {
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let mut text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
     if millis > 0 {
-        text.push_str(&format!(".{millis:03}"));
+        let fraction = format!(".{millis:03}");
+        text.push_str(&fraction);
     }
     text.push('Z');
     text

@@ -215,14 +215,12 @@ impl<'de> Visitor<'de> for Any<'_> {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        match i64::try_from(value) {
-            Ok(value) => self.visit_i64(value),
-            // What no integer of the protocol can be is a text.
-            Err(_) => {
-                self.plain("string_value", &format!("\"{value}\""));
-                Ok(())
-            }
+        if let Ok(value) = i64::try_from(value) {
+            return self.visit_i64(value);
         }
+        // What no integer of the protocol can be is a text.
+        self.plain("string_value", &format!("\"{value}\""));
+        Ok(())
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {

@@ -27,15 +27,12 @@ impl Attributes {
         let mut places = std::collections::HashMap::with_capacity(self.pairs.len());
         let mut kept: Vec<(String, String)> = Vec::with_capacity(self.pairs.len());
         for (key, value) in std::mem::take(&mut self.pairs) {
-            match places.get(&key) {
-                Some(&place) => {
-                    let pair: &mut (String, String) = &mut kept[place];
-                    pair.1 = value;
-                }
-                None => {
-                    places.insert(key.clone(), kept.len());
-                    kept.push((key, value));
-                }
+            if let Some(&place) = places.get(&key) {
+                let pair: &mut (String, String) = &mut kept[place];
+                pair.1 = value;
+            } else {
+                places.insert(key.clone(), kept.len());
+                kept.push((key, value));
             }
         }
         self.pairs = kept;

@@ -347,10 +347,13 @@ fn content(
         python::push_text(value, &mut out);
     };
     text(", \"name\": ", plain.name);
-    out.push_str(&format!(
-        ", \"start_time_unix_nano\": {}, \"end_time_unix_nano\": {}, \"events\": [{events}]",
+    let times = format!(
+        ", \"start_time_unix_nano\": {}, \"end_time_unix_nano\": {}, \"events\": [",
         plain.start, plain.end
-    ));
+    );
+    out.push_str(&times);
+    out.push_str(events);
+    out.push(']');
     let message: Cow<'_, str> = match status {
         SpanStatus::Error => plain.message.into(),
         // OpenTelemetry keeps a message of errors only.
@@ -400,7 +403,8 @@ fn write_event(message: &[u8], out: &mut String) -> Result<(), OtlpError> {
     out.push_str(if out.is_empty() { "" } else { ", " });
     out.push_str("{\"name\": ");
     python::push_text(name, out);
-    out.push_str(&format!(", \"time_unix_nano\": {time}, \"attributes\": "));
+    let rest = format!(", \"time_unix_nano\": {time}, \"attributes\": ");
+    out.push_str(&rest);
     write_attributes(&attributes, out)?;
     out.push('}');
     Ok(())
@@ -420,11 +424,12 @@ fn write_link(message: &[u8], out: &mut String) -> Result<(), OtlpError> {
     let trace_id = padded::<16>(trace_id).unwrap_or_default();
     let span_id = padded::<8>(span_id).unwrap_or_default();
     out.push_str(if out.is_empty() { "" } else { ", " });
-    out.push_str(&format!(
+    let ids = format!(
         "{{\"trace_id\": \"tr-{}\", \"span_id\": \"{}\", \"attributes\": ",
         hex(&trace_id),
         hex(&span_id)
-    ));
+    );
+    out.push_str(&ids);
     if attributes.is_empty() {
         out.push_str("null");
     } else {
@@ -467,7 +472,7 @@ mod tests {
         );
         assert_eq!(span.span_id, "000000000000000a");
         assert_eq!(span.request_preview.as_deref(), Some("{\"q\": 1}"));
-        assert_eq!(received.completed, [span.trace_id.clone()]);
+        assert_eq!(received.completed, std::slice::from_ref(&span.trace_id));
         assert_eq!(
             span.content,
             concat!(

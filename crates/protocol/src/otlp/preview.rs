@@ -15,13 +15,11 @@ pub(super) fn preview(json: &str, role: &str) -> String {
 
 fn cut(text: &str) -> String {
     let limit = limits::TRACE_PREVIEW;
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some(_) => {
-            let end = text.char_indices().nth(limit - 3);
-            format!("{}...", &text[..end.map_or(text.len(), |(end, _)| end)])
-        }
+    if text.char_indices().nth(limit).is_none() {
+        return text.to_owned();
     }
+    let end = text.char_indices().nth(limit - 3);
+    format!("{}...", &text[..end.map_or(text.len(), |(end, _)| end)])
 }
 
 /// The text of the last message of a role, or of the last one.

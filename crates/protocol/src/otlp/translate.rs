@@ -51,7 +51,7 @@ enum Key {
 }
 
 impl Key {
-    fn value<'a>(self, attributes: &'a Attributes) -> Option<&'a str> {
+    fn value(self, attributes: &Attributes) -> Option<&str> {
         match self {
             Self::Is(key) => attributes.something(key),
             Self::Numbered(parts) => attributes

@@ -290,12 +290,12 @@ async fn assessments_live_and_go() {
     let id = made["assessment"]["assessment_id"].as_str().unwrap();
     assert!(id.starts_with("a-"));
     let one = format!("{path}/{id}");
-    let patch = json!({"assessment": {"feedback": {"value": "no"}}, "update_mask": "feedback"});
-    let patched = ask(&world, "PATCH", &one, patch).await.ok();
-    assert_eq!(patched["assessment"]["feedback"]["value"], "no");
-    assert_eq!(patched["assessment"]["rationale"], "so");
+    let change = json!({"assessment": {"feedback": {"value": "no"}}, "update_mask": "feedback"});
+    let changed = ask(&world, "PATCH", &one, change).await.ok();
+    assert_eq!(changed["assessment"]["feedback"]["value"], "no");
+    assert_eq!(changed["assessment"]["rationale"], "so");
     let read = world.fetch(&one).await.ok();
-    assert_eq!(read["assessment"], patched["assessment"]);
+    assert_eq!(read["assessment"], changed["assessment"]);
     ask(&world, "DELETE", &one, json!({})).await.ok();
     let gone = world.fetch(&one).await;
     assert_eq!(gone.status, 404, "{:?}", gone.body);

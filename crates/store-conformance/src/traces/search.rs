@@ -40,7 +40,7 @@ async fn population(w: &World) -> Outcome {
             info.client_request_id = Some(format!("C{}", n % 5));
             info.tags = map(&[(
                 "k",
-                ["a", "A", "b%", "it's"][(n / 2 % 4).unsigned_abs() as usize],
+                ["a", "A", "b%", "it's"][usize::try_from(n / 2 % 4).unwrap_or_default()],
             )]);
         }
         if n % 3 == 0 {

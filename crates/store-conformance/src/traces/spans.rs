@@ -83,7 +83,7 @@ async fn later_spans_widen_a_trace(w: &World) -> Outcome {
 async fn a_span_that_is_sent_twice_is_kept_once(w: &World) -> Outcome {
     let first = span("tr-1", "s", None, 0);
     let mut second = first.clone();
-    second.content = "{\"n\": 2}".to_owned();
+    "{\"n\": 2}".clone_into(&mut second.content);
     w.log_spans(vec![first.clone(), second.clone()]).await?;
     assert_eq!(w.contents("tr-1").await?, [second.content.as_str()]);
     w.log_spans(vec![first.clone()]).await?;

@@ -194,6 +194,10 @@ fn make(
 }
 
 /// A trace as it is in the database.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether one thing is there"
+)]
 struct Known {
     experiment: i64,
     start: i64,
