@@ -183,8 +183,17 @@ fn traces_of_an_experiment_are_read_in_their_order() {
                     first.starts_with("SEARCH t USING INDEX index_trace_info_experiment_id_"),
                     "{filter}: {plan:#?}"
                 );
-                let scans = plan.iter().any(|step| step.starts_with("SCAN"));
-                assert!(!scans, "{filter}: {plan:#?}");
+                for step in &plan {
+                    let scans = step.starts_with("SCAN") && !step.starts_with("SCAN json_each");
+                    assert!(!scans, "{filter}: {plan:#?}");
+                    let spans = step.starts_with("SEARCH s ");
+                    assert!(!spans || step.contains("trace_id=?"), "{filter}: {plan:#?}");
+                }
+                let own = plan.iter().find(|step| step.starts_with("SEARCH a "));
+                assert!(
+                    own.is_none_or(|step| step.contains("trace_id=?")),
+                    "{filter}: {plan:#?}"
+                );
             }
         }
     });

@@ -319,7 +319,7 @@ fn condition(dialect: Dialect, experiments: &[ExperimentId], clause: &TraceClaus
         TraceClause::Prompt(prompt) => linked(dialect, "prompt_version", prompt),
         TraceClause::Issue(issue) => Sql::varying(
             "exists (select 1 from assessments a where a.trace_id = t.request_id \
-             and a.assessment_type = 'issue' and ",
+             and coalesce(a.assessment_type, '') = 'issue' and ",
         )
         .with(dialect.equal("a.name", issue))
         .sql(")"),
@@ -501,7 +501,6 @@ fn assessment(
     };
     let such = |from: &'static str| {
         let mut sql = Sql::varying(from)
-            .sql("a.valid and a.assessment_type = ")
             .text(kind.name())
             .sql(" and ")
             .with(dialect.equal("a.name", name));
@@ -510,10 +509,15 @@ fn assessment(
         }
         sql
     };
-    let own = such("exists (select 1 from assessments a where a.trace_id = t.request_id and ");
+    // Without `coalesce` SQLite would go by the index of the type, for every trace.
+    let own = such(
+        "exists (select 1 from assessments a where a.trace_id = t.request_id and a.valid \
+         and coalesce(a.assessment_type, '') = ",
+    );
     let of_session = such(
         "t.session_id in (select w.session_id from trace_info w join assessments a \
-         on a.trace_id = w.request_id where w.session_id is not null and ",
+         on a.trace_id = w.request_id where w.session_id is not null and a.valid \
+         and a.assessment_type = ",
     )
     .sql(" and a.assessment_metadata like '%\"mlflow.trace.session\":%' and w.experiment_id")
     .in_ints(false, experiments.iter().map(|id| id.0).collect());
