@@ -186,8 +186,11 @@ fn traces_of_an_experiment_are_read_in_their_order() {
                 for step in &plan {
                     let scans = step.starts_with("SCAN") && !step.starts_with("SCAN json_each");
                     assert!(!scans, "{filter}: {plan:#?}");
-                    let spans = step.starts_with("SEARCH s ");
-                    assert!(!spans || step.contains("trace_id=?"), "{filter}: {plan:#?}");
+                    let of_spans = step.starts_with("SEARCH s ");
+                    assert!(
+                        !of_spans || step.contains("trace_id=?"),
+                        "{filter}: {plan:#?}"
+                    );
                 }
                 let own = plan.iter().find(|step| step.starts_with("SEARCH a "));
                 assert!(
