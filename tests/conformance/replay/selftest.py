@@ -196,6 +196,9 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.judged(gone, gone), "unexplained")
         self.assertEqual(self.judged(gone, answer({})), "unexplained")
         self.assertEqual(self.judged(answer({}, 500), gone), "unexplained")
+        entry = 'id = "*"\nreason = "r"'
+        self.assertEqual(self.judged(gone, answer({}), entry), "known")
+        self.assertEqual(self.judged(answer({}, 500), gone, entry), "unexplained")
 
     def test_their_failure_excuses_a_refusal_only(self) -> None:
         self.assertEqual(self.judged(answer({}, 500), answer({}, 400)), "their 5xx")
