@@ -93,13 +93,21 @@ def main() -> None:
         world.collect("--run-ids", active, fails=True)
         equal([world.is_there(active), world.files(active)], [True, ["d"]])
 
-    with checks.check("one run goes, with its files"):
+    with checks.check("where the proxy's artifacts are is not guessed"):
+        place = world.command.index("--artifacts-destination")
+        known, world.command = world.command, world.command[:place]
+        text = world.collect("--run-ids", other, fails=True)
+        world.command = known
+        equal("--artifacts-destination" in text, True, text)
+        equal(world.files(other), ["d"])
+
+    client.delete_experiment(gone)
+    with checks.check("one run goes, with its files, and nothing that was not named"):
         text = world.collect("--run-ids", other)
         equal(text, f"Run with ID {other} has been permanently deleted.\n")
         equal([world.is_there(other), world.is_there(deleted)], [False, True])
 
     with checks.check("everything deleted goes, and only that"):
-        client.delete_experiment(gone)
         found = json.loads(world.collect("--json"))
         equal(sorted(found["runs"]), sorted([deleted, inside]))
         equal(found["experiments"], [gone])

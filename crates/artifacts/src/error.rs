@@ -4,7 +4,7 @@ use std::io;
 
 use runledger_entities::{Coded, ErrorCode};
 
-use crate::{ArtifactPath, BodyError, InvalidPath, InvalidUri};
+use crate::{ArtifactPath, BodyError, InvalidPath, InvalidUri, redacted};
 
 /// Why a repository did not do what it was asked.
 ///
@@ -38,9 +38,10 @@ pub enum ArtifactError {
     InvalidUri(#[from] InvalidUri),
     /// The location is none that this process may open.
     #[error(
-        "The artifact location '{uri}' is not served by this server: it serves \
+        "The artifact location '{}' is not served by this server: it serves \
          'mlflow-artifacts:' locations, local paths under its own artifact root, and storages \
          of its own hosts and of the schemes that it knows{}",
+        redacted(uri),
         known()
     )]
     NotServed {

@@ -49,4 +49,4 @@ pub use roots::{ArtifactLocation, ArtifactRoots};
 #[cfg(feature = "s3")]
 pub use s3::{InvalidS3Option, S3Options};
 pub use storages::{InvalidStorageOption, STORAGE_SCHEMES, Storages};
-pub use uri::{ArtifactUri, InvalidUri};
+pub use uri::{ArtifactUri, InvalidUri, redacted};

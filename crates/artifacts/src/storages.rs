@@ -219,7 +219,9 @@ impl<'a> Place<'a> {
 #[cfg(any(feature = "s3", feature = "gcs"))]
 pub(crate) fn is_bucket(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    (1..=255).contains(&name.len()) && name.bytes().all(legal)
+    // Dots at the ends, or two in a row, are segments of a path to some gateways.
+    let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
+    (1..=255).contains(&name.len()) && name.bytes().all(legal) && !dots
 }
 
 #[cfg(all(test, feature = "s3"))]

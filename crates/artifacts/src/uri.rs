@@ -21,7 +21,7 @@ pub enum InvalidUri {
     #[error("The artifact location is longer than {MAX_BYTES} bytes")]
     TooLong,
     /// The path in it would leave its root.
-    #[error("The artifact location '{uri}' has an invalid path")]
+    #[error("The artifact location '{}' has an invalid path", redacted(uri))]
     Path {
         /// The location.
         uri: String,
@@ -30,7 +30,7 @@ pub enum InvalidUri {
         source: InvalidPath,
     },
     /// It is not what locations of its storage look like.
-    #[error("The artifact location '{uri}' is not of the form {form}")]
+    #[error("The artifact location '{}' is not of the form {form}", redacted(uri))]
     Storage {
         /// The location.
         uri: String,
@@ -171,6 +171,33 @@ fn local(uri: &str, path: PathBuf) -> Result<ArtifactUri, InvalidUri> {
 fn has_parent(path: &Path) -> bool {
     path.components()
         .any(|component| component == Component::ParentDir)
+}
+
+/// A location without what may be secret in it: user, password and query.
+///
+/// ```
+/// use runledger_artifacts::redacted;
+///
+/// assert_eq!(redacted("ftp://me:secret@host/a@b"), "ftp://…@host/a@b");
+/// assert_eq!(redacted("wasbs://c@a.blob.core.windows.net/x?sig=1"), "wasbs://c@a.blob.core.windows.net/x?…");
+/// ```
+pub fn redacted(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return uri.to_owned();
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?…"),
+        None => (rest, ""),
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    // What is before the host is a container there.
+    let is_azure = scheme.starts_with("wasb") || scheme.starts_with("abfs");
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) if !is_azure || user.contains(':') => format!("…@{host}"),
+        _ => authority.to_owned(),
+    };
+    format!("{scheme}://{authority}{path}{query}")
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 //!
 //! What a store forgets is `runledger-store`'s; here is the order of things:
 //! artifacts before the rows that name them, runs and models before their
-//! experiments. So nothing is left behind that nobody knows of any more, and
-//! a command that was killed goes on when it is run again.
+//! experiments. So no files of theirs are left behind that nobody knows of any
+//! more, and a command that was killed goes on when it is run again. What is
+//! not deleted itself in a deleted experiment (logged models, traces) goes with
+//! it and leaves its files, as in MLflow.
 
 mod age;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use runledger_artifacts::{ArtifactError, ArtifactRoots};
+use runledger_artifacts::{ArtifactError, ArtifactRoots, redacted};
 use runledger_entities::{ExperimentId, LoggedModelId, RunId};
 use runledger_store::{
     DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, Page, PageRequest, PurgeStore,
@@ -23,7 +25,7 @@ use serde_json::json;
 use crate::args::{Command, GcArgs, ServerArgs};
 use crate::report;
 use crate::serve::{self, RunError};
-use crate::settings::{Settings, redacted};
+use crate::settings::Settings;
 
 /// Why `gc` stopped.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,17 @@ pub(crate) enum GcError {
     NotDeleted {
         /// The experiment.
         id: ExperimentId,
+    },
+    /// It was not said where the artifacts behind the proxy are.
+    #[error(
+        "the artifacts of {what} are in '{place}', and so it stays: say where that is with \
+         --artifacts-destination, as the server has it"
+    )]
+    NoDestination {
+        /// Whose they are.
+        what: String,
+        /// Where, without secrets.
+        place: String,
     },
     /// Artifacts cannot be removed.
     #[error("the artifacts of {what} cannot be removed, and so it stays: {source}")]
@@ -122,6 +135,9 @@ fn flags(args: &GcArgs) -> ServerArgs {
     if let Some(uri) = &args.artifacts_destination {
         flags.artifacts_destination.clone_from(uri);
     }
+    if let Some(uri) = &args.default_artifact_root {
+        flags.default_artifact_root = Some(uri.clone());
+    }
     *flags
 }
 
@@ -163,7 +179,7 @@ impl Collector<'_> {
         for run in self.runs(&experiments).await? {
             self.run(run).await?;
         }
-        for model in self.models().await? {
+        for model in self.models(&experiments).await? {
             self.model(model).await?;
         }
         for experiment in experiments {
@@ -177,6 +193,9 @@ impl Collector<'_> {
         ids: Option<Vec<ExperimentId>>,
     ) -> Result<Vec<DeletedExperiment>, GcError> {
         let Some(ids) = ids else {
+            if self.names_something() {
+                return Ok(Vec::new());
+            }
             return self
                 .all(None, self.before_ms, |query| {
                     self.store.deleted_experiments(query)
@@ -215,6 +234,7 @@ impl Collector<'_> {
                     runs.push(run);
                 }
             }
+            None if self.names_something() => {}
             None => {
                 runs = self
                     .all(None, self.before_ms, |query| self.store.deleted_runs(query))
@@ -242,8 +262,24 @@ impl Collector<'_> {
         self.check_age(&what, self.before_ms.is_none_or(is_old))
     }
 
-    async fn models(&self) -> Result<Vec<DeletedLoggedModel>, GcError> {
+    /// The models that were asked for, else those of the experiments that were,
+    /// else all.
+    async fn models(
+        &self,
+        experiments: &[DeletedExperiment],
+    ) -> Result<Vec<DeletedLoggedModel>, GcError> {
         let Some(ids) = &self.args.logged_model_ids else {
+            if self.names_something() {
+                let ids: Vec<_> = experiments.iter().map(|e| e.experiment_id).collect();
+                if ids.is_empty() {
+                    return Ok(Vec::new());
+                }
+                return self
+                    .all(Some(ids), None, |query| {
+                        self.store.deleted_logged_models(query)
+                    })
+                    .await;
+            }
             return self
                 .all(None, self.before_ms, |query| {
                     self.store.deleted_logged_models(query)
@@ -262,6 +298,12 @@ impl Collector<'_> {
         Ok(models)
     }
 
+    /// Whether something is asked for by its id; kinds of which nothing is stay.
+    fn names_something(&self) -> bool {
+        let Self { args, .. } = self;
+        args.run_ids.is_some() || args.experiment_ids.is_some() || args.logged_model_ids.is_some()
+    }
+
     fn check_age(&self, what: &str, is_old: bool) -> Result<(), GcError> {
         if is_old {
             return Ok(());
@@ -275,7 +317,12 @@ impl Collector<'_> {
     async fn run(&mut self, run: DeletedRun) -> Result<(), GcError> {
         let id = run.run_id.to_string();
         if !self.args.dry_run {
-            self.remove(&format!("run {id}"), &run.artifact_uri).await?;
+            let what = format!("run {id}");
+            // The list may be hours old: a run that was restored keeps its files.
+            let Some(run) = still(&what, self.store.deleted_run(&run.run_id).await)? else {
+                return Ok(());
+            };
+            self.remove(&what, &run.artifact_uri).await?;
             self.store.purge_run(&run.run_id).await?;
         }
         self.say(&format!("Run with ID {id}"));
@@ -287,6 +334,10 @@ impl Collector<'_> {
         let id = model.model_id.to_string();
         if !self.args.dry_run {
             let what = format!("logged model {id}");
+            let deleted = self.store.deleted_logged_model(&model.model_id).await;
+            let Some(model) = still(&what, deleted)? else {
+                return Ok(());
+            };
             self.remove(&what, &model.artifact_location).await?;
             self.store.purge_logged_model(&model.model_id).await?;
         }
@@ -305,20 +356,23 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Removes artifacts. Those at a place that this machine does not serve
-    /// stay, which is said; anything else that fails ends the command.
+    /// Removes artifacts. Those whose location is none stay, which is said;
+    /// anything else that fails ends the command, and the row that names them
+    /// stays.
     async fn remove(&self, what: &str, uri: &str) -> Result<(), GcError> {
+        if self.args.artifacts_destination.is_none() && uri.starts_with("mlflow-artifacts:") {
+            return Err(GcError::NoDestination {
+                what: what.to_owned(),
+                place: redacted(uri),
+            });
+        }
         let removed = match self.roots.resolve(uri).await {
             Ok(place) => place.repository.delete(&place.path).await,
             Err(error) => Err(error),
         };
         match removed {
             Ok(()) => Ok(()),
-            Err(
-                error @ (ArtifactError::NotServed { .. }
-                | ArtifactError::InvalidUri(_)
-                | ArtifactError::InvalidPath(_)),
-            ) => {
+            Err(error @ (ArtifactError::InvalidUri(_) | ArtifactError::InvalidPath(_))) => {
                 let place = redacted(uri);
                 report::note(&format!(
                     "the artifacts of {what} in '{place}' stay: {error}"
@@ -385,5 +439,17 @@ impl Collector<'_> {
                 return Ok(items);
             }
         }
+    }
+}
+
+/// What is still deleted; a note, if it was restored or removed meanwhile.
+fn still<T>(what: &str, found: Result<T, StoreError>) -> Result<Option<T>, GcError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ (StoreError::Lifecycle { .. } | StoreError::NotFound { .. })) => {
+            report::note(&format!("{what} is left alone: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use runledger_artifacts::{
     ALLOWED_SCHEMES_VARIABLE, ArtifactError, ArtifactRepository, ArtifactRoots, HostPolicy,
-    InvalidStorageOption, LocalRepository, Storages,
+    InvalidStorageOption, LocalRepository, Storages, redacted,
 };
 use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use crate::args::ServerArgs;
 use crate::backend::Backend;
 use crate::report;
-use crate::settings::{Destination, InvalidSettings, Settings, redacted};
+use crate::settings::{Destination, InvalidSettings, Settings};
 use crate::signals::Signals;
 
 /// Threads for work that blocks, beside those that wait for a database server:

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use runledger_artifacts::{ArtifactUri, InvalidUri, STORAGE_SCHEMES};
+use runledger_artifacts::{ArtifactUri, InvalidUri, STORAGE_SCHEMES, redacted};
 use runledger_server::SecurityConfig;
 
 use crate::args::ServerArgs;
@@ -159,14 +159,6 @@ fn trimmed(entries: &[String]) -> Vec<String> {
         .filter(|entry| !entry.is_empty())
         .map(str::to_owned)
         .collect()
-}
-
-/// A URI without its user and password.
-pub(crate) fn redacted(uri: &str) -> String {
-    match (uri.split_once("://"), uri.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => uri.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -181,6 +181,8 @@ fn body_limit(endpoint: Endpoint, limits: &Limits) -> usize {
         | E::StartTrace
         | E::CreateAssessment
         | E::UpdateAssessment
+        // The parts with their signed addresses, which MLflow's client sends back.
+        | E::ProxyCompleteMultipart
         | E::ExportSpans => limits.values_body_bytes,
         _ => limits.body_bytes,
     }

@@ -15,7 +15,7 @@ use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumVa
 
 use super::connector::Connector;
 use super::{S3, S3Options};
-use crate::http_client::HttpClient;
+use crate::http_client::{HttpClient, Tls};
 
 /// Tries of one request.
 const ATTEMPTS: u32 = 4;
@@ -31,6 +31,11 @@ impl S3 {
     /// # Errors
     /// If the certificates of the options cannot be read.
     pub(crate) async fn connect(options: S3Options) -> io::Result<Self> {
+        // Credentials come from Amazon's own addresses, whose certificates are always looked at.
+        let credentials = Connector::new(HttpClient::new(&Tls {
+            authorities: options.tls.authorities.clone(),
+            unverified: false,
+        })?);
         let connector = Connector::new(HttpClient::new(&options.tls)?);
         let timeouts = TimeoutConfig::builder()
             .operation_timeout(OPERATION_TIME)
@@ -40,7 +45,7 @@ impl S3 {
             .or_else(ProfileFileRegionProvider::new())
             .or_else(Region::new("us-east-1"));
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector)
+            .http_client(credentials)
             .region(region)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(timeouts)
@@ -52,7 +57,9 @@ impl S3 {
             loader
         };
         let shared = loader.load().await;
-        let mut config = Builder::from(&shared).force_path_style(options.force_path_style());
+        let mut config = Builder::from(&shared)
+            .http_client(connector)
+            .force_path_style(options.force_path_style());
         if let Some(endpoint) = &options.endpoint {
             config = config.endpoint_url(endpoint);
         }

@@ -20,10 +20,15 @@ pub(crate) struct GcArgs {
     #[arg(env = "MLFLOW_BACKEND_STORE_URI", hide_env_values = true)]
     pub(crate) backend_store_uri: Option<String>,
 
-    /// Where mlflow-artifacts:/ is, as in `runledger server`.
+    /// Where mlflow-artifacts:/ is, as the server has it; there is no default.
     #[arg(long, value_name = "URI")]
     #[arg(env = "MLFLOW_ARTIFACTS_DESTINATION", hide_env_values = true)]
     pub(crate) artifacts_destination: Option<String>,
+
+    /// Where experiments keep artifacts, if the server has been told.
+    #[arg(long, value_name = "URI")]
+    #[arg(env = "MLFLOW_DEFAULT_ARTIFACT_ROOT", hide_env_values = true)]
+    pub(crate) default_artifact_root: Option<String>,
 
     /// These runs only, which must be deleted.
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]

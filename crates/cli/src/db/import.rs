@@ -80,7 +80,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), ImportError> {
 async fn import(args: &ImportArgs) -> Result<(), ImportError> {
     let Backend::Folder(folder) = Backend::of(&args.folder) else {
         return Err(ImportError::NoFolder {
-            uri: crate::settings::redacted(&args.folder),
+            uri: runledger_artifacts::redacted(&args.folder),
         });
     };
     if !folder.is_dir() {
