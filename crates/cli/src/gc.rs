@@ -9,6 +9,8 @@
 //! it and leaves its files, as in MLflow.
 
 mod age;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -3,9 +3,9 @@
 //!
 //! A body is read field by field, and each span becomes its JSON text at once:
 //! what a request costs stays near the size of its body. JSON is rewritten as
-//! protobuf first ([`json`]), so that there is one reader of spans ([`convert`]).
+//! protobuf first (`json`), so that there is one reader of spans (`convert`).
 //! What other dialects call inputs, outputs and tokens is translated there
-//! ([`translate`]), as MLflow 3.17 does when it stores spans.
+//! (`translate`), as MLflow 3.17 does when it stores spans.
 
 mod attributes;
 mod convert;

@@ -57,6 +57,7 @@ SUITES = (
     "command_line",
     "autologging",
     "traced",
+    "registry",
 )
 
 MLFLOW_3_SUITES = ("metric_links", "logged_models", "logged_model_search", "tracing")

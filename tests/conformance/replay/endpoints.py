@@ -69,6 +69,29 @@ POST   /mlflow-artifacts/mpu/abort/{*artifact_path}           tracking 2.17
 GET    /mlflow-artifacts/presigned/{*artifact_path}           tracking 3
 POST   /graphql                                               tracking 2.17
 GET    /graphql                                               tracking 2.17
+POST   /mlflow/registered-models/create                       registry 2.17
+GET    /mlflow/registered-models/get                          registry 2.17
+GET    /mlflow/registered-models/search                       registry 2.17
+PATCH  /mlflow/registered-models/update                       registry 2.17
+POST   /mlflow/registered-models/rename                       registry 2.17
+DELETE /mlflow/registered-models/delete                       registry 2.17
+GET    /mlflow/registered-models/get-latest-versions          registry 2.17
+POST   /mlflow/registered-models/get-latest-versions          registry 2.17
+POST   /mlflow/registered-models/set-tag                      registry 2.17
+DELETE /mlflow/registered-models/delete-tag                   registry 2.17
+POST   /mlflow/registered-models/alias                        registry 2.17
+GET    /mlflow/registered-models/alias                        registry 2.17
+DELETE /mlflow/registered-models/alias                        registry 2.17
+POST   /mlflow/model-versions/create                          registry 2.17
+GET    /mlflow/model-versions/get                             registry 2.17
+GET    /mlflow/model-versions/search                          registry 2.17
+PATCH  /mlflow/model-versions/update                          registry 2.17
+DELETE /mlflow/model-versions/delete                          registry 2.17
+POST   /mlflow/model-versions/set-tag                         registry 2.17
+DELETE /mlflow/model-versions/delete-tag                      registry 2.17
+POST   /mlflow/model-versions/transition-stage                registry 2.17
+GET    /mlflow/model-versions/get-download-uri                registry 2.17
+GET    /model-versions/get-artifact                           registry 2.17
 """
 
 OTHER = "(no endpoint)"

@@ -14,8 +14,8 @@ MODELS = "registered-models"
 VERSIONS = "model-versions"
 PROMPT = {"key": "mlflow.prompt.is_prompt", "value": "true"}
 
-# MLflow gives the newest version of each stage in no certain order.
-NEWEST = ("*latest_versions", "model_versions")
+# MLflow gives the newest version of each stage, and tags, in no certain order.
+NEWEST = ("*latest_versions", "model_versions", "*.tags")
 
 
 def _model(s: Script, name: str = "{u}", step: str = "new model", **fields: Any) -> None:
@@ -55,25 +55,21 @@ def create(s: Script) -> None:
         ("description empty", {"description": ""}),
         ("description null", {"description": None}),
         ("description number", {"description": 5}),
-        ("description list", {"description": ["x"]}),
-        ("description of 5000", {"description": "d" * 5000}),
         ("description of 5001", {"description": "d" * 5001}),
         ("tags text", {"tags": "x"}),
-        ("tags object", {"tags": {"a": "b"}}),
         ("tags null", {"tags": None}),
-        ("tags empty", {"tags": []}),
         ("tag without value", {"tags": [{"key": "k"}]}),
         ("tag without key", {"tags": [{"value": "v"}]}),
         ("tag with empty key", {"tags": [{"key": "", "value": "v"}]}),
         ("tag with number", {"tags": [{"key": "k", "value": 1}]}),
         ("tag that is text", {"tags": ["k=v"]}),
         ("tag with bad key", {"tags": [{"key": "a&b", "value": "v"}]}),
-        ("tag with too long key", {"tags": [{"key": "k" * 251, "value": "v"}]}),
         ("tag twice", {"tags": [{"key": "k", "value": "1"}, {"key": "k", "value": "2"}]}),
         ("unknown field", {"other": 1}),
     ):
         s.post(step, f"{MODELS}/create", {"name": f"{{u}} {step}", **field})
-        _get(s, f"{step}, shown", f"{{u}} {step}")
+        if step in ("description null", "tag with number", "tag twice", "unknown field"):
+            _get(s, f"{step}, shown", f"{{u}} {step}")
 
 
 @CORPUS.scenario()
@@ -83,33 +79,24 @@ def names(s: Script) -> None:
         ("null", {"name": None}),
         ("empty", {"name": ""}),
         ("number", {"name": 5}),
-        ("bool", {"name": True}),
-        ("list", {"name": ["{u}"]}),
         ("spaces", {"name": "   "}),
-        ("one space", {"name": " "}),
         ("line end", {"name": "{u}\n"}),
         ("slash", {"name": "{u}/a"}),
         ("backslash", {"name": "{u}\\a"}),
         ("colon", {"name": "{u}:a"}),
         ("dots", {"name": ".."}),
-        ("dot", {"name": "."}),
         ("dot in front", {"name": ".{u}"}),
         ("two dots inside", {"name": "{u}..a"}),
         ("space around", {"name": " {u} "}),
         ("unicode", {"name": "{u} 模型 🚀 ü"}),
         ("quotes", {"name": "{u} ' \" ` ;--"}),
-        ("underscore", {"name": "{u}_"}),
         ("marks", {"name": "{u} #?&=+@!"}),
-        ("of 256", {"name": "n" * 256}),
-        ("of 257", {"name": "n" * 257}),
-        ("of 5000", {"name": "n" * 5000}),
+        ("too long", {"name": "{u}" + "n" * 250}),
     ):
         s.post(step, f"{MODELS}/create", body)
     _get(s, "by unicode", "{u} 模型 🚀 ü")
     _get(s, "by quotes", "{u} ' \" ` ;--")
     _get(s, "by marks", "{u} #?&=+@!")
-    _get(s, "by spaces around", " {u} ")
-    _get(s, "by slash", "{u}/a")
 
 
 @CORPUS.scenario(stores=("sqlite", "postgres"))
@@ -124,9 +111,7 @@ def get(s: Script) -> None:
     s.get("nothing", f"{MODELS}/get")
     s.get("empty query", f"{MODELS}/get", "")
     s.get("empty", f"{MODELS}/get", {"name": ""})
-    s.get("spaces", f"{MODELS}/get", {"name": "  "})
     s.get("unknown", f"{MODELS}/get", {"name": "{u} nope"})
-    s.get("other field", f"{MODELS}/get", {"model": "{u}"})
     s.get("twice", f"{MODELS}/get", [("name", "{u}"), ("name", "{u} nope")])
     s.post("by POST", f"{MODELS}/get", MODEL)
     s.call("by PUT", "PUT", f"{MODELS}/create", body=MODEL)
@@ -144,15 +129,12 @@ def update(s: Script) -> None:
         ("of 5001", {**MODEL, "description": "d" * 5001}),
         ("unknown", {"name": "{u} nope", "description": "x"}),
         ("no name", {"description": "x"}),
-        ("empty name", {"name": "", "description": "x"}),
-        ("name as number", {"name": 5, "description": "x"}),
         ("nothing", {}),
         ("job", {**MODEL, "deployment_job_id": "j"}),
     ):
         s.patch(step, f"{MODELS}/update", body)
         if step in ("description", "empty", "no description", "job"):
             _get(s, f"{step}, shown")
-    s.call("no JSON", "PATCH", f"{MODELS}/update", raw="{")
     s.post("by POST", f"{MODELS}/update", {**MODEL, "description": "x"})
 
 
@@ -172,24 +154,24 @@ def rename(s: Script) -> None:
     s.get("alias follows", f"{MODELS}/alias", {"name": "{u} new", "alias": "best"})
     s.get("alias by old name", f"{MODELS}/alias", {"name": "{u}", "alias": "best"})
     s.post("old name is free", f"{MODELS}/create", MODEL)
-    here = {"name": "{u} new"}
+    for step, new_name in (
+        ("to itself", "{u} to itself"),
+        ("to a taken one", "{u} taken"),
+        ("to empty", ""),
+        ("to spaces", "  "),
+        ("to a slash", "{u}/x"),
+        ("too long", "{u}" + "n" * 250),
+    ):
+        _model(s, f"{{u}} {step}", f"model {step}")
+        s.post(step, f"{MODELS}/rename", {"name": f"{{u}} {step}", "new_name": new_name})
+        _get(s, f"{step}, shown", f"{{u}} {step}")
     for step, body in (
-        ("to itself", {**here, "new_name": "{u} new"}),
-        ("to a taken one", {**here, "new_name": "{u} taken"}),
-        ("to empty", {**here, "new_name": ""}),
-        ("to null", {**here, "new_name": None}),
-        ("to a number", {**here, "new_name": 5}),
-        ("to spaces", {**here, "new_name": "  "}),
-        ("to a slash", {**here, "new_name": "{u}/x"}),
-        ("to a colon", {**here, "new_name": "{u}:x"}),
-        ("to dots", {**here, "new_name": ".."}),
-        ("to 257", {**here, "new_name": "n" * 257}),
-        ("no new name", here),
+        ("no new name", {"name": "{u} new"}),
         ("no name", {"new_name": "{u} x"}),
         ("unknown", {"name": "{u} nope", "new_name": "{u} x"}),
         ("nothing", {}),
     ):
-        s.post(step, f"{MODELS}/rename", body, unordered=NEWEST)
+        s.post(step, f"{MODELS}/rename", body)
     _get(s, "at the end", "{u} new")
 
 
@@ -227,24 +209,18 @@ def tags(s: Script) -> None:
         ("set again", {"key": "a", "value": "c ü"}),
         ("empty value", {"key": "e", "value": ""}),
         ("no value", {"key": "n"}),
-        ("null value", {"key": "z", "value": None}),
         ("number", {"key": "n", "value": 1}),
         ("no key", {"value": "b"}),
         ("empty key", {"key": "", "value": "b"}),
-        ("number as key", {"key": 5, "value": "b"}),
         ("bad key", {"key": "a&b", "value": "b"}),
-        ("dots as key", {"key": "../x", "value": "b"}),
         ("key with slash", {"key": "x/y z.w-v", "value": "b"}),
-        ("key with colon", {"key": "x:y", "value": "b"}),
         ("key of 250", {"key": "k" * 250, "value": "b"}),
         ("key of 251", {"key": "k" * 251, "value": "b"}),
-        ("value of 5001", {"key": "l", "value": "v" * 5001}),
         ("value of 100001", {"key": "m", "value": "v" * 100_001}),
         ("reserved", {"key": "mlflow.user", "value": "me"}),
     ):
         s.post(step, f"{MODELS}/set-tag", {**MODEL, **body})
     s.post("of unknown", f"{MODELS}/set-tag", {"name": "{u} nope", "key": "a", "value": "b"})
-    s.post("no name", f"{MODELS}/set-tag", {"key": "a", "value": "b"})
     s.post("nothing", f"{MODELS}/set-tag", {})
     _get(s, "shown")
     for step, body in (
@@ -252,8 +228,6 @@ def tags(s: Script) -> None:
         ("delete again", {**MODEL, "key": "a"}),
         ("delete never set", {**MODEL, "key": "zz"}),
         ("delete no key", MODEL),
-        ("delete empty key", {**MODEL, "key": ""}),
-        ("delete bad key", {**MODEL, "key": "a&b"}),
         ("delete of unknown", {"name": "{u} nope", "key": "a"}),
         ("delete no name", {"key": "a"}),
     ):
@@ -278,22 +252,22 @@ def aliases(s: Script) -> None:
     put("moved", version="2")
     s.get("moved, found", f"{MODELS}/alias", {**MODEL, "alias": "best"})
     s.get("moved, old version", f"{VERSIONS}/get", {**MODEL, "version": "1"})
+    _get(s, "moved, model shown")
+    here = {"filter": "name = '{u}'", "order_by": "version_number"}
+    s.get("moved, versions found", f"{VERSIONS}/search", here)
+    s.get("moved, model found", f"{MODELS}/search", {"filter": "name = '{u}'"})
+    s.get("moved, latest", f"{MODELS}/get-latest-versions", MODEL)
     put("version as number", alias="number", version=1)
     put("number", alias=5)
     for step, alias in (
         ("empty", ""),
         ("null", None),
         ("latest", "latest"),
-        ("latest in capitals", "LATEST"),
         ("as version", "v1"),
-        ("as version in capitals", "V12"),
         ("nearly a version", "v1a"),
-        ("digits", "12"),
         ("space", "a b"),
         ("dot", "a.b"),
-        ("slash", "a/b"),
         ("unicode", "größe"),
-        ("line end", "end\n"),
         ("of 255", "a" * 255),
         ("of 256", "a" * 256),
     ):
@@ -304,8 +278,6 @@ def aliases(s: Script) -> None:
         ("empty", ""),
         ("null", None),
         ("zero", "0"),
-        ("negative", "-1"),
-        ("fraction", "1.5"),
         ("with zeros", "01"),
         ("large", "99999999999999999999"),
     ):
@@ -315,23 +287,17 @@ def aliases(s: Script) -> None:
     _get(s, "all shown")
     for step, query in (
         ("get unknown", {**MODEL, "alias": "zz"}),
-        ("get no alias", MODEL),
-        ("get empty", {**MODEL, "alias": ""}),
         ("get no name", {"alias": "best"}),
         ("get of unknown", {"name": "{u} nope", "alias": "best"}),
         ("get latest", {**MODEL, "alias": "latest"}),
-        ("get bad", {**MODEL, "alias": "a b"}),
         ("get as version", {**MODEL, "alias": "v1"}),
-        ("get in capitals", {**MODEL, "alias": "BEST"}),
     ):
         s.get(step, f"{MODELS}/alias", query)
     for step, body in (
         ("delete", {**MODEL, "alias": "best"}),
         ("delete again", {**MODEL, "alias": "best"}),
-        ("delete bad", {**MODEL, "alias": "a b"}),
         ("delete latest", {**MODEL, "alias": "latest"}),
         ("delete no alias", MODEL),
-        ("delete no name", {"alias": "best"}),
         ("delete of unknown", {"name": "{u} nope", "alias": "best"}),
     ):
         s.delete(step, f"{MODELS}/alias", body)
@@ -340,6 +306,13 @@ def aliases(s: Script) -> None:
     s.get("of a deleted version", f"{MODELS}/alias", {**MODEL, "alias": "b-2_x"})
     put("to a deleted version")
     _get(s, "shown at the end")
+
+
+@CORPUS.scenario()
+def alias_with_line_end(s: Script) -> None:
+    _model(s)
+    _versions(s, 1)
+    s.post("set", f"{MODELS}/alias", {**MODEL, "alias": "end\n", "version": "1"})
 
 
 @CORPUS.scenario()
@@ -357,11 +330,8 @@ def latest_versions(s: Script) -> None:
         ("one", ["Production"]),
         ("two", ["Staging", "None"]),
         ("small letters", ["staging"]),
-        ("twice", ["Staging", "staging"]),
         ("without version", ["Archived"]),
         ("unknown", ["bogus"]),
-        ("unknown among known", ["Staging", "bogus"]),
-        ("empty text", [""]),
     ):
         fields = MODEL if stages is None else {**MODEL, "stages": stages}
         s.post(f"{step}, POST", f"{MODELS}/get-latest-versions", fields, unordered=NEWEST)
@@ -387,7 +357,7 @@ def search(s: Script) -> None:
     here = "name LIKE '{u}%'"
 
     def ask(step: str, query: Any) -> None:
-        s.get(step, f"{MODELS}/search", query, unordered=("registered_models[*].tags", *NEWEST))
+        s.get(step, f"{MODELS}/search", query, unordered=NEWEST)
 
     ask("here", {"filter": here})
     s.each(
@@ -396,50 +366,34 @@ def search(s: Script) -> None:
             "name = '{u} a'",
             'name = "{u} a"',
             "attribute.name = '{u} a'",
-            "attributes.name = '{u} a'",
             "`name` = '{u} a'",
             f"name != '{{u}} a' AND {here}",
             f"{here} AND name LIKE '%a'",
-            f"{here} AND name LIKE '%A'",
             f"{here} AND name ILIKE '%c'",
             f"{here} and name ilike '% _'",
-            "name LIKE '{u} _'",
             f"{here} AND tags.k = 'x'",
             f"{here} AND tag.k = 'x'",
             f"{here} AND tags.k != 'x'",
-            f"{here} AND tags.k LIKE '%'",
             f"{here} AND tags.k ILIKE 'X'",
             f"{here} AND tags.`k` = 'x' AND tags.n0 = ''",
-            f"{here} AND tags.k = 'x' AND tags.k = 'y'",
-            f"{here} AND tags.nope = 'x'",
             f"{here} AND tags.nope != 'x'",
             f"{here} AND",
-            "name = '{u} a' name = '{u} a'",
             "name",
-            "name =",
             "name = a",
             "name = 5",
             "name > 'a'",
             "name == 'a'",
-            "'a' = name",
             "name = '{u} a' OR name = '{u} b'",
-            "NOT name = 'a'",
             "(name = '{u} a')",
             "name = '{u} a';",
-            "name = '{u} a'; name = 'b'",
-            "name = '{u} a' -- c",
             "name BETWEEN 'a' AND 'b'",
             "   ",
             "description = 'x'",
-            "creation_timestamp > 0",
-            "bogus.name = 'x'",
             "tags.k > 'x'",
-            "tags.k = 5",
             "tags.k IS NULL",
             "name = 'it''s'",
             "name = '",
             "version = 1",
-            "latest_versions = 1",
         ),
         lambda step, text: ask(step, {"filter": text}),
     )
@@ -447,12 +401,8 @@ def search(s: Script) -> None:
         "order",
         (
             ["name"],
-            ["name ASC"],
             ["name DESC"],
-            ["name desc"],
             ["`name` DESC"],
-            ["attribute.name DESC"],
-            ["timestamp"],
             ["last_updated_timestamp ASC"],
             ["last_updated_timestamp DESC", "name"],
             ["creation_timestamp"],
@@ -460,7 +410,6 @@ def search(s: Script) -> None:
             ["tags.k"],
             ["name SIDEWAYS"],
             ["name, timestamp"],
-            ["name NULLS LAST"],
             [""],
             ["name", "name DESC"],
         ),
@@ -473,18 +422,12 @@ def search(s: Script) -> None:
     s.get("page 2", path, {**page, "page_token": "{token}"}, unordered=NEWEST)
     s.get("page of all", path, {**page, "max_results": "4"}, unordered=NEWEST)
     for step, query in (
-        ("size of 1000", {"filter": here, "max_results": "1000"}),
         ("size of 1001", {"filter": here, "max_results": "1001"}),
         ("size of 0", {"filter": here, "max_results": "0"}),
         ("size negative", {"filter": here, "max_results": "-1"}),
         ("size word", {"filter": here, "max_results": "x"}),
-        ("size empty", {"filter": here, "max_results": ""}),
         ("token of words", {"filter": here, "page_token": "nope"}),
-        ("token of marks", {"filter": here, "page_token": "!!"}),
-        ("token of no JSON", {"filter": here, "page_token": "bm9wZQ=="}),
         ("token past the end", {"filter": here, "page_token": "eyJvZmZzZXQiOiA5OX0="}),
-        ("token empty", {"filter": here, "page_token": ""}),
-        ("filter twice", [("filter", here), ("filter", "name = 'x'")]),
     ):
         ask(step, query)
     s.post("by POST", path, {"filter": here})
@@ -543,8 +486,7 @@ def prompts(s: Script) -> None:
         f"{here} AND tags.\"mlflow.prompt.is_prompt\" = 'true'",
     )
     order = {"order_by": ["name", "version_number"]}
-    tags = ("*.tags", *NEWEST)
-    s.each("models", filters, lambda step, text: s.get(step, f"{MODELS}/search", {"filter": text}, unordered=tags))
+    s.each("models", filters, lambda step, text: s.get(step, f"{MODELS}/search", {"filter": text}, unordered=NEWEST))
     s.each(
         "versions",
         filters,
@@ -555,5 +497,5 @@ def prompts(s: Script) -> None:
     s.post("alias", f"{MODELS}/alias", {**MODEL, "alias": "live", "version": "1"})
     s.get("by alias", f"{MODELS}/alias", {**MODEL, "alias": "live"}, unordered=("*.tags",))
     s.post("no prompt any more", f"{MODELS}/set-tag", {**MODEL, **not_one})
-    s.get("found then", f"{MODELS}/search", {"filter": here}, unordered=tags)
+    s.get("found then", f"{MODELS}/search", {"filter": here}, unordered=NEWEST)
     s.delete("deleted", f"{MODELS}/delete", MODEL)
