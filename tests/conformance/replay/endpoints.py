@@ -92,6 +92,28 @@ DELETE /mlflow/model-versions/delete-tag                      registry 2.17
 POST   /mlflow/model-versions/transition-stage                registry 2.17
 GET    /mlflow/model-versions/get-download-uri                registry 2.17
 GET    /model-versions/get-artifact                           registry 2.17
+POST   /mlflow/traces                                         traces 2.17
+GET    /mlflow/traces                                         traces 2.17
+PATCH  /mlflow/traces/{trace_id}                              traces 2.17
+GET    /mlflow/traces/{trace_id}/info                         traces 2.17
+PATCH  /mlflow/traces/{trace_id}/tags                         traces 2.17
+DELETE /mlflow/traces/{trace_id}/tags                         traces 2.17
+POST   /mlflow/traces/delete-traces                           traces 2.17
+POST   /mlflow/traces/link-prompts                            traces 2.17
+POST   /mlflow/traces/link-to-run                             traces 2.17
+GET    /mlflow/traces/{trace_id}                              traces 3
+GET    /mlflow/traces/get                                     traces 3
+GET    /mlflow/traces/batchGet                                traces 3
+POST   /mlflow/traces/batchGetInfos                           traces 3
+POST   /mlflow/traces/search                                  traces 3
+POST   /mlflow/traces/metrics                                 traces 3
+POST   /mlflow/traces/calculate-filter-correlation            traces 3
+POST   /mlflow/traces/{trace_id}/assessments                  traces 3
+GET    /mlflow/traces/{trace_id}/assessments/{assessment_id}  traces 3
+PATCH  /mlflow/traces/{trace_id}/assessments/{assessment_id}  traces 3
+DELETE /mlflow/traces/{trace_id}/assessments/{assessment_id}  traces 3
+GET    /mlflow/get-trace-artifact                             traces 3
+POST   /v1/traces                                             traces 3
 """
 
 OTHER = "(no endpoint)"
