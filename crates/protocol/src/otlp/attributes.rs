@@ -62,11 +62,7 @@ impl Attributes {
 
     /// A value as the text that it is, whether or not it is JSON of a text.
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        let json = self.get(key)?;
-        Some(match serde_json::from_str(json) {
-            Ok(Value::String(text)) => text,
-            _ => json.to_owned(),
-        })
+        self.get(key).map(plain_text)
     }
 
     /// The members of an object, which may be JSON in JSON.
@@ -75,6 +71,14 @@ impl Attributes {
             Value::Object(members) => Some(members),
             _ => None,
         }
+    }
+}
+
+/// A value as the text that it is, whether or not it is JSON of a text.
+pub(super) fn plain_text(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(Value::String(text)) => text,
+        _ => json.to_owned(),
     }
 }
 

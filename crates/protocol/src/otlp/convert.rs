@@ -9,8 +9,8 @@ use runledger_entities::{
 use serde_json::Value as Json;
 
 use super::{
-    MAX_SPANS, OtlpError, Received,
-    attributes::Attributes,
+    MAX_SPANS, MAX_TAG_BYTES, OtlpError, Received,
+    attributes::{Attributes, plain_text},
     preview::preview,
     translate::{keys, translate},
     value::{AnyValue, KeyValue, ascii},
@@ -35,6 +35,7 @@ const KNOWN_SERVICES: [&str; 5] = [
 pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
     let mut received = Received::default();
     let (mut tagged, mut completed) = (HashSet::new(), HashSet::new());
+    let mut tag_bytes = 0;
     let mut empty = true;
     for field in Fields::of(body) {
         let (1, message) = field? else { continue };
@@ -51,6 +52,11 @@ pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
                 let mut span = read_span(span.bytes()?, &resource)?;
                 // One span brings them for all of its trace.
                 if !resource.tags.is_empty() && tagged.insert(span.trace_id.clone()) {
+                    // Each trace has its own: a small request must not become a huge one.
+                    tag_bytes += resource.tag_bytes;
+                    if tag_bytes > MAX_TAG_BYTES {
+                        return Err(OtlpError::TooManyTags);
+                    }
                     span.resource_tags.clone_from(&resource.tags);
                 }
                 if span.parent_id.is_none() && completed.insert(span.trace_id.clone()) {
@@ -71,6 +77,8 @@ pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
 struct Resource {
     /// Its attributes, but for those of OpenTelemetry's SDK, which become tags.
     tags: Vec<Tag>,
+    /// What a copy of them takes, about.
+    tag_bytes: usize,
     service: Option<String>,
 }
 
@@ -101,6 +109,7 @@ impl Resource {
         }
         let mut tag = Tag::new(key, attribute.value.to_tag()?);
         if validate::trace_tag(&mut tag, LongValues::Truncate).is_ok() {
+            self.tag_bytes += size_of::<Tag>() + tag.key.len() + tag.value.len();
             self.tags.push(tag);
         }
         Ok(())
@@ -307,11 +316,11 @@ fn cost(attributes: &Attributes) -> Option<Cost> {
 /// The tags that a root gives to its trace.
 fn trace_tags(attributes: &Attributes) -> Vec<Tag> {
     let mut tags = Vec::new();
-    for (key, _) in attributes.iter() {
+    for (key, json) in attributes.iter() {
         let Some(name) = key.strip_prefix(TRACE_TAG) else {
             continue;
         };
-        let mut tag = Tag::new(name, attributes.text(key).unwrap_or_default());
+        let mut tag = Tag::new(name, plain_text(json));
         let is_fixed = validate::trace_tag_may_change(name, false).is_err();
         if !is_fixed && validate::trace_tag(&mut tag, LongValues::Truncate).is_ok() {
             tags.push(tag);
@@ -384,7 +393,7 @@ fn write_attributes(attributes: &[&[u8]], out: &mut String) -> Result<(), OtlpEr
         out.push_str(if number == 0 { "" } else { ", " });
         python::push_text(attribute.key, out);
         out.push_str(": ");
-        attribute.value.write(out)?;
+        attribute.value.write_strict(out)?;
     }
     out.push('}');
     Ok(())
@@ -486,6 +495,38 @@ mod tests {
                 r#""service.name": "\"codex_vscode\""}, "links": []}"#
             )
         );
+    }
+
+    #[test]
+    fn a_small_request_becomes_no_huge_one() {
+        let value = "v".repeat(4000);
+        let attributes: Vec<_> = (0..100)
+            .map(|key| format!(r#"{{"key": "k{key}", "value": {{"stringValue": "{value}"}}}}"#))
+            .collect();
+        let spans: Vec<_> = (1..100)
+            .map(|trace| format!(r#"{{"traceId": "{trace:032x}", "spanId": "0a"}}"#))
+            .collect();
+        let body = format!(
+            r#"{{"resourceSpans": [{{"resource": {{"attributes": [{}]}}, "scopeSpans": [{{"spans": [{}]}}]}}]}}"#,
+            attributes.join(", "),
+            spans.join(", ")
+        );
+        let error = read(body.as_bytes(), Encoding::Json).unwrap_err();
+        assert!(matches!(error, OtlpError::TooManyTags), "{error}");
+    }
+
+    #[test]
+    fn what_json_has_no_word_for_is_a_text_in_events() {
+        let event =
+            r#"{"name": "e", "attributes": [{"key": "loss", "value": {"doubleValue": "NaN"}}]}"#;
+        let span = format!(
+            r#"{{"traceId": "0102", "spanId": "0a", "events": [{event}],
+            "attributes": [{{"key": "x", "value": {{"doubleValue": "Infinity"}}}}]}}"#
+        );
+        let content = &received(&span).unwrap().spans[0].content;
+        let read: Json = serde_json::from_str(content).expect("JSON");
+        assert_eq!(read["events"][0]["attributes"]["loss"], "NaN");
+        assert_eq!(read["attributes"]["x"], "Infinity");
     }
 
     #[test]

@@ -8,7 +8,10 @@
 
 use serde_json::Value;
 
-use super::{attributes::Attributes, value::ascii};
+use super::{
+    attributes::{Attributes, is_something},
+    value::ascii,
+};
 
 /// Attributes of MLflow.
 pub(super) mod keys {
@@ -57,7 +60,8 @@ impl Key {
             Self::Numbered(parts) => attributes
                 .iter()
                 .filter(|(key, _)| begins_with(key, parts))
-                .find_map(|(key, _)| attributes.something(key)),
+                .map(|(_, json)| json)
+                .find(|json| is_something(json)),
         }
     }
 }

@@ -68,11 +68,19 @@ impl<'a> AnyValue<'a> {
     }
 
     /// Appends the value as JSON, whatever characters its texts have.
+    ///
+    /// The three floats that JSON has no word for are Python's words, which whoever reads the
+    /// value of an attribute knows.
     pub(super) fn write(self, out: &mut String) -> Result<(), OtlpError> {
-        self.write_at(out, DEPTH)
+        self.write_at(out, DEPTH, true)
     }
 
-    fn write_at(self, out: &mut String, depth: usize) -> Result<(), OtlpError> {
+    /// As [`Self::write`], with texts for those three: any reader of JSON reads it.
+    pub(super) fn write_strict(self, out: &mut String) -> Result<(), OtlpError> {
+        self.write_at(out, DEPTH, false)
+    }
+
+    fn write_at(self, out: &mut String, depth: usize, words: bool) -> Result<(), OtlpError> {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(OtlpError::Malformed);
         };
@@ -81,7 +89,12 @@ impl<'a> AnyValue<'a> {
             Self::Text(text) => python::push_text(text, out),
             Self::Bool(flag) => out.push_str(if flag { "true" } else { "false" }),
             Self::Integer(integer) => out.push_str(&integer.to_string()),
-            Self::Double(value) => python::push_float(value, out),
+            Self::Double(value) if words || value.is_finite() => python::push_float(value, out),
+            Self::Double(value) => {
+                let mut word = String::new();
+                python::push_float(value, &mut word);
+                python::push_text(&word, out);
+            }
             Self::Bytes(bytes) => python::push_text(&STANDARD.encode(bytes), out),
             Self::List(message) => {
                 out.push('[');
@@ -90,7 +103,7 @@ impl<'a> AnyValue<'a> {
                     let (1, value) = field? else { continue };
                     out.push_str(if first { "" } else { ", " });
                     first = false;
-                    Self::read(value.bytes()?)?.write_at(out, depth)?;
+                    Self::read(value.bytes()?)?.write_at(out, depth, words)?;
                 }
                 out.push(']');
             }
@@ -104,7 +117,7 @@ impl<'a> AnyValue<'a> {
                     first = false;
                     python::push_text(member.key, out);
                     out.push_str(": ");
-                    member.value.write_at(out, depth)?;
+                    member.value.write_at(out, depth, words)?;
                 }
                 out.push('}');
             }

@@ -123,7 +123,7 @@ async fn read(
             error @ OtlpError::BadSpan => {
                 refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())
             }
-            error @ OtlpError::TooMany => {
+            error @ (OtlpError::TooMany | OtlpError::TooManyTags) => {
                 refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string())
             }
             error => refused(StatusCode::BAD_REQUEST, &error.to_string()),

@@ -211,7 +211,7 @@ pub(crate) fn create(
 }
 
 /// The columns that [`put`] writes over, where the assessment is there already.
-const REPLACED: [&str; 18] = [
+const REPLACED: [&str; 19] = [
     "trace_id",
     "name",
     "assessment_type",
@@ -230,6 +230,7 @@ const REPLACED: [&str; 18] = [
     "experiment_id",
     "trace_timestamp_ms",
     "aggregate_value",
+    "is_numeric_value",
 ];
 
 /// Writes an assessment of a trace that is there.
