@@ -524,7 +524,7 @@ mod tests {
             "attributes": [{{"key": "x", "value": {{"doubleValue": "Infinity"}}}}]}}"#
         );
         let content = &received(&span).unwrap().spans[0].content;
-        let read: Json = serde_json::from_str(content).expect("JSON");
+        let read: serde_json::Value = serde_json::from_str(content).expect("JSON");
         assert_eq!(read["events"][0]["attributes"]["loss"], "NaN");
         assert_eq!(read["attributes"]["x"], "Infinity");
     }
