@@ -85,6 +85,13 @@ pub const TRACE_ID: usize = 50;
 pub const ASSESSMENT_NAME: usize = 250;
 /// Characters of the name of a model, and of its provider, that a span is kept by.
 pub const SPAN_MODEL: usize = 500;
+
+/// Characters of a span's type in its column; its JSON has all of it.
+pub const SPAN_TYPE: usize = 500;
+
+/// Characters of a span's name in its column, which MySQL bounds at 65,535 bytes; its
+/// JSON has all of it.
+pub const SPAN_NAME: usize = 16_000;
 /// Traces of one page of a search.
 pub const TRACES_MAX_RESULTS: u32 = 500;
 /// Traces of a page when the request names no number.

@@ -10,7 +10,7 @@ pub(crate) mod field;
 pub(crate) mod message;
 pub(crate) mod python;
 pub(crate) mod query;
-mod repair;
+pub(crate) mod repair;
 pub(crate) mod time;
 pub(crate) mod value;
 pub(crate) mod write;

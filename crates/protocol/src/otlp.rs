@@ -20,6 +20,10 @@ use runledger_entities::{InvalidValue, Span, TraceId};
 /// The most spans of one request.
 pub const MAX_SPANS: usize = 50_000;
 
+/// How many attributes of resources, which become tags of each of its traces, a request
+/// may have.
+pub const MAX_TAGS: usize = 100_000;
+
 /// Bytes that the attributes of resources may take in a request, which become tags of each of its
 /// traces.
 pub const MAX_TAG_BYTES: usize = 32 * 1024 * 1024;
@@ -58,11 +62,11 @@ pub enum OtlpError {
     /// It has more than [`MAX_SPANS`].
     #[error("Too many spans in one request. At most {MAX_SPANS} are allowed.")]
     TooMany,
-    /// The attributes of its resources, once for each of its traces, take more than
-    /// [`MAX_TAG_BYTES`].
+    /// The attributes of its resources, once for each of its traces, are more than
+    /// [`MAX_TAGS`] or take more than [`MAX_TAG_BYTES`].
     #[error(
-        "Too many attributes of resources for so many traces in one request. Together they may \
-         take {MAX_TAG_BYTES} bytes; send fewer traces at a time."
+        "Too many attributes of resources for so many traces in one request. Together they may be \
+         {MAX_TAGS} and take {MAX_TAG_BYTES} bytes; send fewer traces at a time."
     )]
     TooManyTags,
     /// A span names a session that is no id.

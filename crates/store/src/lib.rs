@@ -32,8 +32,8 @@ pub use model_registry::{
 pub use page::{Page, PageRequest};
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
 pub use traces::{
-    Aggregation, AssessmentPatch, NewTrace, TraceDeletion, TraceDimension, TraceEnd, TraceMetric,
-    TraceMetricPoint, TraceMetricQuery, TraceQuery, TraceStore,
+    Aggregation, AssessmentPatch, NewTrace, TraceDeletion, TraceDimension, TraceEnd, TraceFilter,
+    TraceMetric, TraceMetricPoint, TraceMetricQuery, TraceQuery, TraceStore,
 };
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,

@@ -186,6 +186,9 @@ pub struct TraceMetricPoint {
     pub values: Vec<Option<f64>>,
 }
 
+/// The clauses of a filter, all of which a trace must pass.
+pub type TraceFilter = Vec<TraceClause>;
+
 /// A store of traces.
 ///
 /// Names, values and lengths are checked by the caller
@@ -240,12 +243,15 @@ pub trait TraceStore: fmt::Debug + Send + Sync + 'static {
     /// A page of traces.
     async fn search_traces(&self, query: TraceQuery) -> Result<Page<TraceInfo>, StoreError>;
 
-    /// How many traces of the experiments pass each of these filters, all in one
-    /// state of the store.
+    /// How many traces of the experiments pass all filters of each of these lists,
+    /// all in one state of the store.
+    ///
+    /// The clauses about spans of one filter are about one span; those of two may
+    /// be about two.
     async fn count_traces(
         &self,
         experiments: Vec<ExperimentId>,
-        filters: Vec<Vec<TraceClause>>,
+        lists: Vec<Vec<TraceFilter>>,
     ) -> Result<Vec<u64>, StoreError>;
 
     /// Sets a tag; `mlflow.traceName` names the trace.

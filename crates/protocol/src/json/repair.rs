@@ -7,6 +7,32 @@ use serde::de::IgnoredAny;
 ///
 /// `None` if there is nothing to rewrite. Text inside strings stays as it is.
 pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
+    tokens_as_texts(bytes, b"\\u0000")
+}
+
+/// Rewrites what Python's JSON has and JSON has not for readers who do not tell
+/// them apart: bare tokens as their texts (`"NaN"`), and halves of surrogate
+/// pairs as the replacement character.
+///
+/// `None` if there is nothing to rewrite.
+pub(crate) fn for_readers(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut from = 0;
+    let mut changed = false;
+    while let Some(start) = bytes.get(from..).and_then(first_lone_surrogate) {
+        let end = from + start + 6;
+        bytes[from + start..end].copy_from_slice(b"\\ufffd");
+        from = end;
+        changed = true;
+    }
+    match tokens_as_texts(&bytes, b"") {
+        Some(rewritten) => Some(rewritten),
+        None => changed.then_some(bytes),
+    }
+}
+
+/// Rewrites bare tokens as texts of their names, with `mark` before the name.
+fn tokens_as_texts(bytes: &[u8], mark: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut changed = false;
     let mut rest = bytes;
@@ -19,7 +45,8 @@ pub(super) fn python_tokens(bytes: &[u8]) -> Option<Vec<u8>> {
         let (token, after) = rest.split_at(length);
         match name_of(token) {
             Some(name) => {
-                out.extend_from_slice(b"\"\\u0000");
+                out.push(b'"');
+                out.extend_from_slice(mark);
                 out.extend_from_slice(name.as_bytes());
                 out.push(b'"');
                 changed = true;
@@ -63,25 +90,26 @@ fn name_of(token: &[u8]) -> Option<&'static str> {
 /// The first escape that is half of a surrogate pair, in a text that is JSON
 /// but for that.
 pub(super) fn lone_surrogate(bytes: &[u8]) -> Option<String> {
-    let escape = first_lone_surrogate(bytes)?;
+    let start = first_lone_surrogate(bytes)?;
+    let escape = bytes.get(start..start + 6)?;
     // Reading without interest in the strings accepts any escapes in them.
     let reads = |bytes: &[u8]| serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
     (reads(bytes) || python_tokens(bytes).is_some_and(|bytes| reads(&bytes)))
         .then(|| String::from_utf8_lossy(escape).into_owned())
 }
 
-fn first_lone_surrogate(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes;
-    while let Some(start) = rest.iter().position(|byte| *byte == b'\\') {
-        rest = rest.get(start..)?;
-        let length = match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+/// Where the first escape begins that is half of a pair.
+fn first_lone_surrogate(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    loop {
+        start += bytes.get(start..)?.iter().position(|byte| *byte == b'\\')?;
+        let rest = bytes.get(start..)?;
+        start += match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
             (Some(Half::High), Some(Half::Low)) => 12,
-            (Some(_), _) => return rest.get(..6),
+            (Some(_), _) => return Some(start),
             (None, _) => 2,
         };
-        rest = rest.get(length..)?;
     }
-    None
 }
 
 /// A half of a surrogate pair.
@@ -131,6 +159,18 @@ mod tests {
 
     fn repaired(text: &str) -> Option<String> {
         python_tokens(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn any_reader_reads_what_python_wrote() {
+        let text =
+            r#"{"a": NaN, "b": [-Infinity, "NaN"], "c": "\ud800x\udc00", "d": "\ud83d\ude00"}"#;
+        let read: serde_json::Value = serde_json::from_slice(&for_readers(text).unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "a": "NaN", "b": ["-Infinity", "NaN"], "c": "\u{fffd}x\u{fffd}", "d": "😀",
+        });
+        assert_eq!(read, expected);
+        assert_eq!(for_readers(r#"{"a": 1, "b": "\\ud800"}"#), None);
     }
 
     #[test]

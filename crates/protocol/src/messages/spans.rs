@@ -8,7 +8,10 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::json::write::{self, write_text};
+use crate::json::{
+    repair,
+    write::{self, write_text},
+};
 
 /// The spans as a file: `{"spans": […]}`, each as it is kept.
 pub fn file(spans: &[StoredSpan]) -> Vec<u8> {
@@ -26,11 +29,16 @@ pub fn file(spans: &[StoredSpan]) -> Vec<u8> {
 }
 
 /// The spans as a JSON list in the form of OpenTelemetry's protobuf, with fields
-/// in `snake_case`. One that cannot be read is left out.
+/// in `snake_case`.
+///
+/// What Python's JSON has and JSON has not is read as a text that says so. A span
+/// that is no JSON at all, which no version of MLflow writes, is left out.
 pub(super) fn to_otlp(spans: &[StoredSpan]) -> Vec<u8> {
     let mut out = vec![b'['];
     for span in spans {
-        let Ok(content) = serde_json::from_str::<Content>(&span.content) else {
+        let read = serde_json::from_str::<Content>(&span.content).ok();
+        let repaired = || serde_json::from_slice(&repair::for_readers(&span.content)?).ok();
+        let Some(content) = read.or_else(repaired) else {
             continue;
         };
         if out.len() > 1 {

@@ -67,17 +67,28 @@ impl Attributes {
 
     /// The members of an object, which may be JSON in JSON.
     pub(super) fn object(&self, key: &str) -> Option<serde_json::Map<String, Value>> {
-        match serde_json::from_str(self.get(key)?).ok()? {
+        match parsed(self.get(key)?)? {
             Value::Object(members) => Some(members),
             _ => None,
         }
     }
 }
 
+/// The largest value, in bytes, that is looked into: what is made of JSON takes many
+/// times its bytes.
+const LOOKED_INTO: usize = 1 << 20;
+
+/// The JSON of a value, unless it is too large to be looked into.
+pub(super) fn parsed(json: &str) -> Option<Value> {
+    (json.len() <= LOOKED_INTO)
+        .then(|| serde_json::from_str(json).ok())
+        .flatten()
+}
+
 /// A value as the text that it is, whether or not it is JSON of a text.
 pub(super) fn plain_text(json: &str) -> String {
-    match serde_json::from_str(json) {
-        Ok(Value::String(text)) => text,
+    match parsed(json) {
+        Some(Value::String(text)) => text,
         _ => json.to_owned(),
     }
 }

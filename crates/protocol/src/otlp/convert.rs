@@ -9,8 +9,8 @@ use runledger_entities::{
 use serde_json::Value as Json;
 
 use super::{
-    MAX_SPANS, MAX_TAG_BYTES, OtlpError, Received,
-    attributes::{Attributes, plain_text},
+    MAX_SPANS, MAX_TAG_BYTES, MAX_TAGS, OtlpError, Received,
+    attributes::{Attributes, parsed, plain_text},
     preview::preview,
     translate::{keys, translate},
     value::{AnyValue, KeyValue, ascii},
@@ -35,7 +35,7 @@ const KNOWN_SERVICES: [&str; 5] = [
 pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
     let mut received = Received::default();
     let (mut tagged, mut completed) = (HashSet::new(), HashSet::new());
-    let mut tag_bytes = 0;
+    let (mut tags, mut tag_bytes) = (0, 0);
     let mut empty = true;
     for field in Fields::of(body) {
         let (1, message) = field? else { continue };
@@ -53,8 +53,9 @@ pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
                 // One span brings them for all of its trace.
                 if !resource.tags.is_empty() && tagged.insert(span.trace_id.clone()) {
                     // Each trace has its own: a small request must not become a huge one.
+                    tags += resource.tags.len();
                     tag_bytes += resource.tag_bytes;
-                    if tag_bytes > MAX_TAG_BYTES {
+                    if tags > MAX_TAGS || tag_bytes > MAX_TAG_BYTES {
                         return Err(OtlpError::TooManyTags);
                     }
                     span.resource_tags.clone_from(&resource.tags);
@@ -107,7 +108,8 @@ impl Resource {
         if key.starts_with("telemetry.sdk.") || key.starts_with("mlflow.") {
             return Ok(());
         }
-        let mut tag = Tag::new(key, attribute.value.to_tag()?);
+        let value = attribute.value.to_tag()?.replace('\0', "\u{fffd}");
+        let mut tag = Tag::new(key, value);
         if validate::trace_tag(&mut tag, LongValues::Truncate).is_ok() {
             self.tag_bytes += size_of::<Tag>() + tag.key.len() + tag.value.len();
             self.tags.push(tag);
@@ -185,7 +187,10 @@ fn build(
         attributes.set("service.name", ascii(service));
     }
     // The type that the span was sent with: translations are in its JSON only.
-    let span_type = attributes.text(keys::TYPE).filter(|text| text != "null");
+    let span_type = attributes
+        .text(keys::TYPE)
+        .filter(|text| text != "null")
+        .map(|text| kept(text, limits::SPAN_TYPE));
     translate(&mut attributes);
     let status = match plain.status {
         1 => SpanStatus::Ok,
@@ -223,7 +228,7 @@ fn build(
         ),
         span_id: hex(&span_bytes),
         parent_id: parent_bytes.as_ref().map(|id| hex(id)),
-        name: plain.name.to_owned(),
+        name: kept(plain.name.to_owned(), limits::SPAN_NAME),
         span_type,
         status,
         start_time_unix_nano: nanos(plain.start)?,
@@ -237,7 +242,7 @@ fn build(
             .get("user.id")
             .filter(|json| !json.is_empty())
             .and_then(|_| attributes.text("user.id"))
-            .map(|user| cut(user, limits::TRACE_METADATA_KEPT)),
+            .map(|user| kept(user, limits::TRACE_METADATA_KEPT)),
         request_preview: of_root(keys::INPUTS, "user"),
         response_preview: of_root(keys::OUTPUTS, "assistant"),
         trace_tags: if is_root {
@@ -273,12 +278,24 @@ fn cut(text: String, limit: usize) -> String {
     }
 }
 
+/// A text as a column can keep it: of so many characters, and none of them a NUL, which
+/// not every database has. One span must not refuse those that come with it; its JSON
+/// has the text as it was sent.
+fn kept(text: String, limit: usize) -> String {
+    let text = cut(text, limit);
+    if text.contains('\0') {
+        return text.replace('\0', "\u{fffd}");
+    }
+    text
+}
+
 fn text_of(attributes: &Attributes, key: &str) -> Option<String> {
-    match serde_json::from_str(attributes.get(key)?) {
-        Ok(Json::String(text)) => Some(cut(text, limits::SPAN_MODEL)),
-        // What is no JSON is a text; what is another value is none.
-        Ok(_) => None,
-        Err(_) => Some(cut(attributes.get(key)?.to_owned(), limits::SPAN_MODEL)),
+    let json = attributes.get(key)?;
+    match parsed(json) {
+        Some(Json::String(text)) => Some(kept(text, limits::SPAN_MODEL)),
+        // What is another value is none; what is no JSON is a text.
+        Some(_) => None,
+        None => Some(kept(json.to_owned(), limits::SPAN_MODEL)),
     }
 }
 
@@ -320,7 +337,7 @@ fn trace_tags(attributes: &Attributes) -> Vec<Tag> {
         let Some(name) = key.strip_prefix(TRACE_TAG) else {
             continue;
         };
-        let mut tag = Tag::new(name, plain_text(json));
+        let mut tag = Tag::new(name, plain_text(json).replace('\0', "\u{fffd}"));
         let is_fixed = validate::trace_tag_may_change(name, false).is_err();
         if !is_fixed && validate::trace_tag(&mut tag, LongValues::Truncate).is_ok() {
             tags.push(tag);
@@ -513,6 +530,19 @@ mod tests {
         );
         let error = read(body.as_bytes(), Encoding::Json).unwrap_err();
         assert!(matches!(error, OtlpError::TooManyTags), "{error}");
+    }
+
+    #[test]
+    fn columns_keep_what_fits_them() {
+        let kind = "t".repeat(501);
+        let span = format!(
+            r#"{{"traceId": "0102", "spanId": "0a", "name": "a\u0000b", "attributes": [
+            {{"key": "mlflow.spanType", "value": {{"stringValue": "{kind}"}}}}]}}"#
+        );
+        let span = &received(&span).unwrap().spans[0];
+        assert_eq!(span.name, "a\u{fffd}b");
+        assert_eq!(span.span_type.as_deref(), Some(&kind[..500]));
+        assert!(span.content.contains(&kind));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use runledger_entities::limits;
 use serde_json::Value;
 
+use super::attributes::parsed;
+
 /// The preview of inputs or outputs: the last message of this role, where they
 /// are those of a chat, else the JSON; cut to the limit.
 pub(super) fn preview(json: &str, role: &str) -> String {
-    let text = serde_json::from_str(json)
-        .ok()
-        .and_then(|value: Value| last_message(&value, role))
+    let text = parsed(json)
+        .and_then(|value| last_message(&value, role))
         .filter(|text| !text.is_empty());
     cut(text.as_deref().unwrap_or(json))
 }

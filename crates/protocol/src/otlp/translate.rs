@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::{
-    attributes::{Attributes, is_something},
+    attributes::{Attributes, is_something, parsed},
     value::ascii,
 };
 
@@ -400,7 +400,7 @@ fn model(attributes: &Attributes) -> Option<String> {
         let json = attributes
             .get(key)
             .filter(|json| json.contains("\"model\""))?;
-        let value: Value = serde_json::from_str(json).ok()?;
+        let value = parsed(json)?;
         let model = value.get("model")?.as_str()?;
         (!model.is_empty()).then(|| ascii(model))
     })

@@ -65,7 +65,8 @@ pub(crate) async fn export(app: &Arc<App>, traces: Traces<'_>, mut call: Call) -
     };
     let compression = text(&headers, header::CONTENT_ENCODING.as_str());
     let body = call.received(app).await?;
-    let received = read(Arc::clone(app), body, compression, encoding).await?;
+    // The share of the spans is held until they are kept: there is one writer, and many wait for it.
+    let (received, _share) = read(Arc::clone(app), body, compression, encoding).await?;
     if !received.spans.is_empty() {
         let experiment: ExperimentId = experiment.parse()?;
         traces.store.log_spans(experiment, received.spans).await?;
@@ -93,22 +94,22 @@ async fn read(
     body: Bytes,
     compression: Option<String>,
     encoding: Encoding,
-) -> Result<Received, Failure> {
+) -> Result<(Received, Share), Failure> {
     let reading = tokio::task::spawn_blocking(move || {
-        // Held until the spans are made.
         let mut share = Share::default();
         let body = match compression.map(|name| name.to_ascii_lowercase()).as_deref() {
             None | Some("" | "identity") => body,
             Some("gzip") => {
                 let packed = MultiGzDecoder::new(&*body);
-                unpack(&app, packed, &mut share, "gzip")?
+                unpack(&app, packed, &mut share)?.ok_or_else(|| broken("gzip"))?
             }
             Some("deflate") => {
-                let unpacked = unpack(&app, ZlibDecoder::new(&*body), &mut share, "deflate");
-                // Some send it without the header that it should have.
+                let unpacked = unpack(&app, ZlibDecoder::new(&*body), &mut share)?;
                 match unpacked {
-                    Ok(unpacked) => unpacked,
-                    Err(_) => unpack(&app, DeflateDecoder::new(&*body), &mut share, "deflate")?,
+                    Some(unpacked) => unpacked,
+                    // Some send it without the header that it should have.
+                    None => unpack(&app, DeflateDecoder::new(&*body), &mut share)?
+                        .ok_or_else(|| broken("deflate"))?,
                 }
             }
             Some(other) => {
@@ -118,7 +119,7 @@ async fn read(
                 ));
             }
         };
-        otlp::read(&body, encoding).map_err(|error| match error {
+        let received = otlp::read(&body, encoding).map_err(|error| match error {
             OtlpError::Invalid(error) => Failure::new(error.code(), error.to_string()),
             error @ OtlpError::BadSpan => {
                 refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())
@@ -127,7 +128,10 @@ async fn read(
                 refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string())
             }
             error => refused(StatusCode::BAD_REQUEST, &error.to_string()),
-        })
+        })?;
+        let contents: usize = received.spans.iter().map(|span| span.content.len()).sum();
+        app.bodies.cover(&mut share, body.len() + contents)?;
+        Ok((received, share))
     });
     match reading.await {
         Ok(read) => read,
@@ -138,19 +142,15 @@ async fn read(
     }
 }
 
-/// Unpacks a body, within the bounds of one that came as it is.
-fn unpack(
-    app: &App,
-    mut packed: impl Read,
-    share: &mut Share,
-    name: &str,
-) -> Result<Bytes, Failure> {
+/// Unpacks a body, within the bounds of one that came as it is; `None` if it is not
+/// packed that way.
+fn unpack(app: &App, mut packed: impl Read, share: &mut Share) -> Result<Option<Bytes>, Failure> {
     let limit = app.limits.values_body_bytes;
     let mut unpacked = Vec::new();
     let mut piece = vec![0; 64 << 10];
     loop {
         match packed.read(&mut piece) {
-            Ok(0) => return Ok(unpacked.into()),
+            Ok(0) => return Ok(Some(unpacked.into())),
             Ok(count) => {
                 if unpacked.len() + count > limit {
                     return Err(refused(
@@ -163,14 +163,16 @@ fn unpack(
                 app.bodies.cover(share, unpacked.len() + count)?;
                 unpacked.extend_from_slice(&piece[..count]);
             }
-            Err(_) => {
-                return Err(refused(
-                    StatusCode::BAD_REQUEST,
-                    &format!("Failed to decompress {name} payload"),
-                ));
-            }
+            Err(_) => return Ok(None),
         }
     }
+}
+
+fn broken(name: &str) -> Failure {
+    refused(
+        StatusCode::BAD_REQUEST,
+        &format!("Failed to decompress {name} payload"),
+    )
 }
 
 /// An error in the form of this endpoint, which is not that of the others.

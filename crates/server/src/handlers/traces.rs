@@ -257,17 +257,15 @@ pub(crate) async fn link_prompts(traces: Traces<'_>, request: LinkPromptsToTrace
 pub(crate) async fn correlate(traces: Traces<'_>, request: CorrelateTraceFilters) -> Reply {
     let experiments = experiment_ids(&request.experiment_ids)?;
     let base = parse_trace_filter(&request.base)?;
-    let with = |filter: &str| -> Result<_, Failure> {
-        let mut clauses = base.clone();
-        clauses.extend(parse_trace_filter(filter)?);
-        Ok(clauses)
-    };
-    let (first, second) = (with(&request.filter1)?, with(&request.filter2)?);
-    let both = first.iter().chain(&second).cloned().collect();
-    let counts = traces
-        .store
-        .count_traces(experiments, vec![base, first, second, both])
-        .await?;
+    let first = parse_trace_filter(&request.filter1)?;
+    let second = parse_trace_filter(&request.filter2)?;
+    let lists = vec![
+        vec![base.clone()],
+        vec![base.clone(), first.clone()],
+        vec![base.clone(), second.clone()],
+        vec![base, first, second],
+    ];
+    let counts = traces.store.count_traces(experiments, lists).await?;
     let &[total, filter1, filter2, joint] = counts.as_slice() else {
         return Err(StoreError::internal("four filters have not four counts").into());
     };

@@ -14,6 +14,7 @@ cases![
     an_assessment_reads_back,
     an_assessment_needs_its_trace,
     an_assessment_takes_the_place_of_another,
+    a_value_that_is_told_again_may_be_of_another_kind,
     a_deleted_assessment_gives_its_place_back,
     only_what_a_patch_names_changes,
     a_value_keeps_its_kind,
@@ -79,6 +80,19 @@ async fn an_assessment_takes_the_place_of_another(w: &World) -> Outcome {
         ErrorCode::ResourceDoesNotExist,
         "Assessment with ID 'a-nope' not found for trace 'tr-1'",
     );
+    Ok(())
+}
+
+async fn a_value_that_is_told_again_may_be_of_another_kind(w: &World) -> Outcome {
+    for (json, above, like) in [("\"yes\"", false, true), ("0.9", true, false)] {
+        let mut info = told("tr-1");
+        info.assessments = vec![feedback("tr-1", "q", json)];
+        w.tell(info).await?;
+        let found = w.traces_found("feedback.q > 0.5").await?;
+        assert_eq!(!found.is_empty(), above, "{json}");
+        let found = w.traces_found("feedback.q = 'yes'").await?;
+        assert_eq!(!found.is_empty(), like, "{json}");
+    }
     Ok(())
 }
 

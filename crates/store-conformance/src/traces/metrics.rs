@@ -115,6 +115,9 @@ async fn spans_are_measured_by_interval(w: &World) -> Outcome {
     );
     query.end_time = Some(BEGIN + 900);
     assert_eq!(w.measured(query).await?.len(), 1);
+    let mut going_on = span("tr-1", "d", None, 62_000);
+    going_on.end_time_unix_nano = 0;
+    w.log_spans(vec![going_on]).await?;
     let latency = asked(TraceMetric::SpanLatency, &[Aggregation::Avg]);
     assert_eq!(
         w.measured(latency).await?,

@@ -26,6 +26,7 @@ cases![
     pages_visit_every_trace_once,
     pages_go_on_where_they_were_whatever_comes_meanwhile,
     filters_are_counted,
+    two_filters_may_be_about_two_spans,
 ];
 
 /// Traces that differ in everything that can be searched.
@@ -340,11 +341,24 @@ async fn filters_are_counted(w: &World) -> Outcome {
         "status = 'OK' and tags.k IS NOT NULL",
         "name = 'x'",
     ];
-    let clauses = filters.map(|filter| parse_trace_filter(filter).expect(filter));
-    let counts = w
-        .traces()?
-        .count_traces(vec![HERE], clauses.to_vec())
-        .await?;
+    let lists = filters.map(|filter| vec![parse_trace_filter(filter).expect(filter)]);
+    let counts = w.traces()?.count_traces(vec![HERE], lists.to_vec()).await?;
     assert_eq!(counts, [12, 4, 2, 0]);
+    Ok(())
+}
+
+async fn two_filters_may_be_about_two_spans(w: &World) -> Outcome {
+    let trace = "tr-1";
+    let mut root = span(trace, "1", None, 0);
+    "A".clone_into(&mut root.name);
+    let mut child = span(trace, "2", Some("1"), 0);
+    "B".clone_into(&mut child.name);
+    w.log_spans(vec![root, child]).await?;
+    let [a, b] = ["span.name = 'A'", "span.name = 'B'"]
+        .map(|filter| parse_trace_filter(filter).expect(filter));
+    let one_span = a.iter().chain(&b).cloned().collect();
+    let lists = vec![vec![a, b], vec![one_span]];
+    let counts = w.traces()?.count_traces(vec![HERE], lists).await?;
+    assert_eq!(counts, [1, 0]);
     Ok(())
 }

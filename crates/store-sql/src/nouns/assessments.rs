@@ -150,8 +150,19 @@ pub(crate) fn get(
     })
 }
 
-/// The experiment of a trace and when it began, both of which stay as they are
-/// until the end of the transaction.
+/// Locks a trace until the end of the transaction; says whether it is there.
+fn lock(connection: &mut Connection, trace: &TraceId) -> Result<bool, StoreError> {
+    let dialect = connection.dialect();
+    let found: Option<String> = Sql::new("select request_id from trace_info where ")
+        .with(dialect.equal("request_id", trace.as_str()))
+        .sql(dialect.for_update())
+        .first::<Text, _>(connection)
+        .or_store_error()?;
+    Ok(found.is_some())
+}
+
+/// The experiment of a trace and when it began. Whoever calls has the trace locked,
+/// or writes it in this transaction.
 fn place(connection: &mut Connection, trace: &TraceId) -> Result<Option<(i64, i64)>, StoreError> {
     use diesel::sql_types::Integer;
 
@@ -171,12 +182,7 @@ pub(crate) fn create(
 ) -> Result<Assessment, StoreError> {
     let trace = &new.trace_id;
     let dialect = connection.dialect();
-    let found: Option<String> = Sql::new("select request_id from trace_info where ")
-        .with(dialect.equal("request_id", trace.as_str()))
-        .sql(dialect.for_update())
-        .first::<Text, _>(connection)
-        .or_store_error()?;
-    if found.is_none() {
+    if !lock(connection, trace)? {
         return Err(StoreError::not_found(Resource::Trace, trace));
     }
     if let Some(overridden) = &new.overrides {
@@ -358,6 +364,8 @@ pub(crate) fn update(
     patch: &AssessmentPatch,
     now: i64,
 ) -> Result<Assessment, StoreError> {
+    // Two changes at once come one after the other, and lose nothing of each other.
+    lock(connection, trace)?;
     let mut assessment = get(connection, trace, id)?;
     match (&patch.value, &assessment.value) {
         (None, _) => {}

@@ -12,7 +12,9 @@ use runledger_entities::{
 use runledger_store::StoreError;
 
 use super::{OrStoreError as _, assessments, experiments, rows::put_rows, traces};
-use crate::{connection::Connection, migrate::python::Json, sql::Sql, values::SerialId};
+use crate::{
+    connection::Connection, error::CONTENTION, migrate::python::Json, sql::Sql, values::SerialId,
+};
 
 /// How many bytes of spans a statement writes, but for one span that has more:
 /// databases bound the length of a statement.
@@ -350,7 +352,7 @@ fn write(
             .sql(", ")
             .int(span.start_time_unix_nano)
             .sql(", ")
-            .int(span.end_time_unix_nano)
+            .optional_int(Some(span.end_time_unix_nano).filter(|end| *end > 0))
             .sql(", ")
             .text(&*span.content);
         for amount in span.cost.map(Cost::amounts).unwrap_or_default() {
@@ -365,7 +367,8 @@ fn write(
     let mut bytes = 0;
     for news in news.values() {
         let Some(trace) = traces.get(news.id) else {
-            return Err(StoreError::internal("a trace went while spans were logged"));
+            // It was deleted after it was found: the transaction is repeated, and makes it anew.
+            return Err(StoreError::Unavailable { reason: CONTENTION });
         };
         for span in news.spans.values() {
             if bytes + span.content.len() > BYTES {

@@ -114,9 +114,11 @@ fn column(metric: TraceMetric) -> &'static str {
         TraceMetric::CacheReadInputTokens => "t.cache_read_input_tokens",
         TraceMetric::CacheCreationInputTokens => "t.cache_creation_input_tokens",
         TraceMetric::Spans => "s.span_id",
+        // A span that has not ended has none; MLflow's rows have 0 as its end.
         TraceMetric::SpanLatency => {
-            "((s.end_time_unix_nano - s.start_time_unix_nano \
-             - (s.end_time_unix_nano - s.start_time_unix_nano) % 1000000) / 1000000)"
+            "(case when s.end_time_unix_nano > 0 then \
+             (s.end_time_unix_nano - s.start_time_unix_nano \
+             - (s.end_time_unix_nano - s.start_time_unix_nano) % 1000000) / 1000000 end)"
         }
         TraceMetric::InputCost => "s.input_cost",
         TraceMetric::OutputCost => "s.output_cost",

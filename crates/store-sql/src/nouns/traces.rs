@@ -593,9 +593,11 @@ pub(crate) fn delete_some(
         TraceDeletion::Ids(ids) => select.sql(" and request_id").in_texts(false, texts(ids)),
         TraceDeletion::Until { time, .. } => select.sql(" and timestamp_ms <= ").int(*time),
     };
+    // Locked, so that two deletions do not count the same trace, and nobody adds to it meanwhile.
     let ids: Vec<String> = select
         .sql(" order by timestamp_ms, request_id limit ")
         .int(i64::try_from(at_most).unwrap_or(i64::MAX))
+        .sql(connection.dialect().for_update())
         .rows::<Text, _>(connection)
         .or_store_error()?;
     if ids.is_empty() {

@@ -12,7 +12,7 @@ use runledger_search::{
     AssessmentTest, NumberOp, NumberTest, Order, PageToken, SpanText, TextOp, TextTest,
     TraceClause, TraceKey, TraceNumber, TraceText,
 };
-use runledger_store::{Page, StoreError, TraceQuery};
+use runledger_store::{Page, StoreError, TraceFilter, TraceQuery};
 use serde_json::Value;
 
 use super::{page, predicates};
@@ -63,7 +63,7 @@ pub(crate) fn search(
         Some(last) if more => {
             let place = || vec![last.request_time.into(), last.trace_id.as_str().into()];
             let token = PageToken {
-                offset: start.offset + items.len() as u64,
+                offset: start.offset.saturating_add(items.len() as u64),
                 after: natural.map(|_| place()),
             };
             Some(token.encode())
@@ -73,20 +73,20 @@ pub(crate) fn search(
     Ok(Page { items, next_token })
 }
 
-/// How many traces pass each filter.
+/// How many traces pass all filters of each list.
 pub(crate) fn count(
     connection: &mut Connection,
     experiments: &[ExperimentId],
-    filters: &[Vec<TraceClause>],
+    lists: &[Vec<TraceFilter>],
 ) -> Result<Vec<u64>, StoreError> {
     traces::require_schema(connection)?;
-    filters
+    lists
         .iter()
-        .map(|filter| {
+        .map(|filters| {
             let sql = Sql::varying("select count(*) from trace_info t where ").with(matching(
                 connection.dialect(),
                 experiments,
-                filter,
+                filters,
             ));
             let count = sql.first::<BigInt, i64>(connection).or_store_error()?;
             Ok(count.and_then(|count| count.try_into().ok()).unwrap_or(0))
@@ -123,7 +123,8 @@ pub(crate) fn statement(
         )));
     }
     sql.push(" where ");
-    sql.append(matching(dialect, &query.experiment_ids, &query.filter));
+    let filter = std::slice::from_ref(&query.filter);
+    sql.append(matching(dialect, &query.experiment_ids, filter));
     if let Some(after) = after {
         let (Some(descending), [Value::Number(time), Value::String(id)]) =
             (natural(&query.order_by), after)
@@ -229,9 +230,20 @@ fn scope(experiments: &[ExperimentId]) -> Sql {
     }
 }
 
-/// That a trace is of the experiments and passes all clauses.
-fn matching(dialect: Dialect, experiments: &[ExperimentId], filter: &[TraceClause]) -> Sql {
-    let mut sql = scope(experiments);
+/// That a trace is of the experiments and passes all filters.
+fn matching(dialect: Dialect, experiments: &[ExperimentId], filters: &[TraceFilter]) -> Sql {
+    filters.iter().fold(scope(experiments), |sql, filter| {
+        passing(sql, dialect, experiments, filter)
+    })
+}
+
+/// And that it passes all clauses of one more; those about spans have one span that does.
+fn passing(
+    mut sql: Sql,
+    dialect: Dialect,
+    experiments: &[ExperimentId],
+    filter: &[TraceClause],
+) -> Sql {
     let mut of_span = Vec::new();
     for clause in filter {
         if let TraceClause::Span { field, test } = clause {

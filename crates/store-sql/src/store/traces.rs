@@ -6,10 +6,9 @@ use async_trait::async_trait;
 use runledger_entities::{
     Assessment, AssessmentId, ExperimentId, RunId, Span, Tag, Trace, TraceId, TraceInfo,
 };
-use runledger_search::TraceClause;
 use runledger_store::{
-    AssessmentPatch, NewTrace, Page, StoreError, TraceDeletion, TraceEnd, TraceMetricPoint,
-    TraceMetricQuery, TraceQuery, TraceStore,
+    AssessmentPatch, NewTrace, Page, StoreError, TraceDeletion, TraceEnd, TraceFilter,
+    TraceMetricPoint, TraceMetricQuery, TraceQuery, TraceStore,
 };
 
 use super::SqlStore;
@@ -75,10 +74,10 @@ impl TraceStore for SqlStore {
     async fn count_traces(
         &self,
         experiments: Vec<ExperimentId>,
-        filters: Vec<Vec<TraceClause>>,
+        lists: Vec<Vec<TraceFilter>>,
     ) -> Result<Vec<u64>, StoreError> {
         self.executor
-            .read(move |c| search::traces::count(c, &experiments, &filters))
+            .read(move |c| search::traces::count(c, &experiments, &lists))
             .await
     }
 
