@@ -9,7 +9,7 @@ use http::{Method, header, request::Parts};
 use runledger_entities::{AssessmentId, LoggedModelId, TraceId};
 use runledger_protocol::{Endpoint, Input, Request as Message, check_content_type};
 
-use crate::{admission::Share, app::App, body, failure::Failure, options::Limits};
+use crate::{admission::Share, apart::apart, app::App, body, failure::Failure, options::Limits};
 
 /// Bytes of a body that are decoded where they were read: less than a
 /// millisecond's work. Larger bodies must not hold up other connections.
@@ -118,17 +118,10 @@ impl Call {
         // The share goes along: the body is held until it is decoded, even if
         // the request is over by then.
         let share = std::mem::take(&mut self.share);
-        let decoding = tokio::task::spawn_blocking(move || (M::decode(Input::Body(&body)), share));
-        match decoding.await {
-            Ok((message, share)) => {
-                self.share = share;
-                Ok(message?)
-            }
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Failure::shutting_down()),
-            },
-        }
+        let decoding = apart(move || Ok((M::decode(Input::Body(&body)), share)));
+        let (message, share) = decoding.await?;
+        self.share = share;
+        Ok(message?)
     }
 
     /// The query string of a call that has its message there.

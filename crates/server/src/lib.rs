@@ -10,6 +10,7 @@
 //! [`Endpoint`]: runledger_protocol::Endpoint
 
 mod admission;
+mod apart;
 mod app;
 mod artifact_routes;
 mod assets;

@@ -6,7 +6,7 @@ use runledger_entities::{TraceInfo, TraceState};
 
 use super::{
     Request, most, pairs,
-    traces::{max_results, shown_metadata, shown_tags},
+    traces::{SearchTraces, max_results, shown_metadata, shown_tags},
 };
 use crate::{
     Input, RequestError,
@@ -101,31 +101,20 @@ impl Request for EndTraceV2 {
     }
 }
 
-/// Searches traces.
+/// Searches traces: the same search, asked for in the words of the old API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchTracesV2 {
-    /// The experiments as the client wrote them.
-    pub experiment_ids: Vec<String>,
-    /// The filter; empty if absent.
-    pub filter: String,
-    /// Results per page; within MLflow's limit.
-    pub max_results: u32,
-    /// Order-by clauses.
-    pub order_by: Vec<String>,
-    /// The page.
-    pub page_token: Option<String>,
-}
+pub struct SearchTracesV2(pub SearchTraces);
 
 impl Request for SearchTracesV2 {
     fn decode(input: Input<'_>) -> Result<Self, RequestError> {
         let body: SearchBody = decode(input)?;
-        Ok(Self {
+        Ok(Self(SearchTraces {
             experiment_ids: body.experiment_ids.required_all("experiment_ids")?,
             filter: body.filter.or_default("filter")?,
             max_results: max_results(body.max_results.optional("max_results")?)?,
             order_by: body.order_by.all("order_by")?,
             page_token: body.page_token.non_empty("page_token")?,
-        })
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::Reply;
 use crate::{
     admission::Share,
+    apart::apart,
     app::{App, Traces},
     call::Call,
     failure::Failure,
@@ -95,7 +96,7 @@ async fn read(
     compression: Option<String>,
     encoding: Encoding,
 ) -> Result<(Received, Share), Failure> {
-    let reading = tokio::task::spawn_blocking(move || {
+    apart(move || {
         let mut share = Share::default();
         let body = match compression.map(|name| name.to_ascii_lowercase()).as_deref() {
             None | Some("" | "identity") => body,
@@ -132,14 +133,8 @@ async fn read(
         let contents: usize = received.spans.iter().map(|span| span.content.len()).sum();
         app.bodies.cover(&mut share, body.len() + contents)?;
         Ok((received, share))
-    });
-    match reading.await {
-        Ok(read) => read,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Failure::shutting_down()),
-        },
-    }
+    })
+    .await
 }
 
 /// Unpacks a body, within the bounds of one that came as it is; `None` if it is not

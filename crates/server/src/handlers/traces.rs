@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::Response;
 use http::{HeaderValue, header, request::Parts};
 use runledger_entities::{
-    AssessmentId, ErrorCode, ExperimentId, Tag, Trace, TraceId, trace_keys, validate,
+    AssessmentId, ErrorCode, ExperimentId, Tag, Trace, TraceId, TraceInfo, trace_keys, validate,
 };
 use runledger_protocol::messages::{
     assessments::{self, CreateAssessment, UpdateAssessment},
@@ -19,11 +19,12 @@ use runledger_protocol::messages::{
 };
 use runledger_search::{parse_trace_filter, parse_trace_order};
 use runledger_store::{
-    AssessmentPatch, NewTrace, PageRequest, StoreError, TraceDeletion, TraceEnd, TraceQuery,
+    AssessmentPatch, NewTrace, Page, PageRequest, StoreError, TraceDeletion, TraceEnd, TraceQuery,
 };
 
 use super::{Reply, experiment_ids};
 use crate::{
+    apart::apart,
     app::{App, Traces},
     artifact_routes::{self, TraceArtifactQuery},
     failure::Failure,
@@ -75,7 +76,7 @@ pub(crate) async fn info_v2(traces: Traces<'_>, id: TraceId) -> Reply {
     Ok(reply::json(traces_v2::info(&info)))
 }
 
-pub(crate) async fn search_v2(traces: Traces<'_>, request: SearchTracesV2) -> Reply {
+async fn found(traces: Traces<'_>, request: SearchTraces) -> Result<Page<TraceInfo>, Failure> {
     let query = TraceQuery {
         experiment_ids: experiment_ids(&request.experiment_ids)?,
         order_by: parse_trace_order(&request.order_by)?,
@@ -85,7 +86,14 @@ pub(crate) async fn search_v2(traces: Traces<'_>, request: SearchTracesV2) -> Re
             token: request.page_token,
         },
     };
-    let page = traces.store.search_traces(query).await?;
+    Ok(traces.store.search_traces(query).await?)
+}
+
+pub(crate) async fn search_v2(
+    traces: Traces<'_>,
+    SearchTracesV2(request): SearchTracesV2,
+) -> Reply {
+    let page = found(traces, request).await?;
     Ok(reply::json(traces_v2::page(
         &page.items,
         page.next_token.as_deref(),
@@ -106,16 +114,7 @@ pub(crate) async fn info(traces: Traces<'_>, id: TraceId) -> Reply {
 }
 
 pub(crate) async fn search(traces: Traces<'_>, request: SearchTraces) -> Reply {
-    let query = TraceQuery {
-        experiment_ids: experiment_ids(&request.experiment_ids)?,
-        order_by: parse_trace_order(&request.order_by)?,
-        filter: parse_trace_filter(&request.filter)?,
-        page: PageRequest {
-            max_results: request.max_results,
-            token: request.page_token,
-        },
-    };
-    let page = traces.store.search_traces(query).await?;
+    let page = found(traces, request).await?;
     Ok(reply::json(messages::page(
         &page.items,
         page.next_token.as_deref(),
@@ -145,7 +144,8 @@ pub(crate) async fn batch(traces: Traces<'_>, request: TraceIds) -> Reply {
         return Err(not_in_store());
     }
     found.retain(|trace| !trace.spans.is_empty() && is_whole(trace));
-    Ok(reply::json(messages::all(&found)))
+    let written = apart(move || Ok(messages::all(&found)));
+    Ok(reply::json(written.await?))
 }
 
 pub(crate) async fn get(traces: Traces<'_>, request: GetTrace) -> Reply {
@@ -156,7 +156,8 @@ pub(crate) async fn get(traces: Traces<'_>, request: GetTrace) -> Reply {
             return Err(not_in_store());
         }
         if request.allow_partial || !trace.spans.is_empty() && is_whole(&trace) {
-            return Ok(reply::json(messages::one(&trace)));
+            let written = apart(move || Ok(messages::one(&trace)));
+            return Ok(reply::json(written.await?));
         }
         let Some(time) = patience.next() else {
             return Err(Failure::new(
@@ -329,7 +330,8 @@ pub(crate) async fn artifact(app: &App, traces: Traces<'_>, parts: &Parts) -> Re
     let trace = one(traces, &TraceId::new(query.trace_id)).await?;
     let attached = query.path.is_some();
     if !attached && trace.info.has_spans_in_store() {
-        return Ok(file(spans::file(&trace.spans)));
+        let written = apart(move || Ok(spans::file(&trace.spans)));
+        return Ok(file(written.await?));
     }
     let missing = || {
         Failure::new(

@@ -369,6 +369,22 @@ pub(super) fn location(experiment: &str, id: &TraceId) -> String {
     locations::append(experiment, &["traces", id.as_str(), "artifacts"])
 }
 
+/// The row of a new trace, with what each has from the beginning.
+fn insert(id: &TraceId, experiment: ExperimentId, begin: i64, state: TraceState) -> Sql {
+    Sql::new(
+        "insert into trace_info (request_id, experiment_id, timestamp_ms, status, \
+         db_payload_generation) values (",
+    )
+    .text(id.as_str())
+    .sql(", ")
+    .int(experiment.0)
+    .sql(", ")
+    .int(begin)
+    .sql(", ")
+    .text(state.name())
+    .sql(", 0)")
+}
+
 /// Begins a trace of an old client.
 pub(crate) fn begin(
     connection: &mut Connection,
@@ -376,18 +392,12 @@ pub(crate) fn begin(
     new: &NewTrace,
 ) -> Result<TraceInfo, StoreError> {
     let experiment = experiments::active_location(connection, new.experiment_id)?;
-    Sql::new(
-        "insert into trace_info (request_id, experiment_id, timestamp_ms, status, \
-         db_payload_generation) values (",
+    insert(
+        id,
+        new.experiment_id,
+        new.request_time,
+        TraceState::InProgress,
     )
-    .text(id.as_str())
-    .sql(", ")
-    .int(new.experiment_id.0)
-    .sql(", ")
-    .int(new.request_time)
-    .sql(", ")
-    .text(TraceState::InProgress.name())
-    .sql(", 0)")
     .run(connection)
     .or_store_error()?;
     let mut parts = Parts::of(&new.tags, &new.metadata);
@@ -453,21 +463,10 @@ pub(crate) fn start(
     let id = &told.trace_id;
     let experiment = experiments::active_location(connection, told.experiment_id)?;
     // Whoever comes second, to a row of this transaction or of another, finds it.
-    Sql::new(
-        "insert into trace_info (request_id, experiment_id, timestamp_ms, status, \
-         db_payload_generation) values (",
-    )
-    .text(id.as_str())
-    .sql(", ")
-    .int(told.experiment_id.0)
-    .sql(", ")
-    .int(told.request_time)
-    .sql(", ")
-    .text(told.state.name())
-    .sql(", 0)")
-    .with(connection.dialect().or_keep("request_id"))
-    .run(connection)
-    .or_store_error()?;
+    insert(id, told.experiment_id, told.request_time, told.state)
+        .with(connection.dialect().or_keep("request_id"))
+        .run(connection)
+        .or_store_error()?;
     lock(connection, id)?.ok_or_else(|| missing(id))?;
     if is_elsewhere(connection, id)? {
         return Err(StoreError::InvalidState {
