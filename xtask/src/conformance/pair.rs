@@ -50,6 +50,10 @@ pub(super) fn run(
                     &[""]
                 };
                 for &area in areas {
+                    // Folders keep no traces yet.
+                    if (area, store) == ("traces", Store::File) {
+                        continue;
+                    }
                     let subject = if area.is_empty() {
                         suite_name(suite)
                     } else {
