@@ -10,6 +10,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
 
@@ -83,6 +84,14 @@ def main() -> None:
         equal(sorted(found["runs"]), sorted([deleted, other]))
         equal([found["dry_run"], world.files(deleted)], [True, ["d"]])
 
+    with checks.check("a dry run makes no database"):
+        database = pathlib.Path(tempfile.mkdtemp()) / "typo.db"
+        place = world.command.index("--backend-store-uri") + 1
+        known, world.command[place] = world.command[place], f"sqlite:///{database}"
+        world.collect("--dry-run", fails=True)
+        world.command[place] = known
+        equal(database.exists(), False)
+
     with checks.check("what was deleted just now is too young"):
         world.collect("--older-than", "1h")
         equal(world.is_there(deleted), True)
@@ -100,6 +109,19 @@ def main() -> None:
         world.command = known
         equal("--artifacts-destination" in text, True, text)
         equal(world.files(other), ["d"])
+
+    with checks.check("what cannot be removed stays, with its experiment, and the rest goes"):
+        odd = client.create_experiment("gc-odd", artifact_location="ftp://host/x")
+        stuck = client.create_run(odd).info.run_id
+        free = world.run(kept)
+        for run in (stuck, free):
+            client.delete_run(run)
+        client.delete_experiment(odd)
+        text = world.collect("--experiment-ids", odd, "--run-ids", free, fails=True)
+        equal(["ftp://host/x" in text, "1 of what is deleted" in text], [True, True], text)
+        equal([world.is_there(stuck), world.is_there(free)], [True, False])
+        # With its runs.
+        client.restore_experiment(odd)
 
     client.delete_experiment(gone)
     with checks.check("one run goes, with its files, and nothing that was not named"):

@@ -44,7 +44,7 @@ impl fmt::Debug for SignedUrl {
 /// An upload in parts that has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MultipartUpload {
-    /// What the storage calls it; nothing where it needs no name.
+    /// What the storage calls it; it is needed to end the upload.
     pub upload_id: Option<String>,
     /// Where to `PUT` each part, the first first.
     pub parts: Vec<SignedUrl>,

@@ -127,6 +127,12 @@ pub trait ArtifactRepository: fmt::Debug + Send + Sync + 'static {
         max_bytes: Option<u64>,
     ) -> Result<u64, ArtifactError>;
 
+    /// The longest file in bytes that [`ArtifactRepository::put`] takes, where
+    /// that is known before one is sent.
+    fn max_file_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Removes a file, or a directory with everything in it. It is no error
     /// if nothing is there.
     ///

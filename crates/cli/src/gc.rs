@@ -4,14 +4,17 @@
 //! What a store forgets is `runledger-store`'s; here is the order of things:
 //! artifacts before the rows that name them, runs and models before their
 //! experiments. So no files of theirs are left behind that nobody knows of any
-//! more, and a command that was killed goes on when it is run again. What is
+//! more, and a command that was killed goes on when it is run again. Something
+//! that cannot be removed stays, with its experiment, and the rest goes. What is
 //! not deleted itself in a deleted experiment (logged models, traces) goes with
 //! it and leaves its files, as in MLflow.
 
 mod age;
+mod error;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,72 +32,7 @@ use crate::report;
 use crate::serve::{self, RunError};
 use crate::settings::Settings;
 
-/// Why `gc` stopped.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GcError {
-    /// The store or the storage cannot be opened.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The store says no.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An age cannot be read.
-    #[error("--older-than: '{text}' is no time; say '8h', '2d8h5m20s' or '2m4s', for example")]
-    Age {
-        /// What was given.
-        text: String,
-    },
-    /// An id is none.
-    #[error("--experiment-ids: '{text}' is no id of an experiment")]
-    ExperimentId {
-        /// What was given.
-        text: String,
-    },
-    /// Something is not deleted for long enough.
-    #[error("{what} is not older than the required age, {age}: nothing more was removed")]
-    TooYoung {
-        /// What it is.
-        what: String,
-        /// The age.
-        age: String,
-    },
-    /// An experiment is not deleted, or not there.
-    #[error("there is no deleted experiment with id {id}: only deleted ones can be removed")]
-    NotDeleted {
-        /// The experiment.
-        id: ExperimentId,
-    },
-    /// It was not said where the artifacts behind the proxy are.
-    #[error(
-        "the artifacts of {what} are in '{place}', and so it stays: say where that is with \
-         --artifacts-destination, as the server has it"
-    )]
-    NoDestination {
-        /// Whose they are.
-        what: String,
-        /// Where, without secrets.
-        place: String,
-    },
-    /// Artifacts cannot be removed.
-    #[error("the artifacts of {what} cannot be removed, and so it stays: {source}")]
-    Artifacts {
-        /// Whose they are.
-        what: String,
-        /// Why.
-        source: ArtifactError,
-    },
-}
-
-impl GcError {
-    /// 2 for a command line that cannot be right, 1 for everything else.
-    pub(crate) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Age { .. } | Self::ExperimentId { .. } => 2,
-            Self::Run(error) => error.exit_code(),
-            _ => 1,
-        }
-    }
-}
+pub(crate) use error::GcError;
 
 /// Removes what the flags say.
 pub(crate) fn run(args: &GcArgs) -> Result<(), GcError> {
@@ -110,15 +48,9 @@ pub(crate) fn run(args: &GcArgs) -> Result<(), GcError> {
     runtime.block_on(async {
         let pool = PoolOptions::from_environment(|name| std::env::var(name).ok());
         let pool = pool.map_err(RunError::from)?;
-        let mut collector = Collector {
-            store: serve::purge_store(&settings, pool).await?,
-            roots: serve::roots(&settings, &flags).await?,
-            args,
-            before_ms,
-            runs: Vec::new(),
-            models: Vec::new(),
-            experiments: Vec::new(),
-        };
+        let store = serve::purge_store(&settings, pool, args.dry_run).await?;
+        let roots = serve::roots(&settings, &flags).await?;
+        let mut collector = Collector::new(store, roots, args, before_ms);
         let outcome = collector.collect(experiment_ids).await;
         // Also what was removed before something failed.
         collector.tell();
@@ -172,22 +104,71 @@ struct Collector<'a> {
     runs: Vec<String>,
     models: Vec<String>,
     experiments: Vec<String>,
+    /// Why something stays.
+    left: Vec<String>,
+    /// Experiments of which something stays.
+    held: BTreeSet<ExperimentId>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    fn new(
+        store: Arc<dyn PurgeStore>,
+        roots: ArtifactRoots,
+        args: &'a GcArgs,
+        before_ms: Option<i64>,
+    ) -> Self {
+        Self {
+            store,
+            roots,
+            args,
+            before_ms,
+            runs: Vec::new(),
+            models: Vec::new(),
+            experiments: Vec::new(),
+            left: Vec::new(),
+            held: BTreeSet::new(),
+        }
+    }
+
     /// Removes runs, then models, then experiments.
     async fn collect(&mut self, ids: Option<Vec<ExperimentId>>) -> Result<(), GcError> {
         let experiments = self.experiments(ids).await?;
         for run in self.runs(&experiments).await? {
-            self.run(run).await?;
+            let experiment = run.experiment_id;
+            let removed = self.run(run).await;
+            self.go_on(experiment, removed)?;
         }
         for model in self.models(&experiments).await? {
-            self.model(model).await?;
+            let experiment = model.experiment_id;
+            let removed = self.model(model).await;
+            self.go_on(experiment, removed)?;
         }
         for experiment in experiments {
-            self.experiment(experiment).await?;
+            let id = experiment.experiment_id;
+            let removed = self.experiment(experiment).await;
+            self.go_on(id, removed)?;
         }
-        Ok(())
+        match self.left.len() {
+            0 => Ok(()),
+            count => Err(GcError::Left { count }),
+        }
+    }
+
+    /// Leaves what cannot be removed, and says so; its experiment stays, too.
+    fn go_on(
+        &mut self,
+        experiment: ExperimentId,
+        removed: Result<(), GcError>,
+    ) -> Result<(), GcError> {
+        match removed {
+            Err(error) if error.is_of_one() => {
+                self.left.push(error.to_string());
+                self.held.insert(experiment);
+                report::error(&error);
+                Ok(())
+            }
+            removed => removed,
+        }
     }
 
     async fn experiments(
@@ -350,17 +331,24 @@ impl Collector<'_> {
 
     async fn experiment(&mut self, experiment: DeletedExperiment) -> Result<(), GcError> {
         let id = experiment.experiment_id;
+        let what = format!("experiment {id}");
+        if self.held.contains(&id) {
+            report::note(&format!("{what} stays, because something in it does"));
+            return Ok(());
+        }
         if !self.args.dry_run {
-            self.store.purge_experiment(id).await?;
+            let purged = self.store.purge_experiment(id).await;
+            if still(&what, purged)?.is_none() {
+                return Ok(());
+            }
         }
         self.say(&format!("Experiment with ID {id}"));
         self.experiments.push(id.to_string());
         Ok(())
     }
 
-    /// Removes artifacts. Those whose location is none stay, which is said;
-    /// anything else that fails ends the command, and the row that names them
-    /// stays.
+    /// Removes artifacts. Those whose location is none stay, which is said; if
+    /// anything else fails, the row that names them stays, too.
     async fn remove(&self, what: &str, uri: &str) -> Result<(), GcError> {
         if self.args.artifacts_destination.is_none() && uri.starts_with("mlflow-artifacts:") {
             return Err(GcError::NoDestination {
@@ -407,6 +395,7 @@ impl Collector<'_> {
                 "runs": self.runs,
                 "logged_models": self.models,
                 "experiments": self.experiments,
+                "left": self.left,
             }));
         } else if self.args.dry_run {
             report::line("Nothing was changed.");

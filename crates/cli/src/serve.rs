@@ -28,6 +28,9 @@ use crate::signals::Signals;
 /// decoding of large bodies.
 const BLOCKING_THREADS: usize = 64;
 
+/// How long a signed URL can hold: S3, Azure and Google sign for a week.
+const MAX_URL_SECONDS: usize = 604_800;
+
 /// Why the server did not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
@@ -89,6 +92,14 @@ pub(crate) enum RunError {
         /// What it holds.
         value: String,
     },
+    /// A URL would hold for longer than storages sign it.
+    #[error("{name} must be a number of seconds from 1 to {MAX_URL_SECONDS}, not '{value}'")]
+    UrlTime {
+        /// The environment variable.
+        name: &'static str,
+        /// What it holds.
+        value: usize,
+    },
     /// Requests were cut off at the end.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -104,7 +115,8 @@ impl RunError {
             | Self::UiFolder { .. }
             | Self::StorageOption(_)
             | Self::Destination { .. }
-            | Self::Bound { .. } => 2,
+            | Self::Bound { .. }
+            | Self::UrlTime { .. } => 2,
             _ => 1,
         }
     }
@@ -197,14 +209,18 @@ async fn with_store(
     }
 }
 
-/// The store, to forget what is deleted.
+/// The store, to forget what is deleted, or only to look at that.
 pub(crate) async fn purge_store(
     settings: &Settings,
     pool: PoolOptions,
+    read_only: bool,
 ) -> Result<Arc<dyn PurgeStore>, RunError> {
     match &settings.backend {
-        Backend::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, false).await?)),
-        Backend::Database(uri) => Ok(Arc::new(open_database(uri, settings, pool, false).await?)),
+        Backend::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, read_only).await?)),
+        Backend::Database(uri) => {
+            let store = open_database(uri, settings, pool, read_only).await?;
+            Ok(Arc::new(store))
+        }
     }
 }
 
@@ -286,10 +302,13 @@ fn limits(variable: impl Fn(&str) -> Option<String>) -> Result<Limits, RunError>
         },
     };
     let defaults = Limits::default();
-    let download_url_seconds = bound(
-        "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
-        usize::try_from(defaults.download_url_time.as_secs()).unwrap_or(usize::MAX),
-    )?;
+    let name = "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS";
+    let default = usize::try_from(defaults.download_url_time.as_secs()).unwrap_or(usize::MAX);
+    let download_url_seconds = bound(name, default)?;
+    if download_url_seconds > MAX_URL_SECONDS {
+        let value = download_url_seconds;
+        return Err(RunError::UrlTime { name, value });
+    }
     Ok(Limits {
         download_url_time: Duration::from_secs(download_url_seconds as u64),
         graphql_root_fields: bound(
@@ -378,6 +397,19 @@ mod tests {
     fn addresses_are_written_as_in_urls() {
         assert_eq!(address("127.0.0.1", 5000), "127.0.0.1:5000");
         assert_eq!(address("::1", 5000), "[::1]:5000");
+    }
+
+    #[test]
+    fn urls_hold_for_a_week_at_most() {
+        let limits = |value: &str| {
+            let is_time = |name: &str| name == "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS";
+            limits(|name| is_time(name).then(|| value.to_owned()))
+        };
+        let week = limits("604800").unwrap();
+        assert_eq!(week.download_url_time, Duration::from_hours(7 * 24));
+        for value in ["0", "604801", "99999999999999999", "x"] {
+            assert_eq!(limits(value).unwrap_err().exit_code(), 2, "{value}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! requests those are in the words of a service is left to `s3` and its
 //! neighbours.
 
+mod begun;
+mod limits;
 mod objects;
 mod repository;
 mod upload;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
+use crate::direct::{Capabilities, SignedUrl, UploadedPart};
 use crate::{ArtifactError, ArtifactPath};
 
 /// One bucket or container: objects by key.
@@ -68,10 +68,22 @@ pub(crate) trait Objects: fmt::Debug + Send + Sync + 'static {
     /// See [`ArtifactRepository::capabilities`](crate::ArtifactRepository::capabilities).
     fn capabilities(&self) -> Capabilities;
 
-    /// Begins an upload by a client.
-    async fn create_direct(&self, key: &str, parts: u32) -> Result<MultipartUpload, Fault>;
+    /// Begins an upload by a client, and names it.
+    async fn begin_direct(&self, key: &str) -> Result<String, Fault> {
+        self.begin(key).await
+    }
 
-    /// Ends an upload by a client.
+    /// Where a client sends its parts, the first first. Other requests have
+    /// their turn between two signatures.
+    async fn sign_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: u32,
+    ) -> Result<Vec<SignedUrl>, Fault>;
+
+    /// Ends an upload by a client. `upload` and the parts are what it says, with
+    /// numbers that an upload can have.
     async fn finish_direct(
         &self,
         key: &str,

@@ -1,5 +1,6 @@
 //! A tree of files in a storage of objects.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 
+use super::begun::Begun;
+use super::limits::Limits;
 use super::objects::{Fault, Meta, Objects, Opened, strong_etag};
 use super::upload;
 use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
@@ -21,6 +24,9 @@ const MAX_ENTRIES: usize = 250_000;
 /// Keys that one request removes (S3's limit).
 const REMOVED_AT_ONCE: usize = 1000;
 
+/// The longest key of S3, Azure and Google in bytes.
+const MAX_KEY_BYTES: usize = 1024;
+
 /// MLflow's name of what it has a refusal for.
 const MULTIPART: &str = "Multipart upload";
 
@@ -33,6 +39,7 @@ pub(crate) struct ObjectRepository<O> {
     objects: Arc<O>,
     keys: Keys,
     part_bytes: usize,
+    limits: Limits,
 }
 
 /// From paths to keys: a prefix and a slash before them, unless it is empty.
@@ -72,7 +79,14 @@ impl<O: Objects> ObjectRepository<O> {
             objects: Arc::new(objects),
             keys,
             part_bytes,
+            limits: Limits::shared(),
         }
+    }
+
+    /// With limits of its own instead of the process's.
+    #[cfg(test)]
+    pub(super) fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// What a path is that no object has.
@@ -115,8 +129,25 @@ impl<O: Objects> ObjectRepository<O> {
         if file.is_root() {
             return Err(ArtifactError::IsDirectory { path: file.clone() });
         }
-        Ok(self.keys.of_file(file))
+        let key = self.keys.of_file(file);
+        if key.len() > MAX_KEY_BYTES {
+            return Err(InvalidPath::new("its key is too long for the storage").into());
+        }
+        Ok(key)
     }
+}
+
+/// Refuses what cannot be the name of an upload; services answer as they like.
+fn check_upload(
+    file: &ArtifactPath,
+    upload_id: &str,
+    parts: &[UploadedPart],
+) -> Result<(), ArtifactError> {
+    let numbers = 1..=MultipartUpload::MAX_PARTS;
+    if upload_id.is_empty() || !parts.iter().all(|part| numbers.contains(&part.number)) {
+        return Err(ArtifactError::InvalidUpload { path: file.clone() });
+    }
+    Ok(())
 }
 
 /// Either a fault, whose meaning depends on the path, or an error.
@@ -137,6 +168,9 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
         const OPERATION: &str = "list a directory";
         let prefix = self.keys.of_directory(directory);
         let mut entries = Vec::new();
+        if prefix.len() > MAX_KEY_BYTES {
+            return Ok(entries);
+        }
         let mut token = None;
         loop {
             let page = self.objects.page(&prefix, true, token, None).await;
@@ -194,8 +228,12 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
         max_bytes: Option<u64>,
     ) -> Result<u64, ArtifactError> {
         let key = self.file(file)?;
-        let source = upload::Source::new(file, content, max_bytes, self.part_bytes);
+        let source = upload::Source::new(file, content, max_bytes, self.part_bytes, &self.limits);
         upload::store(&self.objects, key, source).await
+    }
+
+    fn max_file_bytes(&self) -> Option<u64> {
+        Some(upload::longest_file(self.part_bytes))
     }
 
     async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError> {
@@ -205,6 +243,9 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
         }
         let prefix = self.keys.of_directory(path);
         let mut keys = vec![self.keys.of_file(path)];
+        if keys[0].len() > MAX_KEY_BYTES {
+            return Ok(());
+        }
         let mut token = None;
         loop {
             let page = self.objects.page(&prefix, false, token, None).await;
@@ -239,8 +280,23 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
                 max: MultipartUpload::MAX_PARTS,
             });
         }
-        let upload = self.objects.create_direct(&key, parts).await;
-        upload.map_err(|fault| fault.on(file, MULTIPART))
+        let turn = self.limits.turn_to_sign().await;
+        let _turn = turn.map_err(|_| ArtifactError::Unavailable {
+            operation: MULTIPART,
+            source: io::Error::other("others have their parts signed"),
+        })?;
+        let failed = |fault: Fault| fault.on(file, MULTIPART);
+        let name = self.objects.begin_direct(&key).await.map_err(failed)?;
+        // Until the client has its name, nobody else can give it up.
+        let upload = Begun::new(&self.objects, key, name);
+        let signed = self
+            .objects
+            .sign_parts(upload.key(), upload.name(), parts)
+            .await;
+        Ok(MultipartUpload {
+            parts: signed.map_err(failed)?,
+            upload_id: upload.keep(),
+        })
     }
 
     async fn complete_multipart(
@@ -251,6 +307,7 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
     ) -> Result<(), ArtifactError> {
         Self::check(self.capabilities().multipart_uploads, MULTIPART)?;
         let key = self.file(file)?;
+        check_upload(file, upload_id, parts)?;
         let finished = self.objects.finish_direct(&key, upload_id, parts).await;
         finished.map_err(|fault| fault.on(file, MULTIPART))
     }
@@ -262,6 +319,7 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
     ) -> Result<(), ArtifactError> {
         Self::check(self.capabilities().multipart_uploads, MULTIPART)?;
         let key = self.file(file)?;
+        check_upload(file, upload_id, &[])?;
         let aborted = self.objects.abort(&key, upload_id).await;
         aborted.map_err(|fault| fault.on(file, MULTIPART))
     }

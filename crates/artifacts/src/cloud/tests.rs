@@ -1,5 +1,8 @@
 //! Uploads into a storage that only counts what it is sent.
 
+mod limits;
+mod parts;
+
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,8 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
+use super::limits::Limits;
 use super::{Fault, Keys, Meta, ObjectRepository, Objects, Opened, Page};
-use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
+use crate::direct::{Capabilities, SignedUrl, UploadedPart};
 use crate::{ArtifactError, ArtifactPath, ArtifactRepository, ByteStream};
 
 const PART: usize = 1000;
@@ -22,12 +26,29 @@ enum Asked {
     Part(u32, usize),
     Finish(Vec<String>),
     Abort,
+    /// So many signatures.
+    Sign(u32),
 }
 
 #[derive(Clone, Debug, Default)]
 struct Counting {
     asked: Arc<Mutex<Vec<Asked>>>,
     fails_at: Option<u32>,
+    forgets: bool,
+    /// Never takes a part.
+    hangs: bool,
+    signs: Signs,
+}
+
+/// How it signs the parts of an upload.
+#[derive(Clone, Copy, Debug, Default)]
+enum Signs {
+    #[default]
+    Well,
+    /// Its credentials cannot.
+    Not,
+    /// Without an end.
+    Forever,
 }
 
 impl Counting {
@@ -39,10 +60,12 @@ impl Counting {
         self.asked.lock().unwrap().clone()
     }
 
+    fn repository(&self) -> ObjectRepository<Self> {
+        ObjectRepository::new(self.clone(), Keys::default(), PART)
+    }
+
     async fn put(&self, content: ByteStream) -> Result<u64, ArtifactError> {
-        let repository = ObjectRepository::new(self.clone(), Keys::default(), PART);
-        let file = ArtifactPath::parse("d/f").unwrap();
-        repository.put(&file, content, None).await
+        self.repository().put(&file(), content, None).await
     }
 
     /// Waits until an upload that was dropped is given up.
@@ -98,11 +121,17 @@ impl Objects for Counting {
         if self.fails_at == Some(number) {
             return Err(Fault::Unavailable(std::io::Error::other("no")));
         }
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
         self.note(Asked::Part(number, content.len()));
         Ok(number.to_string())
     }
 
     async fn finish(&self, _: &str, _: &str, parts: Vec<String>) -> Result<(), Fault> {
+        if self.forgets {
+            return Err(Fault::NoUpload);
+        }
         self.note(Asked::Finish(parts));
         Ok(())
     }
@@ -118,15 +147,26 @@ impl Objects for Counting {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        Capabilities {
+            multipart_uploads: true,
+            ..Capabilities::default()
+        }
     }
 
-    async fn create_direct(&self, _: &str, _: u32) -> Result<MultipartUpload, Fault> {
-        Err(Fault::NotFound)
+    async fn sign_parts(&self, _: &str, upload: &str, parts: u32) -> Result<Vec<SignedUrl>, Fault> {
+        assert_eq!(upload, "upload");
+        match self.signs {
+            Signs::Well => self.note(Asked::Sign(parts)),
+            Signs::Not => return Err(Fault::Unsupported),
+            Signs::Forever => std::future::pending().await,
+        }
+        Ok(Vec::new())
     }
 
-    async fn finish_direct(&self, _: &str, _: &str, _: &[UploadedPart]) -> Result<(), Fault> {
-        Err(Fault::NotFound)
+    async fn finish_direct(&self, _: &str, _: &str, parts: &[UploadedPart]) -> Result<(), Fault> {
+        let parts = parts.iter().map(|part| part.number.to_string());
+        self.note(Asked::Finish(parts.collect()));
+        Ok(())
     }
 
     async fn sign_read(&self, _: &str, _: Duration) -> Result<String, Fault> {
@@ -136,6 +176,10 @@ impl Objects for Counting {
     async fn sign_write(&self, _: &str, _: Duration) -> Result<SignedUrl, Fault> {
         Err(Fault::NotFound)
     }
+}
+
+fn file() -> ArtifactPath {
+    ArtifactPath::parse("d/f").unwrap()
 }
 
 /// So many bytes in chunks that fit no part.
@@ -218,4 +262,26 @@ async fn an_upload_whose_part_is_refused_is_given_up() {
     let outcome = storage.put(bytes(3 * PART)).await;
     assert!(matches!(outcome, Err(ArtifactError::Unavailable { .. })));
     storage.given_up().await;
+}
+
+#[tokio::test]
+async fn an_upload_of_ours_that_is_gone_is_worth_another_try() {
+    let storage = Counting {
+        forgets: true,
+        ..Counting::default()
+    };
+    let outcome = storage.put(bytes(3 * PART)).await;
+    assert!(matches!(outcome, Err(ArtifactError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_is_refused_before_anything_is_asked() {
+    let storage = Counting::default();
+    let repository = storage.repository();
+    let long = ArtifactPath::parse(&"x/".repeat(600)[..1199]).unwrap();
+    let outcome = repository.put(&long, bytes(1), None).await;
+    assert!(matches!(outcome, Err(ArtifactError::InvalidPath(_))));
+    assert!(repository.list(&long).await.unwrap().is_empty());
+    repository.delete(&long).await.unwrap();
+    assert_eq!(storage.asked(), []);
 }

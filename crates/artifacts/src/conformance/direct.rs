@@ -78,6 +78,91 @@ pub(super) async fn an_aborted_upload_leaves_nothing(repository: Repository) -> 
     same(&names(&repository, "").await?, &Vec::new())
 }
 
+pub(super) async fn a_file_is_put_after_an_aborted_upload(repository: Repository) -> Outcome {
+    let file = path("d/f")?;
+    if has(&repository, |can| can.multipart_uploads) {
+        let upload = repository.create_multipart(&file, 1).await?;
+        send(&upload.parts[0], vec![b'1'; PART]).await?;
+        let id = upload.upload_id.unwrap_or_default();
+        repository.abort_multipart(&file, &id).await?;
+    }
+    // In parts, too.
+    let content = vec![b'2'; PART + (1 << 20)];
+    put(&repository, "d/f", &content).await?;
+    check(
+        get(&repository, "d/f").await? == content,
+        "the file is not what was put",
+    )
+}
+
+pub(super) async fn uploads_of_one_file_do_not_mix(repository: Repository) -> Outcome {
+    let file = path("d/f")?;
+    let one = repository.create_multipart(&file, 2).await;
+    if !has(&repository, |can| can.multipart_uploads) {
+        return refused(&one);
+    }
+    let uploads = [one?, repository.create_multipart(&file, 2).await?];
+    let mut parts = Vec::new();
+    // The first part of one, and the second of the other.
+    for ((number, upload), content) in (1..).zip(&uploads).zip([vec![b'1'; PART], vec![b'2']]) {
+        let url = &upload.parts[number as usize - 1];
+        let answer = send(url, content).await?;
+        parts.push(UploadedPart {
+            number,
+            etag: answer.header("etag").unwrap_or_default(),
+            url: url.url.clone(),
+        });
+    }
+    for upload in uploads {
+        let id = upload.upload_id.unwrap_or_default();
+        let answer = repository.complete_multipart(&file, &id, &parts).await;
+        check(
+            matches!(answer, Err(ArtifactError::InvalidUpload { .. })),
+            format_args!("expected no such upload: {answer:?}"),
+        )?;
+        // The service may have forgotten it.
+        let _ = repository.abort_multipart(&file, &id).await;
+    }
+    same(&names(&repository, "").await?, &Vec::new())
+}
+
+pub(super) async fn what_names_no_upload_is_refused(repository: Repository) -> Outcome {
+    let file = path("d/f")?;
+    let part = |number, etag: &str| UploadedPart {
+        number,
+        etag: etag.to_owned(),
+        url: String::new(),
+    };
+    let upload = repository.create_multipart(&file, 1).await;
+    if !has(&repository, |can| can.multipart_uploads) {
+        refused(&upload)?;
+        return refused(
+            &repository
+                .complete_multipart(&file, "", &[part(0, "")])
+                .await,
+        );
+    }
+    let id = upload?.upload_id.unwrap_or_default();
+    let mut answers = vec![repository.abort_multipart(&file, "").await];
+    for (id, part) in [
+        ("", part(1, "e")),
+        (&id, part(0, "e")),
+        (&id, part(MultipartUpload::MAX_PARTS + 1, "e")),
+        (&id, part(1, "no etag")),
+    ] {
+        let answer = repository.complete_multipart(&file, id, &[part]).await;
+        answers.push(answer);
+    }
+    for answer in answers {
+        check(
+            matches!(answer, Err(ArtifactError::InvalidUpload { .. })),
+            format_args!("expected no such upload: {answer:?}"),
+        )?;
+    }
+    repository.abort_multipart(&file, &id).await?;
+    Ok(())
+}
+
 pub(super) async fn parts_that_were_not_sent_make_no_file(repository: Repository) -> Outcome {
     let file = path("d/f")?;
     let upload = repository.create_multipart(&file, 1).await;

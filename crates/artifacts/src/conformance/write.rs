@@ -250,6 +250,34 @@ pub(super) async fn writers_of_one_file_do_not_mix(repository: Repository) -> Ou
     )
 }
 
+pub(super) async fn writers_of_a_large_file_do_not_mix(repository: Repository) -> Outcome {
+    // More than a part of 5 MiB. Where the parts of one are gone once another
+    // has ended, it is told to come again.
+    let count = 96;
+    let file = path("d/f")?;
+    let write = |byte| repository.put(&file, chunks(byte, count), None);
+    let outcomes = tokio::join!(write(b'a'), write(b'b'));
+    let mut written = Vec::new();
+    for (byte, outcome) in [(b'a', outcomes.0), (b'b', outcomes.1)] {
+        match outcome {
+            Ok(_) => written.push(byte),
+            Err(ArtifactError::Unavailable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let content = get(&repository, "d/f").await?;
+    same(&content.len(), &(count * CHUNK))?;
+    check(
+        content.iter().all(|byte| *byte == content[0]) && written.contains(&content[0]),
+        "two writers' bytes are mixed",
+    )?;
+    write(b'c').await?;
+    check(
+        get(&repository, "d/f").await? == vec![b'c'; count * CHUNK],
+        "the later writer has not won",
+    )
+}
+
 pub(super) async fn deletes_a_file(repository: Repository) -> Outcome {
     put(&repository, "d/f", b"x").await?;
     put(&repository, "d/g", b"x").await?;

@@ -34,7 +34,7 @@ const IDENTITY: [(&str, AzureConfigKey); 7] = [
 ];
 
 /// Who we are to Azure: the first that there is of a connection string, a key
-/// of the account, a shared access signature, and an identity.
+/// of the account, a shared access signature (for `abfss:`), and an identity.
 #[derive(Clone, Default)]
 pub(crate) struct AzureOptions {
     connection: Option<Connection>,
@@ -92,11 +92,12 @@ impl AzureOptions {
                 form: "wasbs://<container>@<account>.blob.core.windows.net/<path> or \
                        abfss://<container>@<account>.dfs.core.windows.net/<path>",
             })?;
-        let connection = self.connection.clone().unwrap_or_else(|| Connection {
-            key: self.key.clone(),
-            signature: self.signature.clone(),
-            ..Connection::default()
-        });
+        let connection = self.connection_to(scheme);
+        if !connection.is_to(account) {
+            return Err(ArtifactError::NotServed {
+                uri: uri.to_owned(),
+            });
+        }
         let account = connection.account.as_deref().unwrap_or(account);
         let endpoint = connection.endpoint.clone();
         let endpoint = endpoint.unwrap_or_else(|| format!("https://{account}.blob.{cloud}"));
@@ -126,6 +127,20 @@ impl AzureOptions {
             store: builder.build().map_err(wrong)?,
             dialect: Dialect::Azure(shared),
             signs,
+        })
+    }
+}
+
+impl AzureOptions {
+    /// The connection string, or what it would say. Any client may name any
+    /// account in `wasbs:`, which gets no signature of ours (nor does MLflow
+    /// 3.17 send it there); the hosts of `abfss:` are the operator's.
+    fn connection_to(&self, scheme: &str) -> Connection {
+        let signature = self.signature.clone().filter(|_| scheme == "abfss");
+        self.connection.clone().unwrap_or_else(|| Connection {
+            key: self.key.clone(),
+            signature,
+            ..Connection::default()
         })
     }
 }
@@ -177,16 +192,33 @@ impl Connection {
                     .to_owned(),
             );
         }
+        if found.account.is_none() {
+            found.account = found.endpoint.as_deref().and_then(account_of);
+        }
         if let (None, Some(account)) = (&found.endpoint, &found.account) {
             found.endpoint = Some(format!("{scheme}://{account}.blob.{suffix}"));
         }
         Ok(found)
     }
+
+    /// Whether it is one to this account; one that names none is to any.
+    fn is_to(&self, account: &str) -> bool {
+        let own = self.account.as_deref();
+        own.is_none_or(|own| own.eq_ignore_ascii_case(account))
+    }
+}
+
+/// The account whose host an endpoint of Azure's clouds is.
+fn account_of(endpoint: &str) -> Option<String> {
+    let (_, host) = endpoint.split_once("://")?;
+    let (account, cloud) = host.split_once(".blob.")?;
+    CLOUDS.contains(&cloud).then(|| account.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http_client::{HttpClient, Tls};
 
     #[test]
     fn hosts_are_azures() {
@@ -220,5 +252,65 @@ mod tests {
         assert_eq!(found.endpoint.as_deref(), Some("https://a.blob.core.x"));
         assert!(Connection::parse("AccountName=a").is_err());
         assert!(Connection::parse("nonsense").is_err());
+    }
+
+    fn options(variables: &[(&str, &str)]) -> AzureOptions {
+        let found = |name: &str| {
+            let pair = variables.iter().find(|(known, _)| *known == name);
+            pair.map(|(_, value)| (*value).to_owned())
+        };
+        AzureOptions::from_environment(found).unwrap()
+    }
+
+    #[test]
+    fn a_signature_is_not_sent_to_any_account() {
+        let options = options(&[("AZURE_STORAGE_SAS_TOKEN", "sig=x")]);
+        assert_eq!(options.connection_to("wasbs").signature, None);
+        let signature = options.connection_to("abfss").signature;
+        assert_eq!(signature.as_deref(), Some("sig=x"));
+    }
+
+    #[test]
+    fn a_connection_is_to_one_account() {
+        for (text, account) in [
+            ("AccountName=acc;AccountKey=a2V5", "acc"),
+            (
+                "BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=sig=x",
+                "acc",
+            ),
+        ] {
+            let connection = Connection::parse(text).unwrap();
+            assert_eq!(connection.account.as_deref(), Some(account));
+            assert!(connection.is_to("acc") && !connection.is_to("evil"));
+        }
+        // An emulator's, perhaps.
+        let connection =
+            Connection::parse("BlobEndpoint=http://127.0.0.1:1/acc;AccountKey=k").unwrap();
+        assert!(connection.is_to("any"));
+    }
+
+    #[test]
+    fn another_account_is_not_served() {
+        let options = options(&[(
+            "AZURE_STORAGE_CONNECTION_STRING",
+            "AccountName=acc;AccountKey=a2V5",
+        )]);
+        let http = HttpClient::new(&Tls::default()).unwrap();
+        let open = |account: &str| {
+            let authority = format!("c@{account}.blob.core.windows.net");
+            let connector = Connector::new(http.clone());
+            options.open(
+                &format!("wasbs://{authority}/x"),
+                "wasbs",
+                &authority,
+                connector,
+            )
+        };
+        assert!(open("acc").is_ok());
+        let refused = open("evil");
+        assert!(
+            matches!(refused, Err(ArtifactError::NotServed { .. })),
+            "{refused:?}"
+        );
     }
 }

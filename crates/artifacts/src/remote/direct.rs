@@ -8,19 +8,24 @@ use object_store::signer::SignedUrlOptions;
 
 #[cfg(feature = "azure")]
 use super::blocks;
-use super::fault::fault;
+use super::fault::fault_of_signing;
 use super::objects::{Container, Dialect, Store, path};
 #[cfg(feature = "azure")]
 use super::shared_key::Permission;
 use crate::cloud::Fault;
 use crate::content_disposition::attachment;
-use crate::direct::{MultipartUpload, SignedUrl, UploadedPart};
+use crate::direct::{SignedUrl, UploadedPart};
 
 /// How long the URLs of parts hold, as in MLflow 3.17.
 const PART_TIME: Duration = Duration::from_hours(1);
 
 impl<S: Store> Container<S> {
-    pub(super) async fn sign_parts(&self, key: &str, parts: u32) -> Result<MultipartUpload, Fault> {
+    pub(super) async fn urls_of_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: u32,
+    ) -> Result<Vec<SignedUrl>, Fault> {
         self.check()?;
         let mut urls = Vec::new();
         match &self.dialect {
@@ -31,47 +36,47 @@ impl<S: Store> Container<S> {
                     None => self.sign_plainly(Method::PUT, key, PART_TIME).await?,
                 };
                 for number in 1..=parts {
-                    urls.push(plain(blocks::url(&signed, number)));
+                    urls.push(plain(blocks::url(&signed, upload, number)));
                 }
-                Ok(MultipartUpload {
-                    upload_id: None,
-                    parts: urls,
-                })
             }
             #[cfg(feature = "gcs")]
             Dialect::Google => {
                 let path = path(key)?;
-                let upload = self.create(key).await?;
                 for number in 1..=parts {
                     let options = SignedUrlOptions::new().with_query([
                         ("partNumber", number.to_string()),
-                        ("uploadId", upload.clone()),
+                        ("uploadId", upload.to_owned()),
                     ]);
                     let signed = self
                         .store
                         .signed_url_opts(Method::PUT, &path, PART_TIME, &options)
                         .await;
-                    urls.push(plain(signed.map_err(fault)?.to_string()));
+                    urls.push(plain(signed.map_err(fault_of_signing)?.to_string()));
+                    tokio::task::yield_now().await;
                 }
-                Ok(MultipartUpload {
-                    upload_id: Some(upload),
-                    parts: urls,
-                })
             }
         }
+        Ok(urls)
     }
 
     /// What the service calls parts that were sent to URLs of ours.
-    pub(super) fn names_of_parts(&self, parts: &[UploadedPart]) -> Result<Vec<String>, Fault> {
+    pub(super) fn names_of_parts(
+        &self,
+        upload: &str,
+        parts: &[UploadedPart],
+    ) -> Result<Vec<String>, Fault> {
         self.check()?;
         match &self.dialect {
             #[cfg(feature = "azure")]
             Dialect::Azure(_) => parts
                 .iter()
-                .map(|part| blocks::name_in(&part.url).ok_or(Fault::NoUpload))
+                .map(|part| blocks::name_in(&part.url, upload).ok_or(Fault::NoUpload))
                 .collect(),
             #[cfg(feature = "gcs")]
-            Dialect::Google => Ok(parts.iter().map(|part| part.etag.clone()).collect()),
+            Dialect::Google => {
+                let _ = upload;
+                Ok(parts.iter().map(|part| part.etag.clone()).collect())
+            }
         }
     }
 
@@ -94,7 +99,7 @@ impl<S: Store> Container<S> {
                     .store
                     .signed_url_opts(Method::GET, &path, valid, &options)
                     .await;
-                Ok(signed.map_err(fault)?.to_string())
+                Ok(signed.map_err(fault_of_signing)?.to_string())
             }
         }
     }
@@ -115,7 +120,7 @@ impl<S: Store> Container<S> {
             #[cfg(feature = "gcs")]
             Dialect::Google => {
                 let signed = self.store.signed_url(Method::PUT, &path(key)?, valid).await;
-                Ok(plain(signed.map_err(fault)?.to_string()))
+                Ok(plain(signed.map_err(fault_of_signing)?.to_string()))
             }
         }
     }
@@ -130,7 +135,7 @@ impl<S: Store> Container<S> {
         valid: Duration,
     ) -> Result<String, Fault> {
         let signed = self.store.signed_url(method, &path(key)?, valid).await;
-        let signed = signed.map_err(fault)?;
+        let signed = signed.map_err(fault_of_signing)?;
         if signed.path().contains('%') {
             return Err(Fault::Unsupported);
         }

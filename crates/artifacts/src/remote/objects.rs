@@ -20,7 +20,7 @@ use object_store::{
 
 use super::fault::{fault, fault_of_ending};
 use crate::cloud::{Fault, Meta, Objects, Opened, Page};
-use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
+use crate::direct::{Capabilities, SignedUrl, UploadedPart};
 
 /// What a client of a service can do, in the words of `object_store`.
 pub(crate) trait Store:
@@ -218,8 +218,25 @@ impl<S: Store> Objects for Arc<Container<S>> {
         }
     }
 
-    async fn create_direct(&self, key: &str, parts: u32) -> Result<MultipartUpload, Fault> {
-        self.sign_parts(key, parts).await
+    async fn begin_direct(&self, key: &str) -> Result<String, Fault> {
+        match self.dialect {
+            #[cfg(feature = "azure")]
+            Dialect::Azure(_) => {
+                let _ = key;
+                super::blocks::upload()
+            }
+            #[cfg(feature = "gcs")]
+            Dialect::Google => self.create(key).await,
+        }
+    }
+
+    async fn sign_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: u32,
+    ) -> Result<Vec<SignedUrl>, Fault> {
+        self.urls_of_parts(key, upload, parts).await
     }
 
     async fn finish_direct(
@@ -228,7 +245,7 @@ impl<S: Store> Objects for Arc<Container<S>> {
         upload: &str,
         parts: &[UploadedPart],
     ) -> Result<(), Fault> {
-        let names = self.names_of_parts(parts)?;
+        let names = self.names_of_parts(upload, parts)?;
         self.finish(key, upload, names).await
     }
 

@@ -7,17 +7,21 @@ use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 
 use super::fault::fault;
 use super::objects::{Bucket, content_type};
-use crate::cloud::{Fault, Objects};
+use crate::cloud::Fault;
 use crate::content_disposition::attachment;
-use crate::direct::{MultipartUpload, SignedUrl};
+use crate::direct::SignedUrl;
 
 /// How long the URLs of parts hold (boto3's default).
 const PART_TIME: Duration = Duration::from_hours(1);
 
 impl Bucket {
-    pub(super) async fn sign_parts(&self, key: &str, parts: u32) -> Result<MultipartUpload, Fault> {
+    pub(super) async fn urls_of_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: u32,
+    ) -> Result<Vec<SignedUrl>, Fault> {
         let times = times(PART_TIME)?;
-        let upload = self.begin(key).await?;
         let mut urls = Vec::new();
         for number in 1..=parts {
             let request = self
@@ -26,15 +30,13 @@ impl Bucket {
                 .bucket(&self.name)
                 .set_expected_bucket_owner(self.owner())
                 .key(key)
-                .upload_id(&upload)
+                .upload_id(upload)
                 .part_number(number.try_into().unwrap_or(i32::MAX));
             let signed = request.presigned(times.clone()).await.map_err(fault)?;
             urls.push(signed_url(&signed));
+            tokio::task::yield_now().await;
         }
-        Ok(MultipartUpload {
-            upload_id: Some(upload),
-            parts: urls,
-        })
+        Ok(urls)
     }
 
     /// A URL that a browser saves under the file's own name, and never shows.

@@ -42,6 +42,25 @@ where
     }
 }
 
+/// The fault of a request that ends an upload of a client, which has named it
+/// and its parts: the service says in many ways that these are none.
+pub(super) fn fault_of_ending<E>(error: SdkError<E, HttpResponse>) -> Fault
+where
+    E: Error + ProvideErrorMetadata + fmt::Debug + 'static,
+{
+    if names_no_upload(error.code().unwrap_or_default()) {
+        return Fault::NoUpload;
+    }
+    match fault(error) {
+        Fault::NotFound => Fault::NoUpload,
+        fault => fault,
+    }
+}
+
+fn names_no_upload(code: &str) -> bool {
+    matches!(code, "InvalidArgument" | "MalformedXML" | "InvalidRequest")
+}
+
 fn is_about_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::DispatchFailure(failure) => !(failure.is_io() || failure.is_timeout()),
@@ -72,4 +91,31 @@ where
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn parts_that_are_none_are_the_clients_fault() {
+        for (code, expected) in [
+            ("InvalidArgument", true),
+            ("MalformedXML", true),
+            ("NoSuchUpload", true),
+            // Of credentials; S3 answers 400 here, too.
+            ("ExpiredToken", false),
+        ] {
+            let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+            let error = ErrorMetadata::builder().code(code).build();
+            let error = aws_sdk_s3::Error::from(
+                aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadError::generic(error),
+            );
+            let found = fault_of_ending(SdkError::service_error(error, answer));
+            assert_eq!(matches!(found, Fault::NoUpload), expected, "{code}");
+        }
+    }
 }

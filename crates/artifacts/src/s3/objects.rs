@@ -14,9 +14,9 @@ use futures_util::TryStreamExt;
 use http_body_util::BodyDataStream;
 
 use super::S3Options;
-use super::fault::fault;
+use super::fault::{fault, fault_of_ending};
 use crate::cloud::{Fault, Meta, Objects, Opened, Page};
-use crate::direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};
+use crate::direct::{Capabilities, SignedUrl, UploadedPart};
 
 /// A bucket.
 #[derive(Clone, Debug)]
@@ -198,7 +198,7 @@ impl Objects for Bucket {
             .set_expected_bucket_owner(self.owner())
             .key(key)
             .upload_id(upload);
-        request.send().await.map_err(fault)?;
+        request.send().await.map_err(fault_of_ending)?;
         Ok(())
     }
 
@@ -240,8 +240,13 @@ impl Objects for Bucket {
         }
     }
 
-    async fn create_direct(&self, key: &str, parts: u32) -> Result<MultipartUpload, Fault> {
-        self.sign_parts(key, parts).await
+    async fn sign_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: u32,
+    ) -> Result<Vec<SignedUrl>, Fault> {
+        self.urls_of_parts(key, upload, parts).await
     }
 
     async fn finish_direct(
@@ -292,10 +297,7 @@ impl Bucket {
             .key(key)
             .upload_id(upload)
             .multipart_upload(parts);
-        request.send().await.map_err(|error| match fault(error) {
-            Fault::NotFound => Fault::NoUpload,
-            fault => fault,
-        })?;
+        request.send().await.map_err(fault_of_ending)?;
         Ok(())
     }
 }

@@ -7,9 +7,12 @@ use clap::Args;
 ///
 /// Without ids it is everything that is in the deleted stage. A run's
 /// artifacts go first, then what the store knows of it: a command that is
-/// killed is run again, and goes on. A server may run meanwhile.
+/// killed is run again, and goes on. What cannot be removed stays, and the
+/// rest goes. A server may run meanwhile.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 the command line is wrong.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed or something stays, 2 the command line is wrong."
+)]
 pub(crate) struct GcArgs {
     /// Only what was deleted so long ago, for example 30d or 1d12h.
     #[arg(long, value_name = "#d#h#m#s")]

@@ -14,7 +14,7 @@ use runledger_protocol::messages::{EMPTY, artifacts};
 
 use super::list::{file, json};
 use super::query::{file_name_needed, parameter};
-use super::upload::{store, stream_of};
+use super::upload::{refuse_length, store, stream_of};
 use super::{ArtifactRouteError, download};
 
 /// `GET artifacts?path=…`: base names (MLflow 3.17).
@@ -40,16 +40,21 @@ pub(crate) async fn get(
     download::send(destination, &ArtifactPath::parse(path)?, headers).await
 }
 
-/// `PUT artifacts/<path>`: the body, streamed; of any length.
+/// `PUT artifacts/<path>`: the body, streamed; of any length that the storage
+/// takes.
 pub(crate) async fn put(
     destination: &Arc<dyn ArtifactRepository>,
     path: &str,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, ArtifactRouteError> {
     if path.is_empty() || path.ends_with('/') {
         return Err(file_name_needed().into());
     }
     let path = ArtifactPath::parse(path)?;
+    if let Some(max_bytes) = destination.max_file_bytes() {
+        refuse_length(headers, max_bytes)?;
+    }
     let target = ArtifactLocation {
         repository: Arc::clone(destination),
         path,

@@ -8,7 +8,10 @@ use axum::response::Response;
 use http::header::{CONTENT_RANGE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use runledger_artifacts::{ArtifactPath, ArtifactRepository, ArtifactRoots, LocalRepository};
+use runledger_artifacts::{
+    ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ArtifactRoots, ByteRange,
+    ByteStream, FileInfo, LocalRepository,
+};
 use runledger_entities::{Coded, ErrorCode};
 use tempfile::TempDir;
 
@@ -36,7 +39,7 @@ fn world() -> World {
 impl World {
     async fn put(&self, path: &str, content: &str) -> Result<Response, ArtifactRouteError> {
         let body = Body::from(content.to_owned());
-        proxy::put(&self.destination, path, body).await
+        proxy::put(&self.destination, path, &HeaderMap::new(), body).await
     }
 
     async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Response {
@@ -263,6 +266,58 @@ async fn a_ui_upload_is_bounded_and_not_empty() {
         .await
         .unwrap();
     assert_eq!(exact.status(), StatusCode::OK);
+}
+
+/// A storage of files of at most three bytes, of which none is to be sent.
+#[derive(Debug)]
+struct Small;
+
+#[async_trait::async_trait]
+impl ArtifactRepository for Small {
+    async fn list(&self, _: &ArtifactPath) -> Result<Vec<FileInfo>, ArtifactError> {
+        unreachable!("it is not listed")
+    }
+
+    async fn get(
+        &self,
+        _: &ArtifactPath,
+        _: Option<ByteRange>,
+    ) -> Result<ArtifactRead, ArtifactError> {
+        unreachable!("it is not read")
+    }
+
+    async fn put(
+        &self,
+        _: &ArtifactPath,
+        _: ByteStream,
+        _: Option<u64>,
+    ) -> Result<u64, ArtifactError> {
+        Ok(0)
+    }
+
+    fn max_file_bytes(&self) -> Option<u64> {
+        Some(3)
+    }
+
+    async fn delete(&self, _: &ArtifactPath) -> Result<(), ArtifactError> {
+        unreachable!("nothing is removed")
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_long_for_its_storage_is_refused_at_once() {
+    let small: Arc<dyn ArtifactRepository> = Arc::new(Small);
+    let put = async |length: u64| {
+        let length = HeaderValue::from(length);
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_LENGTH, length)]);
+        proxy::put(&small, "f", &headers, Body::empty()).await
+    };
+    put(3).await.unwrap();
+    let refused = put(4).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "Artifact size is too large. Max size is 3 bytes."
+    );
 }
 
 #[tokio::test]

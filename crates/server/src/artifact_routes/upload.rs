@@ -57,7 +57,7 @@ pub(super) async fn store(
 }
 
 /// Refuses a body that says itself that it is too long, before it is read.
-fn refuse_length(headers: &HeaderMap, max_bytes: u64) -> Result<(), ArtifactError> {
+pub(super) fn refuse_length(headers: &HeaderMap, max_bytes: u64) -> Result<(), ArtifactError> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());

@@ -74,7 +74,8 @@ pub(crate) async fn upload(app: &App, tracking: &Tracking, mut call: Call) -> Re
 /// `PUT mlflow-artifacts/artifacts/<path>`: a file of any size.
 pub(crate) async fn proxy_put(destination: &Arc<dyn ArtifactRepository>, mut call: Call) -> Reply {
     let body = call.take_body();
-    Ok(artifact_routes::proxy::put(destination, call.artifact_path(), body).await?)
+    let headers = &call.parts.headers;
+    Ok(artifact_routes::proxy::put(destination, call.artifact_path(), headers, body).await?)
 }
 
 pub(crate) async fn presign_upload(
@@ -112,13 +113,29 @@ fn parse(path: &str) -> Result<ArtifactPath, ArtifactRouteError> {
 
 /// Of storage behind a proxy there are no URLs here (MLflow 3.17).
 fn refuse_proxied(operation: &'static str, uri: &str) -> Result<(), Failure> {
-    match uri.split_once(':') {
-        Some((scheme @ ("mlflow-artifacts" | "http" | "https"), _)) => {
-            Err(Failure::invalid(format!(
-                "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
-                 {scheme}). Use the artifact proxy, `mlflow-artifacts/artifacts/<path>`."
-            )))
-        }
+    let scheme = uri
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some(scheme @ ("mlflow-artifacts" | "http" | "https")) => Err(Failure::invalid(format!(
+            "{operation} is not supported for proxied artifact storage (artifact URI scheme: \
+             {scheme}). Use the artifact proxy, `mlflow-artifacts/artifacts/<path>`."
+        ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refuse_proxied;
+
+    #[test]
+    fn proxied_storage_has_no_urls_however_it_is_written() {
+        for uri in ["mlflow-artifacts:/x", "MLFLOW-ARTIFACTS:/x", "Http://h/x"] {
+            assert!(refuse_proxied("Presigned upload", uri).is_err(), "{uri}");
+        }
+        for uri in ["s3://b/x", "/srv/x"] {
+            assert!(refuse_proxied("Presigned upload", uri).is_ok(), "{uri}");
+        }
     }
 }
