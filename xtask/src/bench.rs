@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::database::{Database, Kind};
-use crate::{cache, process, server, venv};
+use crate::{built, cache, process, venv};
 
 /// What `tests/bench/run.py` is given.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return process::run(command.args(&args.arguments));
     }
     let backend = backend(&args.arguments);
-    command.arg("--ours").arg(server::build()?);
+    command.arg("--ours").arg(built::release_binary()?);
     if backend == Some("file") {
         command.arg("--venv-217").arg(venv::MLFLOW_2_17.ensure()?);
         return process::run(command.args(&args.arguments));

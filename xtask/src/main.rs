@@ -12,6 +12,7 @@
 
 mod apt;
 mod bench;
+mod built;
 mod cache;
 mod conformance;
 mod database;

@@ -1,5 +1,4 @@
-//! A server process for tasks that talk to one: `runledger server` of the release build, or Python
-//! MLflow's.
+//! A server process for tasks that talk to one: `runledger server`, or Python MLflow's.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -19,21 +18,6 @@ const POLL: Duration = Duration::from_millis(20);
 /// Python MLflow takes ten seconds where nothing else runs.
 const START_LIMIT: Duration = Duration::from_mins(2);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
-
-/// The binary that `RUNLEDGER_BIN` names, else the one of this repository, built with the release profile.
-pub(crate) fn build() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("RUNLEDGER_BIN") {
-        return std::path::absolute(path).context("RUNLEDGER_BIN is no path");
-    }
-    process::run(&mut process::cargo([
-        "build",
-        "--release",
-        "--package",
-        "runledger-cli",
-    ]))?;
-    let binary = format!("runledger{}", std::env::consts::EXE_SUFFIX);
-    Ok(crate::cache::target()?.join("release").join(binary))
-}
 
 /// A running server. It is killed when dropped; [`Server::stop`] ends it as a user would.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::emulators::{Emulator, azure_uri, make_container};
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::{process, venv};
+use crate::{built, process, venv};
 
 /// Tells the test program which storage to run the suite on.
 const STORAGE_VARIABLE: &str = "RUNLEDGER_TEST_ARTIFACTS";
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let mut tally = Tally::default();
-    let binary = server::build()?;
+    let binary = built::binary()?;
     for backend in backends {
         sessions(backend, &world, &binary, folder.path(), &mut tally)?;
     }
@@ -138,15 +138,7 @@ impl World {
 
 /// Runs the suite; returns how many cases passed and failed.
 fn suite(backend: Backend, world: &World) -> Result<(usize, usize)> {
-    let mut command = process::cargo([
-        "test",
-        "--package",
-        "runledger-artifacts",
-        "--features",
-        "s3,azure,gcs",
-        "--test",
-        "conformance",
-    ]);
+    let mut command = built::test("crates/artifacts", "conformance")?;
     command.env_remove(STORAGE_VARIABLE);
     if let Some(uri) = backend.uri() {
         command.env(STORAGE_VARIABLE, uri);

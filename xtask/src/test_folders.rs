@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::database::{Database, Kind};
 use crate::tally::Tally;
-use crate::{process, server, venv};
+use crate::{built, process, venv};
 
 /// Which programs to run.
 #[derive(Debug, Default, clap::Args)]
@@ -36,7 +36,7 @@ const IMPORTED: &str = "imported";
 pub(crate) fn run(args: &Args) -> Result<()> {
     let oldest = venv::MLFLOW_2_17.ensure()?;
     let newest = venv::MLFLOW_3_17.ensure()?;
-    let binary = server::build()?;
+    let binary = built::binary()?;
     let folder = tempfile::Builder::new()
         .prefix("runledger-folders-")
         .tempdir()?;

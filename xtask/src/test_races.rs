@@ -5,24 +5,15 @@
 use anyhow::Result;
 
 use crate::database::{Database, Kind};
-use crate::process;
+use crate::{built, process};
 
 /// Starts a database and runs the test on it.
 pub(crate) fn run() -> Result<()> {
     let database = Database::start(Kind::Postgres)?;
     process::run(
-        process::cargo([
-            "test",
-            "--package",
-            "runledger-e2e",
-            "--features",
-            "postgres",
-            "--test",
-            "races",
-            "--locked",
-            "--",
-            "--nocapture",
-        ])
-        .env(Kind::Postgres.variable(), database.url()),
+        built::test("tests", "races")?
+            .arg("--nocapture")
+            .env("RUNLEDGER_BIN", built::binary()?)
+            .env(Kind::Postgres.variable(), database.url()),
     )
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::database::{Database, Kind};
-use crate::process;
+use crate::{built, process};
 
 /// Tells the test program which store to run the suite on.
 const STORE_VARIABLE: &str = "RUNLEDGER_TEST_STORE";
@@ -45,10 +45,11 @@ impl Store {
         }
     }
 
+    /// The folder of the package that has it.
     fn package(self) -> &'static str {
         match self {
-            Self::File => "runledger-store-file",
-            Self::Sqlite | Self::Postgres | Self::Mariadb => "runledger-store-sql",
+            Self::File => "crates/store-file",
+            Self::Sqlite | Self::Postgres | Self::Mariadb => "crates/store-sql",
         }
     }
 
@@ -105,13 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn suite(store: Store) -> Result<Cases> {
-    let mut command = process::cargo([
-        "test",
-        "--package",
-        store.package(),
-        "--test",
-        "conformance",
-    ]);
+    let mut command = built::test(store.package(), "conformance")?;
     command.env(STORE_VARIABLE, store.name());
     // Lives as long as the suite.
     let database = store.database().map(Database::start).transpose()?;

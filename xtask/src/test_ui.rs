@@ -5,9 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::{apt, cache, process, venv};
+use crate::{apt, built, cache, process, venv};
 
 /// Where Debian's Chromium is.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     npm(&pages, &["run", "check"])?;
     npm(&pages, &["test"])?;
-    let binary = server::build()?;
+    let binary = built::release_binary()?;
     let python = venv::python(&venv::MLFLOW_3_17.ensure()?);
     let folder = tempfile::Builder::new().prefix("runledger-ui-").tempdir()?;
     let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());

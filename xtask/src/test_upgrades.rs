@@ -11,10 +11,10 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::database::{Database, Kind};
-use crate::process;
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
 use crate::venv::{self, Environment};
+use crate::{built, process};
 
 /// Which databases to upgrade.
 #[derive(Debug, Default, clap::Args)]
@@ -61,7 +61,7 @@ impl Release {
 /// Upgrades a database of each release on each kind of server; an error if any check failed.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let newest = venv::MLFLOW_3_17.ensure()?;
-    let binary = server::build()?;
+    let binary = built::binary()?;
     let folder = tempfile::Builder::new()
         .prefix("runledger-upgrades-")
         .tempdir()?;

@@ -5,15 +5,15 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Client;
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::venv;
+use crate::{built, venv};
 
 /// Runs the suites with each client.
 ///
 /// With the newest client also the frameworks that it logs by itself; Lightning if `torch` is wanted.
 pub(super) fn run(clients: &[Client], torch: bool, folder: &Path, tally: &mut Tally) -> Result<()> {
-    let binary = server::build()?;
+    let binary = built::binary()?;
     for client in clients {
         let environment = client.environment().ensure()?;
         let place = folder.join(format!("clients-{}", client.release()));

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::venv;
+use crate::{built, venv};
 
 /// Sends what Schemathesis makes of `/openapi.json`, and counts the operations.
 pub(super) fn run(folder: &Path, tally: &mut Tally) -> Result<()> {
-    let binary = server::build()?;
+    let binary = built::binary()?;
     let environment = venv::SCHEMATHESIS.ensure()?;
     let place = folder.join("openapi");
     std::fs::create_dir_all(&place)?;

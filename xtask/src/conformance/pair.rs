@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 
 use super::{Client, Store, Suite};
 use crate::database::{Database, Kind};
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::{cache, process, venv};
+use crate::{built, cache, process, venv};
 
 /// The parts of the corpus; each is asked of new servers, so that ids are the same on both sides.
 const AREAS: [&str; 3] = ["tracking", "registry", "traces"];
@@ -32,7 +32,7 @@ pub(super) fn run(
     if suites.is_empty() {
         return Ok(reports);
     }
-    let binary = server::build()?;
+    let binary = built::binary()?;
     for &store in stores {
         let database = match store {
             Store::Postgres => Some(Database::start(Kind::Postgres)?),

@@ -7,15 +7,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 use super::Client;
-use crate::process;
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::tally::Tally;
-use crate::venv;
+use crate::{built, process, venv};
 
 /// Sessions against a fresh server, the file in Python's hands, and the server again.
 pub(super) fn whole_tour(clients: &[Client], folder: &Path, tally: &mut Tally) -> Result<()> {
     let newest = venv::MLFLOW_3_17.ensure()?;
-    let binary = server::build()?;
+    let binary = built::binary()?;
     let added = folder.join("added.json");
 
     let server = start(&binary, folder, "server-first.log")?;
