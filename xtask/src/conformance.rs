@@ -15,6 +15,7 @@ mod sessions;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::database::Kind;
 use crate::tally::Tally;
 use crate::venv::{self, Environment};
 
@@ -103,6 +104,7 @@ impl Client {
 enum Store {
     Sqlite,
     Postgres,
+    Mariadb,
     File,
 }
 
@@ -111,7 +113,17 @@ impl Store {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Mariadb => "mariadb",
             Self::File => "file",
+        }
+    }
+
+    /// The server that it needs.
+    fn database(self) -> Option<Kind> {
+        match self {
+            Self::Sqlite | Self::File => None,
+            Self::Postgres => Some(Kind::Postgres),
+            Self::Mariadb => Some(Kind::Mariadb),
         }
     }
 }

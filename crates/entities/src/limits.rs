@@ -96,6 +96,9 @@ pub const SPAN_NAME: usize = 16_000;
 pub const TRACES_MAX_RESULTS: u32 = 500;
 /// Traces of a page when the request names no number.
 pub const TRACES_DEFAULT_RESULTS: u32 = 100;
+/// Bytes of the spans of the traces that are read at once: all of them are in memory
+/// when they are answered.
+pub const SPANS_READ_BYTES: i64 = 128 * 1024 * 1024;
 /// Traces that one request links to a run.
 pub const TRACE_LINKS: usize = 100;
 /// Data points of one answer about metrics of traces.

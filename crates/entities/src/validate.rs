@@ -68,6 +68,16 @@ pub enum InvalidValue {
         /// `set` or `deleted`.
         operation: &'static str,
     },
+    /// An id of a trace that would mean something else as a part of a location.
+    #[error(
+        "Invalid trace_id {}: it becomes part of a path, so it may not be '.' or '..', and may \
+         not hold '/', '\\', '?', '#', '%' or control characters.",
+        quote::json(id)
+    )]
+    TraceId {
+        /// The id.
+        id: String,
+    },
     /// A text is too long.
     #[error("'{parameter}' exceeds the maximum length of {limit} characters")]
     TooLong {

@@ -7,6 +7,7 @@ use runledger_artifacts::{ArtifactRepository, ArtifactRoots, HostPolicy};
 use runledger_entities::{ErrorCode, LongValues};
 use runledger_protocol::Endpoint;
 use runledger_store::{LoggedModelStore, ModelRegistryStore, StoreKind, TraceStore, TrackingStore};
+use tokio::sync::Semaphore;
 
 use crate::{
     admission::{Admission, BodyBudget},
@@ -44,6 +45,8 @@ pub(crate) struct Tracking {
     pub(crate) registry: Option<Arc<dyn ModelRegistryStore>>,
     /// Absent where the store keeps no traces.
     pub(crate) traces: Option<Arc<dyn TraceStore>>,
+    /// Who may wait for spans that are still on their way: each holds a place among the requests.
+    pub(crate) waiting: Arc<Semaphore>,
 }
 
 /// What the handlers of traces work on.

@@ -6,7 +6,7 @@ use axum::{Router, middleware};
 use runledger_artifacts::{ArtifactRoots, HostPolicy};
 use runledger_entities::LongValues;
 use runledger_store::{LoggedModelStore, ModelRegistryStore, TraceStore, TrackingStore};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
     InvalidSecurityConfig, SecurityConfig, ServeError,
@@ -17,6 +17,9 @@ use crate::{
     security::{self, Security},
     ui_folder,
 };
+
+/// How many requests may wait for spans that are still on their way.
+const WAITING: usize = 32;
 
 /// A server, ready to serve.
 #[derive(Clone, Debug)]
@@ -200,6 +203,7 @@ impl ServerBuilder {
             hosts: Arc::new(self.artifact_hosts),
             registry: self.registry,
             traces: self.traces,
+            waiting: Arc::new(Semaphore::new(WAITING)),
         });
         let write_idle_time = self.limits.write_idle_time;
         let ui = match &self.ui_folder {

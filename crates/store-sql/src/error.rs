@@ -143,6 +143,15 @@ const UNFIT: &[&str] = &[
     "Incorrect string value",
 ];
 
+/// What the databases say of a regular expression that they cannot read; `SQLite` has
+/// none of its own, and finds nothing.
+const PATTERN: &[&str] = &[
+    "regular expression",
+    // MariaDB.
+    "Regex error",
+    "from regexp",
+];
+
 /// Turns an error of the driver into a store error.
 ///
 /// A busy, full, failing or unreachable database is
@@ -170,6 +179,11 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
 pub(crate) fn from_message(message: &str) -> Option<StoreError> {
     if let Some((_, reason)) = KNOWN.iter().find(|(words, _)| message.contains(words)) {
         return Some(StoreError::Unavailable { reason });
+    }
+    if PATTERN.iter().any(|words| message.contains(words)) {
+        return Some(StoreError::invalid(format!(
+            "A regular expression of the filter is not valid: {message}"
+        )));
     }
     UNFIT
         .iter()

@@ -10,10 +10,13 @@ use std::{
     time::Duration,
 };
 
-use runledger_entities::{ExperimentId, Metric, RunId, ViewType};
+use runledger_entities::{
+    ExperimentId, Metric, RunId, Span, SpanStatus, TraceId, ViewType, limits,
+};
 use runledger_search::parse_run_order;
 use runledger_store::{
-    Batch, NewRun, PageRequest, RunQuery, StoreError, TrackingStore as _, TrackingStoreExt as _,
+    Batch, NewRun, PageRequest, RunQuery, StoreError, TraceStore as _, TrackingStore as _,
+    TrackingStoreExt as _,
 };
 use runledger_store_sql::{SqlStore, StoreOptions};
 use tempfile::TempDir;
@@ -221,4 +224,46 @@ fn log_of(database: &Path) -> PathBuf {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
     log.into()
+}
+
+#[tokio::test]
+async fn spans_that_memory_should_not_hold_are_refused() {
+    let database = Database::new(StoreOptions::default()).await;
+    let store = &database.store;
+    let trace_id = TraceId::new("tr-0123");
+    let span = Span {
+        trace_id: trace_id.clone(),
+        span_id: "0123456789abcdef".to_owned(),
+        parent_id: None,
+        name: "root".to_owned(),
+        span_type: None,
+        status: SpanStatus::Ok,
+        start_time_unix_nano: 1_000_000,
+        end_time_unix_nano: 2_000_000,
+        content: "{}".to_owned(),
+        token_usage: None,
+        cost: None,
+        model_name: None,
+        model_provider: None,
+        session_id: None,
+        user_id: None,
+        request_preview: None,
+        response_preview: None,
+        trace_tags: Vec::new(),
+        resource_tags: Vec::new(),
+    };
+    store
+        .log_spans(ExperimentId::DEFAULT, vec![span])
+        .await
+        .unwrap();
+    let read = || store.get_traces(vec![trace_id.clone()], None);
+    assert_eq!(read().await.unwrap()[0].spans.len(), 1);
+    let change = "update spans set content = printf('%.*c', ?, 'x')";
+    let bytes = [limits::SPANS_READ_BYTES + 1];
+    database.neighbour().execute(change, bytes).unwrap();
+    let refused = read().await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::InvalidArgument { .. }),
+        "{refused}"
+    );
 }

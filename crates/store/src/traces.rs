@@ -234,6 +234,10 @@ pub trait TraceStore: fmt::Debug + Send + Sync + 'static {
 
     /// As [`TraceStore::get_trace_infos`], with the spans that are kept beside
     /// the traces.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidArgument`] if the spans have more than
+    /// [`limits::SPANS_READ_BYTES`](runledger_entities::limits::SPANS_READ_BYTES).
     async fn get_traces(
         &self,
         ids: Vec<TraceId>,

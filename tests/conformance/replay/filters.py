@@ -27,7 +27,7 @@ from exchange import Side
 from grammar import Grammar
 from known import Known, KnownError
 from plain import parse
-from script import Call
+from script import STORES, Call
 
 # Of a hundred searches, how many are for what.
 SHARES = (("runs", 60), ("experiments", 20), ("models", 20))
@@ -96,8 +96,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mlflow", default="3.17.2", help="version of the reference")
-    parser.add_argument("--reference-store", choices=["sqlite", "postgres", "file"], default="sqlite")
-    parser.add_argument("--ours-store", choices=["sqlite", "postgres", "file"], default="sqlite")
+    parser.add_argument("--reference-store", choices=STORES, default="sqlite")
+    parser.add_argument("--ours-store", choices=STORES, default="sqlite")
     parser.add_argument("--known", type=Path, help="known-differences.toml, ids `filters/<kind>/<number>`")
     return parser.parse_args()
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from compare import Difference
 from globs import fits
+from script import STORES
 
 _FIELDS = {"id", "mlflow", "store", "field", "theirs", "ours", "class", "reason"}
-_STORES = {"sqlite", "postgres", "file"}
 _ANY = object()
 
 # The version whose answers are ours.
@@ -131,7 +131,7 @@ def _entries(path: Path, number: int, raw: dict[str, Any]) -> list[Entry]:
     stores = raw.get("store")
     if isinstance(stores, str):
         stores = [stores]
-    if stores is not None and not _STORES.issuperset(stores):
+    if stores is not None and not set(STORES).issuperset(stores):
         raise KnownError(f"{path}: entry {number}: unknown store in {stores}")
     for each in ids:
         if each != "*" and each.count("/") != 2:

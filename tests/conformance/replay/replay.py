@@ -28,7 +28,7 @@ from endpoints import OTHER, endpoint_of
 from exchange import Answer, Side, query_text, take
 from known import Known, KnownError
 from plain import Names, parse
-from script import NEWER, OLDEST, Call, Scenario
+from script import NEWER, OLDEST, STORES, Call, Scenario
 from verdict import FAILING, KNOWN, THEIR_5XX, Verdict, judge, short
 
 
@@ -98,7 +98,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--reference", required=True, help="address of Python MLflow")
     parser.add_argument("--ours", required=True, help="address of Runledger")
     parser.add_argument("--mlflow", required=True, help="version of the reference, such as 3.17.2")
-    parser.add_argument("--store", required=True, choices=["sqlite", "postgres", "file"], help="the store of ours")
+    parser.add_argument("--store", required=True, choices=STORES, help="the store of ours")
     parser.add_argument("--area", nargs="+", default=["tracking"], help="areas or nouns")
     parser.add_argument("--only", help="scenarios whose `noun/name` contains this; nothing is stale then")
     parser.add_argument("--known", type=Path, help="known-differences.toml")

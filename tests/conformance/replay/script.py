@@ -23,6 +23,10 @@ API = "/api/2.0/mlflow/"
 AJAX = "/ajax-api/2.0/mlflow/"
 JSON = {"Content-Type": "application/json"}
 
+# What a server can keep its data in.
+DATABASES = ("sqlite", "postgres", "mariadb")
+STORES = (*DATABASES, "file")
+
 # Where a step begins to exist. Our server answers as the newest; what an older one lacks is left out.
 OLDEST, NEWER = "2.17", "3"
 
@@ -60,7 +64,7 @@ class Scenario:
     name: str
     calls: tuple[Call, ...]
     since: str = OLDEST
-    stores: tuple[str, ...] = ("sqlite", "postgres", "file")
+    stores: tuple[str, ...] = STORES
 
 
 class Script:
@@ -151,7 +155,7 @@ class Corpus:
         self.scenarios: list[Scenario] = []
 
     def scenario(
-        self, since: str = OLDEST, stores: tuple[str, ...] = ("sqlite", "postgres", "file")
+        self, since: str = OLDEST, stores: tuple[str, ...] = STORES
     ) -> Callable[[Builder], Builder]:
         """Adds the scenario that a function writes; it is named as the function, with `-`."""
 

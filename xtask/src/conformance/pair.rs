@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Client, Store, Suite};
-use crate::database::{Database, Kind};
+use crate::database::Database;
 use crate::server::Server;
 use crate::tally::Tally;
 use crate::{built, cache, process, venv};
@@ -34,13 +34,10 @@ pub(super) fn run(
     }
     let binary = built::binary()?;
     for &store in stores {
-        let database = match store {
-            Store::Postgres => Some(Database::start(Kind::Postgres)?),
-            Store::Sqlite | Store::File => None,
-        };
+        let database = store.database().map(Database::start).transpose()?;
         for &client in clients {
             // An older release shows what changed since, for which one database is enough.
-            if client == Client::V2_17 && store == Store::Postgres {
+            if client == Client::V2_17 && database.is_some() {
                 continue;
             }
             for &suite in suites {
@@ -149,7 +146,7 @@ impl Pair {
                 format!("sqlite:///{}", theirs.join("mlflow.db").display()),
                 ours.join("mlruns").display().to_string(),
             ],
-            (Store::Postgres, Some(database)) => {
+            (_, Some(database)) => {
                 let name = place.file_name().unwrap_or_default().to_string_lossy();
                 let name = name.replace(['-', '.'], "_");
                 let uris = [
@@ -163,7 +160,7 @@ impl Pair {
                 }
                 uris
             }
-            (Store::Sqlite | Store::Postgres, _) => {
+            (_, None) => {
                 [&theirs, &ours].map(|at| format!("sqlite:///{}", at.join("mlflow.db").display()))
             }
         };

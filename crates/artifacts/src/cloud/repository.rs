@@ -137,6 +137,12 @@ impl<O: Objects> ObjectRepository<O> {
     }
 }
 
+/// Whether it names one file or directory.
+fn is_name(name: &str) -> bool {
+    ArtifactPath::parse(name)
+        .is_ok_and(|path| path.as_str() == name && path.segments().count() == 1)
+}
+
 /// Refuses what cannot be the name of an upload; services answer as they like.
 fn check_upload(
     file: &ArtifactPath,
@@ -181,8 +187,9 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
                 let name = key
                     .strip_prefix(&prefix)
                     .map(|name| name.trim_end_matches('/'));
-                // The object that marks an empty directory has no name in it.
-                let Some(name) = name.filter(|name| !name.is_empty()) else {
+                // The object that marks an empty directory has no name in it, and what other
+                // programs put there may have one that no client could ask for, or save.
+                let Some(name) = name.filter(|name| is_name(name)) else {
                     continue;
                 };
                 if entries.len() == MAX_ENTRIES {
@@ -368,5 +375,20 @@ fn read(opened: Opened, operation: &'static str) -> ArtifactRead {
         modified: opened.meta.modified,
         etag: strong_etag(&opened.meta.etag),
         content: Box::pin(content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn names_that_lead_elsewhere_are_not_listed() {
+        for name in ["model.pkl", "a b", "100%", "ü", "..."] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "..", ".", "a/b", "a\n", "a\0b"] {
+            assert!(!is_name(name), "{name:?}");
+        }
     }
 }

@@ -10,6 +10,8 @@ use crate::http_client::Tls;
 #[derive(Clone, Debug, Default)]
 pub struct S3Options {
     pub(super) endpoint: Option<String>,
+    /// Whether Amazon's own variables, which its SDK reads, name an endpoint of the user's.
+    pub(super) configured_endpoint: bool,
     pub(super) addressing: Addressing,
     pub(super) unsigned: bool,
     pub(super) bucket_owner: Option<String>,
@@ -90,6 +92,9 @@ impl S3Options {
         };
         Ok(Self {
             endpoint: text("MLFLOW_S3_ENDPOINT_URL"),
+            configured_endpoint: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+                .into_iter()
+                .any(|name| text(name).is_some()),
             addressing,
             unsigned,
             bucket_owner: text("MLFLOW_S3_EXPECTED_BUCKET_OWNER"),
@@ -103,7 +108,7 @@ impl S3Options {
 
     pub(super) fn force_path_style(&self) -> bool {
         match self.addressing {
-            Addressing::Auto => self.endpoint.is_some(),
+            Addressing::Auto => self.endpoint.is_some() || self.configured_endpoint,
             Addressing::Path => true,
             Addressing::Virtual => false,
         }
@@ -126,6 +131,8 @@ mod tests {
         assert!(!options(&[]).unwrap().force_path_style());
         let endpoint = ("MLFLOW_S3_ENDPOINT_URL", "http://minio:9000");
         assert!(options(&[endpoint]).unwrap().force_path_style());
+        let sdk = ("AWS_ENDPOINT_URL_S3", "http://minio:9000");
+        assert!(options(&[sdk]).unwrap().force_path_style());
         let style = (ADDRESSING, "virtual");
         assert!(!options(&[endpoint, style]).unwrap().force_path_style());
     }

@@ -20,13 +20,23 @@ pub fn session_id(id: &str) -> Result<(), InvalidValue> {
     length("Session ID", id, limits::TRACE_METADATA_VALUE)
 }
 
+/// Checks the id that a client gave a trace.
+fn trace_id(id: &str) -> Result<(), InvalidValue> {
+    length("trace_id", id, limits::TRACE_ID)?;
+    let odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%');
+    if id == "." || id == ".." || id.contains(odd) {
+        return Err(InvalidValue::TraceId { id: id.to_owned() });
+    }
+    Ok(())
+}
+
 /// Checks what a client says about a trace.
 pub fn trace_info(info: &TraceInfo) -> Result<(), InvalidValue> {
     if let Some(name) = info.tags.get(trace_keys::NAME) {
         trace_name(name)?;
     }
     trace_metadata(info.metadata.get(trace_keys::SESSION).map(String::as_str))?;
-    length("trace_id", info.trace_id.as_str(), limits::TRACE_ID)?;
+    trace_id(info.trace_id.as_str())?;
     if let Some(id) = &info.client_request_id {
         length("client_request_id", id, limits::TRACE_ID)?;
     }
@@ -83,6 +93,15 @@ pub fn trace_tag_may_change(key: &str, deleted: bool) -> Result<(), InvalidValue
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_leads_nowhere_else() {
+        assert!(trace_id("tr-0123456789abcdef").is_ok());
+        assert!(trace_id("a:b.c_d e").is_ok());
+        for id in [".", "..", "a/b", "a\\b", "a?b", "a#b", "a%2fb", "a\n"] {
+            assert!(trace_id(id).is_err(), "{id:?}");
+        }
+    }
 
     #[test]
     fn the_value_of_a_tag_is_cut_and_its_key_is_not() {

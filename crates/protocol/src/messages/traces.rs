@@ -1,10 +1,19 @@
 //! Traces in the API of MLflow 3.x, and what both APIs have in common.
 
+mod answers;
+mod correlation;
+
 use std::collections::BTreeMap;
 
-use runledger_entities::{RunId, Tag, Trace, TraceId, TraceInfo, TraceState, limits};
+use runledger_entities::{RunId, Tag, TraceId, TraceInfo, TraceState, limits};
 
-use super::{Request, assessments, most, spans};
+pub(super) use self::answers::{shown_metadata, shown_tags};
+pub(crate) use self::correlation::CorrelationBody;
+pub use self::{
+    answers::{all, deleted, info, infos, one, page},
+    correlation::{CorrelateTraceFilters, FilterCounts, correlation},
+};
+use super::{Request, assessments, most};
 use crate::{
     Input, RequestError,
     json::{
@@ -13,7 +22,6 @@ use crate::{
         message::messages,
         time,
         value::Json,
-        write::{self, Object},
     },
 };
 
@@ -92,13 +100,6 @@ messages! {
     PromptBody {
         name: String,
         version: String,
-    }
-    /// `traces/calculate-filter-correlation`
-    CorrelationBody {
-        experiment_ids: List<String, { most::EXPERIMENT_IDS }>,
-        filter_string1: String,
-        filter_string2: String,
-        base_filter: String,
     }
 }
 
@@ -430,183 +431,6 @@ impl Request for LinkPromptsToTrace {
     }
 }
 
-/// Asks how two filters go together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CorrelateTraceFilters {
-    /// The experiments as the client wrote them.
-    pub experiment_ids: Vec<String>,
-    /// One filter.
-    pub filter1: String,
-    /// The other.
-    pub filter2: String,
-    /// What all traces that are counted pass; empty if absent.
-    pub base: String,
-}
-
-impl Request for CorrelateTraceFilters {
-    fn decode(input: Input<'_>) -> Result<Self, RequestError> {
-        let body: CorrelationBody = decode(input)?;
-        Ok(Self {
-            experiment_ids: body.experiment_ids.required_all("experiment_ids")?,
-            filter1: body.filter_string1.required_text("filter_string1")?,
-            filter2: body.filter_string2.required_text("filter_string2")?,
-            base: body.base_filter.or_default("base_filter")?,
-        })
-    }
-}
-
-/// How often traces pass two filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilterCounts {
-    /// One of them.
-    pub filter1: u64,
-    /// The other.
-    pub filter2: u64,
-    /// Both.
-    pub joint: u64,
-    /// All traces.
-    pub total: u64,
-}
-
-/// The answer to `traces/calculate-filter-correlation`: the normalised pointwise
-/// mutual information, also smoothed by Jeffreys' prior; neither where it is not
-/// defined.
-pub fn correlation(counts: FilterCounts) -> Vec<u8> {
-    write::object(|o| {
-        if let Some(npmi) = npmi(counts, 0.0) {
-            o.double("npmi", npmi);
-        }
-        if let Some(smoothed) = npmi(counts, 0.5) {
-            o.double("npmi_smoothed", smoothed);
-        }
-        o.uint("filter1_count", counts.filter1);
-        o.uint("filter2_count", counts.filter2);
-        o.uint("joint_count", counts.joint);
-        o.uint("total_count", counts.total);
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of traces")]
-fn npmi(counts: FilterCounts, smoothing: f64) -> Option<f64> {
-    let FilterCounts {
-        filter1,
-        filter2,
-        joint,
-        total,
-    } = counts;
-    if total == 0 || filter1 == 0 || filter2 == 0 {
-        return None;
-    }
-    let only1 = filter1.checked_sub(joint)?;
-    let only2 = filter2.checked_sub(joint)?;
-    let neither = (total + joint).checked_sub(filter1 + filter2)?;
-    if joint == 0 && smoothing == 0.0 {
-        return Some(-1.0);
-    }
-    if only1 == 0 && only2 == 0 && neither == 0 {
-        return Some(1.0);
-    }
-    let [both, only1, only2, neither] =
-        [joint, only1, only2, neither].map(|count| count as f64 + smoothing);
-    let all = both + only1 + only2 + neither;
-    let mutual = both.ln() + all.ln() - (both + only1).ln() - (both + only2).ln();
-    Some((mutual / -(both.ln() - all.ln())).clamp(-1.0, 1.0))
-}
-
-/// The answer with one trace, without its spans.
-pub fn info(info: &TraceInfo) -> Vec<u8> {
-    write::object(|o| {
-        o.object("trace", |o| {
-            o.object("trace_info", |o| write_info(o, info));
-        });
-    })
-}
-
-/// The answer to `traces/batchGetInfos`.
-pub fn infos(infos: &[TraceInfo]) -> Vec<u8> {
-    write::object(|o| o.list("trace_infos", infos, write_info))
-}
-
-/// The answer to `traces/search`.
-pub fn page(infos: &[TraceInfo], next_page_token: Option<&str>) -> Vec<u8> {
-    write::object(|o| {
-        o.list("traces", infos, write_info);
-        o.maybe_text("next_page_token", next_page_token);
-    })
-}
-
-/// The answer to `traces/get`.
-pub fn one(trace: &Trace) -> Vec<u8> {
-    write::object(|o| o.object("trace", |o| write_trace(o, trace)))
-}
-
-/// The answer to `traces/batchGet`.
-pub fn all(traces: &[Trace]) -> Vec<u8> {
-    write::object(|o| o.list("traces", traces, write_trace))
-}
-
-fn write_trace(o: &mut Object<'_>, trace: &Trace) {
-    o.object("trace_info", |o| write_info(o, &trace.info));
-    if !trace.spans.is_empty() {
-        o.raw("spans", &spans::to_otlp(&trace.spans));
-    }
-}
-
-/// The answer to `traces/delete-traces`.
-pub fn deleted(count: u64) -> Vec<u8> {
-    write::object(|o| o.uint("traces_deleted", count))
-}
-
-fn write_info(o: &mut Object<'_>, info: &TraceInfo) {
-    o.text("trace_id", info.trace_id.as_str());
-    o.maybe_text("client_request_id", info.client_request_id.as_deref());
-    o.object("trace_location", |o| {
-        o.text("type", "MLFLOW_EXPERIMENT");
-        o.object("mlflow_experiment", |o| {
-            o.id("experiment_id", info.experiment_id);
-        });
-    });
-    o.text("request_time", &time::timestamp(info.request_time));
-    if let Some(duration) = info.execution_duration {
-        o.text("execution_duration", &time::duration(duration));
-    }
-    o.text("state", info.state.name());
-    o.map("trace_metadata", shown_metadata(info));
-    o.list(
-        "assessments",
-        &info.assessments,
-        assessments::write_assessment,
-    );
-    o.map("tags", shown_tags(info));
-    o.maybe_text("request_preview", info.request_preview.as_deref());
-    o.maybe_text("response_preview", info.response_preview.as_deref());
-}
-
-/// Metadata as it is shown: cut.
-pub(super) fn shown_metadata(info: &TraceInfo) -> impl Iterator<Item = (&str, &str)> {
-    info.metadata.iter().map(|(key, value)| {
-        let limit = limits::TRACE_METADATA_VALUE;
-        (cut(key, limit), cut(value, limit))
-    })
-}
-
-/// Tags as they are shown: cut.
-pub(super) fn shown_tags(info: &TraceInfo) -> impl Iterator<Item = (&str, &str)> {
-    info.tags
-        .iter()
-        .map(|(key, value)| (cut(key, limits::KEY), cut(value, limits::TRACE_TAG_VALUE)))
-}
-
-fn cut(text: &str, limit: usize) -> &str {
-    if text.len() <= limit {
-        return text;
-    }
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -654,28 +478,5 @@ mod tests {
             let error = read(body).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
-    }
-
-    #[test]
-    fn filters_that_go_together_are_told_from_those_that_do_not() {
-        let counts = FilterCounts {
-            filter1: 5,
-            filter2: 1,
-            joint: 0,
-            total: 7,
-        };
-        let text = String::from_utf8(correlation(counts)).unwrap();
-        assert!(
-            text.starts_with(r#"{"npmi":-1.0,"npmi_smoothed":-0.33934363"#),
-            "{text}"
-        );
-        let never = FilterCounts {
-            filter2: 0,
-            ..counts
-        };
-        assert_eq!(
-            String::from_utf8(correlation(never)).unwrap(),
-            r#"{"filter1_count":5,"filter2_count":0,"joint_count":0,"total_count":7}"#
-        );
     }
 }

@@ -1,6 +1,9 @@
 //! From the fields of a request to spans in MLflow's form.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runledger_entities::{
@@ -34,7 +37,7 @@ const KNOWN_SERVICES: [&str; 5] = [
 /// Reads a request.
 pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
     let mut received = Received::default();
-    let (mut tagged, mut completed) = (HashSet::new(), HashSet::new());
+    let (mut tagged, mut completed) = (HashMap::new(), HashSet::new());
     let (mut tags, mut tag_bytes) = (0, 0);
     let mut empty = true;
     for field in Fields::of(body) {
@@ -50,8 +53,14 @@ pub(super) fn read(body: &[u8]) -> Result<Received, OtlpError> {
                     return Err(OtlpError::TooMany);
                 }
                 let mut span = read_span(span.bytes()?, &resource)?;
-                // One span brings them for all of its trace.
-                if !resource.tags.is_empty() && tagged.insert(span.trace_id.clone()) {
+                // One span brings them for all of its trace; told again, it does so again, since
+                // only the last of equal spans is kept.
+                let brings = !resource.tags.is_empty()
+                    && *tagged
+                        .entry(span.trace_id.clone())
+                        .or_insert_with(|| span.span_id.clone())
+                        == span.span_id;
+                if brings {
                     // Each trace has its own: a small request must not become a huge one.
                     tags += resource.tags.len();
                     tag_bytes += resource.tag_bytes;
@@ -561,14 +570,21 @@ mod tests {
 
     #[test]
     fn tags_come_from_the_root_and_from_the_resource_once() {
-        let child = r#"{"traceId": "0102", "spanId": "0b", "parentSpanId": "0a"}"#;
-        let received = received(&format!("{child}, {ROOT}")).unwrap();
-        let [child, root] = &received.spans[..] else {
+        let child_json = r#"{"traceId": "0102", "spanId": "0b", "parentSpanId": "0a"}"#;
+        let once = received(&format!("{child_json}, {ROOT}")).unwrap();
+        let [child, root] = &once.spans[..] else {
             panic!("two spans");
         };
         let keys: Vec<_> = child.resource_tags.iter().map(|tag| &*tag.key).collect();
         assert_eq!(keys, ["service.name", "n"]);
         assert!(root.resource_tags.is_empty());
+        // The span that brings them is told twice: whichever is kept has them.
+        let twice = received(&format!("{child_json}, {ROOT}, {child_json}")).unwrap();
+        let with_tags = twice
+            .spans
+            .iter()
+            .filter(|span| !span.resource_tags.is_empty());
+        assert_eq!(with_tags.count(), 2);
         assert_eq!(root.trace_tags[0].value, "v");
         assert_eq!(child.parent_id.as_deref(), Some("000000000000000a"));
     }

@@ -100,7 +100,11 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
     };
     let mut aggregations = Vec::new();
     for (name, percentile) in &request.aggregations {
-        aggregations.push((shown(name, *percentile), aggregation(name, *percentile)?));
+        let (name, aggregation) = (shown(name, *percentile), aggregation(name, *percentile)?);
+        // Each is a statement of its own, and the answer has each name once.
+        if !aggregations.iter().any(|(known, _)| *known == name) {
+            aggregations.push((name, aggregation));
+        }
     }
     check(
         request.aggregations.iter().map(|(name, _)| name.as_str()),
@@ -115,10 +119,11 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
         "Found invalid dimension(s)",
         "Supported dimensions",
     )?;
-    let mut grouped = Vec::new();
+    let mut grouped: Vec<(&str, _)> = Vec::new();
     for name in &request.dimensions {
         let found = dimensions.iter().find(|(known, _)| known == name);
-        grouped.extend(found.map(|(_, dimension)| *dimension));
+        let found = found.filter(|(name, _)| !grouped.iter().any(|(known, _)| known == name));
+        grouped.extend(found);
     }
     let interval = request
         .time_interval_seconds
@@ -140,7 +145,7 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
             experiment_ids,
             metric: *metric,
             aggregations: aggregations.iter().map(|(_, of)| *of).collect(),
-            dimensions: grouped,
+            dimensions: grouped.iter().map(|(_, dimension)| *dimension).collect(),
             filter,
             interval_seconds: interval,
             start_time: request.start_time_ms,
@@ -152,10 +157,9 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
         .into_iter()
         .map(|point| DataPoint {
             interval_start: point.interval_start,
-            dimensions: request
-                .dimensions
+            dimensions: grouped
                 .iter()
-                .cloned()
+                .map(|(name, _)| (*name).to_owned())
                 .zip(point.dimensions)
                 .collect(),
             values: aggregations

@@ -149,7 +149,9 @@ pub(crate) async fn batch(traces: Traces<'_>, request: TraceIds) -> Reply {
 }
 
 pub(crate) async fn get(traces: Traces<'_>, request: GetTrace) -> Reply {
-    let mut patience = PATIENCE.into_iter();
+    // Clients that find no place to wait ask again themselves.
+    let waiting = traces.tracking.waiting.try_acquire();
+    let mut patience = PATIENCE.into_iter().filter(|_| waiting.is_ok());
     loop {
         let trace = one(traces, &request.trace_id).await?;
         if !trace.info.has_spans_in_store() {

@@ -9,6 +9,10 @@ use diesel::{
 
 use crate::sql::{List, Piece, Sql};
 
+/// A statement binds 65,535 values at most; a longer list is bound as one JSON text, which
+/// `MySQL` 8.0 and `MariaDB` 10.6 can read.
+const BOUND_ONE_BY_ONE: usize = 10_000;
+
 impl QueryFragment<Mysql> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         if self.varies || self.pieces.iter().any(Piece::is_list) {
@@ -28,10 +32,17 @@ impl QueryFragment<Mysql> for Sql {
                 Piece::Bool(value) => out.push_bind_param::<Bool, _>(value)?,
                 Piece::In { negated, list } => {
                     out.push_sql(if *negated { " not in (" } else { " in (" });
-                    if list.is_empty() {
-                        out.push_sql("select null from dual where 1 = 0");
+                    match list {
+                        list if list.is_empty() => {
+                            out.push_sql("select null from dual where 1 = 0");
+                        }
+                        List::Integers { values, json } if values.len() > BOUND_ONE_BY_ONE => {
+                            out.push_sql("select j.id from json_table(");
+                            out.push_bind_param::<Text, _>(json)?;
+                            out.push_sql(", '$[*]' columns (id bigint path '$')) j");
+                        }
+                        list => values(list, &mut out)?,
                     }
-                    values(list, &mut out)?;
                     out.push_sql(")");
                 }
                 Piece::Array(list) => values(list, &mut out)?,

@@ -3,6 +3,8 @@
 //! Each aggregation is a statement of its own, so that its rows have one shape
 //! whatever was asked for. All of them group the same rows in the same order.
 
+use std::collections::HashMap;
+
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use runledger_search::{TraceMetricClause, TraceMetricField};
 use runledger_store::{
@@ -45,6 +47,7 @@ pub(crate) fn query(
 ) -> Result<Vec<TraceMetricPoint>, StoreError> {
     super::traces::require_schema(connection)?;
     let mut points: Vec<TraceMetricPoint> = Vec::new();
+    let mut places: HashMap<(Option<i64>, Vec<String>), usize> = HashMap::new();
     for (number, aggregation) in query.aggregations.iter().enumerate() {
         let rows: Vec<Row> = statement(connection.dialect(), query, *aggregation)
             .sql(" limit ")
@@ -58,20 +61,17 @@ pub(crate) fn query(
                 .take(query.dimensions.len())
                 .map(Option::unwrap_or_default)
                 .collect();
-            let known = points.iter_mut().find(|point| {
-                point.interval_start == interval_start && point.dimensions == dimensions
-            });
-            if let Some(point) = known {
-                point.values[number] = value;
-                continue;
-            }
-            let mut values = vec![None; query.aggregations.len()];
-            values[number] = value;
-            points.push(TraceMetricPoint {
-                interval_start,
-                dimensions,
-                values,
-            });
+            let place = places
+                .entry((interval_start, dimensions))
+                .or_insert_with_key(|(_, dimensions)| {
+                    points.push(TraceMetricPoint {
+                        interval_start,
+                        dimensions: dimensions.clone(),
+                        values: vec![None; query.aggregations.len()],
+                    });
+                    points.len() - 1
+                });
+            points[*place].values[number] = value;
         }
     }
     points.retain(|point| point.values.iter().any(Option::is_some));
@@ -189,7 +189,8 @@ fn statement(dialect: Dialect, query: &TraceMetricQuery, aggregation: Aggregatio
     sql.push(match (aggregation, query.metric) {
         (Aggregation::Count, TraceMetric::Sessions) => "count(distinct v)",
         (Aggregation::Count, _) => "count(v)",
-        (Aggregation::Sum, _) => "sum(v)",
+        // Whole numbers that a client told may be too large for a sum of whole numbers.
+        (Aggregation::Sum, _) => "sum(v * 1.0)",
         (Aggregation::Avg, _) => "avg(v)",
         (Aggregation::Min, _) => "min(v)",
         (Aggregation::Max | Aggregation::Percentile(_), _) => "max(v)",

@@ -128,24 +128,29 @@ diesel::define_sql_function! {
     fn regexp(pattern: Nullable<Text>, text: Nullable<Text>) -> Bool;
 }
 
-/// Gives a connection the function `regexp`. Of the expressions the last one is
-/// kept, since a search asks for the same one in each row.
+/// How many regular expressions a connection keeps.
+const PATTERNS: usize = 8;
+
+/// Gives a connection the function `regexp`. The last expressions are kept, since
+/// a search asks for the same ones in each row.
 fn register_regexp(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    let last: Mutex<Option<(String, Pattern)>> = Mutex::new(None);
+    let kept: Mutex<Vec<(String, Pattern)>> = Mutex::new(Vec::new());
     regexp_utils::register_impl(
         connection,
         move |pattern: Option<String>, text: Option<String>| {
             let (Some(pattern), Some(text)) = (pattern, text) else {
                 return false;
             };
-            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = last.take().filter(|(known, _)| *known == pattern);
-            let (expression, pattern) = known.unwrap_or_else(|| {
-                let read = Pattern::new(&pattern);
-                (pattern, read)
-            });
-            let found = pattern.is_in(&text);
-            *last = Some((expression, pattern));
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, known)) = kept.iter().find(|(known, _)| *known == pattern) {
+                return known.is_in(&text);
+            }
+            let read = Pattern::new(&pattern);
+            let found = read.is_in(&text);
+            if kept.len() == PATTERNS {
+                kept.remove(0);
+            }
+            kept.push((pattern, read));
             found
         },
     )

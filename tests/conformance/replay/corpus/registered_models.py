@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from script import NEWER, Corpus, Script
+from script import DATABASES, NEWER, Corpus, Script
 
 CORPUS = Corpus("registered_models", area="registry")
 
@@ -99,7 +99,7 @@ def names(s: Script) -> None:
     _get(s, "by marks", "{u} #?&=+@!")
 
 
-@CORPUS.scenario(stores=("sqlite", "postgres"))
+@CORPUS.scenario(stores=DATABASES)
 def percent(s: Script) -> None:
     s.post("percent", f"{MODELS}/create", {"name": "{u} 100%"})
     _get(s, "shown", "{u} 100%")
