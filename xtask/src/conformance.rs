@@ -1,12 +1,13 @@
 //! `cargo xtask conformance`: our server is what clients take it for.
 //!
-//! Five suites, all of Python programs in `tests/conformance` that print a line per check:
+//! Six suites, of programs that print a line per check; all but the last are Python in `tests/conformance`:
 //! *sessions* is a tour of official clients, and of Python MLflow on our database file; *clients* goes
 //! through the official packages; *replay* sends the same requests to MLflow and to us, and
 //! compares the answers; *filters* does so with generated searches; *openapi* sends what is generated
-//! from our description of the API. The files here start the servers, carry files from one program to
-//! the next, and count.
+//! from our description of the API; *browser* opens MLflow's own pages (`tests/ui/mlflow`). The files
+//! here start the servers, carry files from one program to the next, and count.
 
+mod browser;
 mod clients;
 mod openapi;
 mod pair;
@@ -15,6 +16,7 @@ mod sessions;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use self::pair::Comparison;
 use crate::database::Kind;
 use crate::tally::Tally;
 use crate::venv::{self, Environment};
@@ -65,6 +67,8 @@ enum Suite {
     Filters,
     /// What Schemathesis generates from our `/openapi.json`
     Openapi,
+    /// MLflow's own web UI, in Chromium
+    Browser,
 }
 
 /// A release of MLflow.
@@ -88,6 +92,14 @@ impl Client {
         match self {
             Self::V2_17 => "2.17.2",
             Self::V3_17 => "3.17.2",
+        }
+    }
+
+    /// The first two numbers of the release.
+    fn short(self) -> &'static str {
+        match self {
+            Self::V2_17 => "2.17",
+            Self::V3_17 => "3.17",
         }
     }
 
@@ -152,15 +164,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if runs(Suite::Openapi) {
         openapi::run(folder.path(), &mut tally)?;
     }
+    if runs(Suite::Browser) {
+        browser::run(&clients, folder.path(), &mut tally)?;
+    }
     let stores = match args.store {
         Some(store) => vec![store],
         None => Store::value_variants().to_vec(),
     };
-    let compared = [
-        runs(Suite::Replay).then_some(Suite::Replay),
-        runs(Suite::Filters).then_some(Suite::Filters),
-    ];
-    let compared: Vec<_> = compared.into_iter().flatten().collect();
+    let mut compared = Vec::new();
+    if runs(Suite::Replay) {
+        compared.extend(Comparison::CORPUS);
+    }
+    if runs(Suite::Filters) {
+        compared.push(Comparison::Filters);
+    }
     let reports = pair::run(&compared, &clients, &stores, folder.path(), &mut tally)?;
     if args.write {
         pair::write_table(&reports)?;

@@ -34,10 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let pages = cache::repository().join("crates/ui");
     let tests = cache::repository().join("tests/ui");
     for folder in [&pages, &tests] {
-        npm(
-            folder,
-            &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        )?;
+        install(folder)?;
     }
     npm(&pages, &["run", "check"])?;
     npm(&pages, &["test"])?;
@@ -72,12 +69,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     tally.finish("test-ui", folder)
 }
 
+/// Installs the packages that the lock file of this folder names.
+pub(crate) fn install(folder: &Path) -> Result<()> {
+    npm(
+        folder,
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    )
+}
+
 fn npm(folder: &Path, arguments: &[&str]) -> Result<()> {
     process::run(Command::new("npm").args(arguments).current_dir(folder))
 }
 
 /// The browser, installed if it is missing.
-fn chromium() -> Result<&'static str> {
+pub(crate) fn chromium() -> Result<&'static str> {
     let find = || CHROMIUM.into_iter().find(|path| Path::new(path).exists());
     if find().is_none() {
         apt::install("chromium", "the tests drive it")?;

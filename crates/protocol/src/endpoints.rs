@@ -205,6 +205,13 @@ endpoints! {
         Version: Get ROOT, "/version", Public;
         OpenApi: Get ROOT, "/openapi.json", Public;
         ServerInfo: Get API3, "/mlflow/server-info", Public;
+        // What MLflow's pages ask of features that are not here: there is nothing.
+        GatewayProxyGet: Get AJAX2, "/mlflow/gateway-proxy", Public;
+        GatewayProxyPost: Post AJAX2, "/mlflow/gateway-proxy", Public;
+        AssistantConfig: Get AJAX3, "/mlflow/assistant/config", Public;
+        AssistantProviders: Get AJAX3, "/mlflow/assistant/providers", Public;
+        SearchEvaluationDatasets: Post API3, "/mlflow/datasets/search", Public;
+        ListScorers: Get API3, "/mlflow/scorers/list", Public;
     }
     Tracking {
         CreateExperiment: Post API2, "/mlflow/experiments/create", CreateExperiment;

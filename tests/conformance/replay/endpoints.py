@@ -16,6 +16,12 @@ _TABLE = """
 GET    /health                                                tracking 2.17
 GET    /version                                               tracking 2.17
 GET    /mlflow/server-info                                    tracking 3
+GET    /mlflow/gateway-proxy                                  tracking 2.17
+POST   /mlflow/gateway-proxy                                  tracking 2.17
+GET    /mlflow/assistant/config                               tracking 3
+GET    /mlflow/assistant/providers                            tracking 3
+POST   /mlflow/datasets/search                                tracking 3
+GET    /mlflow/scorers/list                                   tracking 3
 POST   /mlflow/experiments/create                             tracking 2.17
 GET    /mlflow/experiments/get                                tracking 2.17
 GET    /mlflow/experiments/get-by-name                        tracking 2.17

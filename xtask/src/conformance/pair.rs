@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Client, Store, Suite};
+use super::{Client, Store};
 use crate::database::Database;
 use crate::server::Server;
 use crate::tally::Tally;
@@ -14,22 +14,47 @@ use crate::{built, cache, process, venv};
 /// The parts of the corpus; each is asked of new servers, so that ids are the same on both sides.
 const AREAS: [&str; 3] = ["tracking", "registry", "traces"];
 
+/// What is asked of two servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// A part of the corpus, request by request.
+    Replay(&'static str),
+    /// Generated searches.
+    Filters,
+}
+
+impl Comparison {
+    /// The whole corpus.
+    pub(super) const CORPUS: [Self; AREAS.len()] = [
+        Self::Replay(AREAS[0]),
+        Self::Replay(AREAS[1]),
+        Self::Replay(AREAS[2]),
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Replay(area) => area,
+            Self::Filters => "filters",
+        }
+    }
+}
+
 /// Two servers, and the folder of what they keep.
 struct Pair {
     reference: Server,
     ours: Server,
 }
 
-/// Runs the suites on every store, with every release that has it; returns the reports of the replays.
+/// Compares on every store, with every release that has it; returns the reports of the replays.
 pub(super) fn run(
-    suites: &[Suite],
+    comparisons: &[Comparison],
     clients: &[Client],
     stores: &[Store],
     folder: &Path,
     tally: &mut Tally,
 ) -> Result<Vec<PathBuf>> {
     let mut reports = Vec::new();
-    if suites.is_empty() {
+    if comparisons.is_empty() {
         return Ok(reports);
     }
     let binary = built::binary()?;
@@ -40,50 +65,27 @@ pub(super) fn run(
             if client == Client::V2_17 && database.is_some() {
                 continue;
             }
-            for &suite in suites {
-                let areas: &[&str] = if suite == Suite::Replay {
-                    &AREAS
-                } else {
-                    &[""]
-                };
-                for &area in areas {
-                    // Folders keep no traces yet.
-                    if (area, store) == ("traces", Store::File) {
-                        continue;
-                    }
-                    let subject = if area.is_empty() {
-                        suite_name(suite)
-                    } else {
-                        area
-                    };
-                    let name = format!("{subject}-{}-{}", store.name(), client.name());
-                    let place = folder.join(&name);
-                    let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;
-                    println!("\n-- {name}");
-                    let report = compare(suite, area, client, store, &pair, &place, tally)?;
-                    reports.extend(report);
-                    tally.check(&format!("{name}: ours ends in order"), pair.ours.stop());
-                    drop(pair.reference);
+            for &comparison in comparisons {
+                // Folders keep no traces yet.
+                if (comparison, store) == (Comparison::Replay("traces"), Store::File) {
+                    continue;
                 }
+                let name = format!("{}-{}-{}", comparison.name(), store.name(), client.name());
+                let place = folder.join(&name);
+                let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;
+                println!("\n-- {name}");
+                reports.extend(compare(comparison, client, store, &pair, &place, tally)?);
+                tally.check(&format!("{name}: ours ends in order"), pair.ours.stop());
+                drop(pair.reference);
             }
         }
     }
     Ok(reports)
 }
 
-fn suite_name(suite: Suite) -> &'static str {
-    match suite {
-        Suite::Sessions => "sessions",
-        Suite::Clients => "clients",
-        Suite::Replay => "replay",
-        Suite::Filters => "filters",
-        Suite::Openapi => "openapi",
-    }
-}
-
+/// Asks both servers; returns the report of a replay.
 fn compare(
-    suite: Suite,
-    area: &str,
+    comparison: Comparison,
     client: Client,
     store: Store,
     pair: &Pair,
@@ -91,11 +93,9 @@ fn compare(
     tally: &mut Tally,
 ) -> Result<Option<PathBuf>> {
     let environment = venv::MLFLOW_3_17.ensure()?;
-    let program = match suite {
-        Suite::Filters => "conformance/replay/filters.py",
-        Suite::Replay | Suite::Sessions | Suite::Clients | Suite::Openapi => {
-            "conformance/replay/replay.py"
-        }
+    let program = match comparison {
+        Comparison::Replay(_) => "conformance/replay/replay.py",
+        Comparison::Filters => "conformance/replay/filters.py",
     };
     let report = place.join("report.json");
     let mut command = venv::script(&environment, program);
@@ -105,22 +105,27 @@ fn compare(
     command
         .arg("--known")
         .arg(cache::repository().join("tests/conformance/known-differences.toml"));
-    if suite == Suite::Filters {
-        let theirs = match (store, client) {
-            (Store::File, Client::V3_17) => Store::Sqlite,
-            (same, _) => same,
-        };
-        command.args(["--reference-store", theirs.name()]);
-        command.args(["--ours-store", store.name()]);
-    } else {
-        command
-            .args(["--store", store.name()])
-            .args(["--area", area])
-            .arg("--report")
-            .arg(&report);
-    }
+    let replayed = match comparison {
+        Comparison::Filters => {
+            let theirs = match (store, client) {
+                (Store::File, Client::V3_17) => Store::Sqlite,
+                (same, _) => same,
+            };
+            command.args(["--reference-store", theirs.name()]);
+            command.args(["--ours-store", store.name()]);
+            None
+        }
+        Comparison::Replay(area) => {
+            command
+                .args(["--store", store.name()])
+                .args(["--area", area])
+                .arg("--report")
+                .arg(&report);
+            Some(report)
+        }
+    };
     tally.program(&mut command, &place.join("replay.log"))?;
-    Ok((suite == Suite::Replay).then_some(report))
+    Ok(replayed)
 }
 
 impl Pair {

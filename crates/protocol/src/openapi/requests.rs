@@ -109,6 +109,12 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         | E::Version
         | E::ServerInfo
         | E::OpenApi
+        | E::GatewayProxyGet
+        | E::GatewayProxyPost
+        | E::AssistantConfig
+        | E::AssistantProviders
+        | E::SearchEvaluationDatasets
+        | E::ListScorers
         | E::GetLoggedModel
         | E::DeleteLoggedModel
         | E::DeleteLoggedModelTag

@@ -4,6 +4,7 @@
 //! endpoints, so that nothing can be asked here that REST would not answer; all
 //! that GraphQL adds is which parts of an answer are wanted.
 
+mod directives;
 mod limits;
 mod resolve;
 mod schema;
@@ -41,9 +42,11 @@ pub(crate) async fn execute(app: &Arc<App>, body: &[u8]) -> Reply {
         ))
     })?;
     let query = body.query.unwrap_or_default();
-    let document = parse_query(&query)
+    let mut document = parse_query(&query)
         .map_err(|error| Failure::invalid(format!("Invalid value for 'query': {error}")))?;
-    if let Err(refusal) = limits::check(&document, &app.limits) {
+    let checked = limits::check(&document, &app.limits)
+        .and_then(|()| directives::take_component(&mut document));
+    if let Err(refusal) = checked {
         return answer(&async_graphql::Value::Null, Some(vec![refusal.as_str()]));
     }
     let mut request = Request::new(query).data(resolve::Source::new(app));

@@ -1,6 +1,7 @@
 //! What the server says about itself, and about what it does not have.
 
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use runledger_entities::ErrorCode;
 use runledger_protocol::{Area, Endpoint, messages::server as messages, openapi as describe};
 use runledger_store::StoreKind;
@@ -31,6 +32,12 @@ pub(crate) fn info(app: &App) -> Response {
         can.multipart_uploads,
         can.presigned_downloads,
     ))
+}
+
+/// What an MLflow 3.17 that was told nothing says of features that are not here: its pages
+/// ask for them everywhere, and take a refusal for a fault.
+pub(crate) fn none(answer: &'static str) -> Response {
+    reply::json_bytes(Bytes::from_static(answer.as_bytes()))
 }
 
 /// Whether an endpoint is built, and has what it works on.

@@ -1,6 +1,6 @@
 """What a server says about itself, and the headers and hosts that it minds."""
 
-from script import Corpus, Script
+from script import NEWER, Corpus, Script
 
 CORPUS = Corpus("server")
 
@@ -18,6 +18,18 @@ def about(s: Script) -> None:
     s.call("post to version", "POST", "/version", raw="")
     s.call("head of health", "HEAD", "/health")
     s.call("options of health", "OPTIONS", "/health")
+
+
+@CORPUS.scenario(since=NEWER)
+def absent(s: Script) -> None:
+    """What pages ask of features that nobody uses."""
+    s.experiment()
+    s.get("gateway", "/ajax-api/2.0/mlflow/gateway-proxy", {"gateway_path": "api/2.0/endpoints/"})
+    s.post("post to gateway", "/ajax-api/2.0/mlflow/gateway-proxy", {"gateway_path": "x"})
+    s.get("assistant", "/ajax-api/3.0/mlflow/assistant/config")
+    s.get("providers", "/ajax-api/3.0/mlflow/assistant/providers")
+    s.post("evaluation datasets", "/ajax-api/3.0/mlflow/datasets/search", {"experiment_ids": ["{exp}"]})
+    s.get("scorers", "/ajax-api/3.0/mlflow/scorers/list", {"experiment_id": "{exp}"})
 
 
 @CORPUS.scenario()
