@@ -18,10 +18,11 @@ pub(crate) struct Args {
 }
 
 /// What `tests/folders` has, the quick ones first.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "ours_reads",
     "theirs_reads",
     "registered",
+    "traced",
     "hostile",
     "restarted",
     "imported",

@@ -197,7 +197,10 @@ async fn with_store(
     match &settings.backend {
         Backend::Folder(folder) => {
             let store = Arc::new(open_folder(folder, settings, flags.read_only).await?);
-            Ok(server.store(Arc::clone(&store)).registry(store))
+            Ok(server
+                .store(Arc::clone(&store))
+                .registry(Arc::<FileStore>::clone(&store))
+                .traces(store))
         }
         Backend::Database(uri) => {
             let store = Arc::new(open_database(uri, settings, pool, flags.read_only).await?);

@@ -25,6 +25,7 @@ mod run;
 mod span;
 mod span_usage;
 mod tag;
+pub mod time;
 mod trace;
 pub mod validate;
 

@@ -11,6 +11,7 @@ pub(crate) mod message;
 pub(crate) mod python;
 pub(crate) mod query;
 pub(crate) mod repair;
-pub(crate) mod time;
 pub(crate) mod value;
 pub(crate) mod write;
+
+pub(crate) use runledger_entities::time;

@@ -1,10 +1,13 @@
-//! Experiments, runs, logged models and registered models, read from and written to their folders.
+//! Experiments, runs, logged models, traces and registered models, read from and written
+//! to their folders.
 //!
 //! One file per noun. What a folder does not hold, such as a name being unique,
 //! is left to the store; so is which of two processes writes first.
 
+pub(crate) mod assessments;
 pub(crate) mod experiments;
 pub(crate) mod inputs;
+mod json;
 mod keys;
 pub(crate) mod logged_models;
 pub(crate) mod meta;
@@ -13,6 +16,9 @@ pub(crate) mod model_versions;
 pub(crate) mod registered_models;
 pub(crate) mod removal;
 pub(crate) mod runs;
+pub(crate) mod spans;
+pub(crate) mod trace_numbers;
+pub(crate) mod traces;
 
 #[cfg(test)]
 mod tests;

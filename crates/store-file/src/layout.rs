@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger_entities::{ExperimentId, LifecycleStage, LoggedModelId, RunId};
+use runledger_entities::{ExperimentId, LifecycleStage, LoggedModelId, RunId, TraceId};
 use rustix::io::Errno;
 
 use crate::FolderError;
@@ -16,8 +16,10 @@ use crate::safe_dir::Folder;
 pub(crate) const TRASH: &str = ".trash";
 /// The file that says what a folder is.
 pub(crate) const META: &str = "meta.yaml";
+/// The folder of an experiment's traces.
+pub(crate) const TRACES: &str = "traces";
 /// Folders in an experiment that are no runs.
-const RESERVED: [&str; 4] = ["tags", "datasets", "models", "traces"];
+const RESERVED: [&str; 4] = ["tags", "datasets", "models", TRACES];
 /// Bytes of the longest key: MLflow's 250 characters, and more from older ones.
 const MAX_KEY_BYTES: usize = 4000;
 
@@ -48,6 +50,14 @@ pub(crate) struct RunFolder {
 #[derive(Debug)]
 pub(crate) struct ModelFolder {
     pub(crate) model_id: LoggedModelId,
+    pub(crate) experiment: ExperimentFolder,
+    pub(crate) folder: Folder,
+}
+
+/// The folder of a trace.
+#[derive(Debug)]
+pub(crate) struct TraceFolder {
+    pub(crate) trace_id: TraceId,
     pub(crate) experiment: ExperimentFolder,
     pub(crate) folder: Folder,
 }
@@ -157,6 +167,36 @@ impl Root {
         }
         Ok(None)
     }
+
+    /// The trace of this id, in whichever experiment it is; `first` is looked into
+    /// before all others.
+    pub(crate) fn find_trace(
+        &self,
+        id: &TraceId,
+        first: Option<ExperimentId>,
+    ) -> Result<Option<TraceFolder>, FolderError> {
+        text_id("trace", id.as_str())?;
+        let in_experiment = |experiment| match self
+            .experiment(experiment)
+            .and_then(|experiment| experiment.trace(id))
+        {
+            Err(error) if error.is_missing() => Ok(None),
+            found => found.map(Some),
+        };
+        if let Some(first) = first
+            && let Some(found) = in_experiment(first)?
+        {
+            return Ok(Some(found));
+        }
+        for stage in [LifecycleStage::Active, LifecycleStage::Deleted] {
+            for experiment in self.experiment_ids(stage)? {
+                if let Some(found) = in_experiment(experiment)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl ExperimentFolder {
@@ -217,6 +257,56 @@ impl ExperimentFolder {
             model_id: id.clone(),
             experiment: self.clone(),
         })
+    }
+
+    /// The ids of the traces, in order.
+    pub(crate) fn trace_ids(&self) -> Result<Vec<TraceId>, FolderError> {
+        let mut names = match self.folder.folder(TRACES) {
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
+            traces => traces?.folder_names()?,
+        };
+        names.retain(|name| text_id("trace", name).is_ok());
+        names.sort_unstable();
+        Ok(names.into_iter().map(TraceId::new).collect())
+    }
+
+    /// The folder of a trace.
+    pub(crate) fn trace(&self, id: &TraceId) -> Result<TraceFolder, FolderError> {
+        text_id("trace", id.as_str())?;
+        Ok(TraceFolder {
+            folder: self.folder.folder(TRACES)?.folder(id.as_str())?,
+            trace_id: id.clone(),
+            experiment: self.clone(),
+        })
+    }
+
+    /// Makes the folder of a new trace; one that is there and holds no trace yet
+    /// serves as well.
+    pub(crate) fn make_trace(&self, id: &TraceId) -> Result<TraceFolder, FolderError> {
+        text_id("trace", id.as_str())?;
+        let traces = self.folder.make_folder(TRACES)?;
+        Ok(TraceFolder {
+            folder: traces.make_folder(id.as_str())?,
+            trace_id: id.clone(),
+            experiment: self.clone(),
+        })
+    }
+
+    /// Moves a trace to another experiment, where none of its id may be.
+    pub(crate) fn move_trace(&self, id: &TraceId, to: &Self) -> Result<TraceFolder, FolderError> {
+        text_id("trace", id.as_str())?;
+        let from = self.folder.folder(TRACES)?;
+        let target = to.folder.make_folder(TRACES)?;
+        match rename_new((&from, id.as_str()), (&target, id.as_str())) {
+            Ok(()) => to.trace(id),
+            Err(Errno::EXIST | Errno::NOTEMPTY) => Err(FolderError::Exists {
+                path: target.path_of(id.as_str()),
+            }),
+            Err(errno) => {
+                let path = from.path_of(id.as_str());
+                Err(FolderError::io("move", path, errno.into()))
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub(crate) use parse::{MAX_BYTES, YamlError, parse};
+pub(crate) use parse::{MAX_BYTES, MAX_DEPTH, YamlError, parse};
 pub(crate) use print::print;
 
 /// A mapping, ordered by key as `PyYAML`'s `sort_keys` orders it.

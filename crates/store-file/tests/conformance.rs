@@ -29,12 +29,9 @@ impl Fixture for Folders {
         );
         Ok(world
             .purging(Arc::<FileStore>::clone(&store))
-            .registering(store)
+            .registering(Arc::<FileStore>::clone(&store))
+            .tracing(store)
             .holding(folder))
-    }
-
-    fn keeps_traces(&self) -> bool {
-        false
     }
 
     fn keeps_infinities(&self) -> bool {

@@ -9,7 +9,7 @@ use std::fmt;
 use async_trait::async_trait;
 use runledger_entities::{
     Experiment, ExperimentId, LoggedModel, LoggedModelId, ModelVersion, ModelVersionNumber,
-    RegisteredModel, Run, RunId,
+    RegisteredModel, Run, RunId, Span, TraceId, TraceInfo,
 };
 
 use crate::StoreError;
@@ -36,6 +36,20 @@ pub struct AdoptedRegisteredModel {
     pub last_version: ModelVersionNumber,
 }
 
+/// A trace as it was in another store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdoptedTrace {
+    /// What is known about it, its assessments with it.
+    pub info: TraceInfo,
+    /// The spans that are kept beside it. What they say about their trace is in
+    /// `info` already.
+    pub spans: Vec<Span>,
+    /// The runs that it is linked to.
+    pub runs: Vec<RunId>,
+    /// The versions of prompts that it is linked to, each `name/version`.
+    pub prompts: Vec<String>,
+}
+
 /// What to take over and what to forget, all of it or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adoption {
@@ -48,10 +62,14 @@ pub struct Adoption {
     pub logged_models: Vec<LoggedModel>,
     /// Registered models with their versions.
     pub registered_models: Vec<AdoptedRegisteredModel>,
+    /// Traces. Those of experiments that are not there fail the adoption.
+    pub traces: Vec<AdoptedTrace>,
     /// Runs to forget, in any stage; those that are not there do no harm.
     pub gone_runs: Vec<RunId>,
     /// Logged models to forget, as above.
     pub gone_logged_models: Vec<LoggedModelId>,
+    /// Traces to forget, as above.
+    pub gone_traces: Vec<TraceId>,
     /// Experiments to forget with all that is in them, as above.
     pub gone_experiments: Vec<ExperimentId>,
 }
@@ -75,4 +93,11 @@ pub trait AdoptStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::ExperimentExists`] where another experiment has the name of
     /// one that is to be taken over.
     async fn adopt(&self, adoption: Adoption) -> Result<(), StoreError>;
+}
+
+/// A store that gives its traces to others, with all that belongs to them.
+#[async_trait]
+pub trait WholeTraces: fmt::Debug + Send + Sync + 'static {
+    /// Traces in the order of these ids, each once, without those that are not there.
+    async fn whole_traces(&self, ids: Vec<TraceId>) -> Result<Vec<AdoptedTrace>, StoreError>;
 }

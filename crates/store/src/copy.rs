@@ -3,6 +3,8 @@
 //! Ids, times and histories stay. A copy that was cut short is gone on with:
 //! a run that is not whole yet carries the tag [`INCOMPLETE`] until it is.
 
+mod traces;
+
 use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt as _, stream};
@@ -18,7 +20,7 @@ use runledger_search::{
 use crate::{
     AdoptStore, AdoptedRegisteredModel, AdoptedRun, Adoption, Batch, ExperimentQuery, HistoryQuery,
     LoggedModelQuery, LoggedModelStore, ModelRegistryStore, ModelVersionQuery, Page, PageRequest,
-    PurgeStore, RegisteredModelQuery, RunQuery, StoreError, TrackingStore,
+    PurgeStore, RegisteredModelQuery, RunQuery, StoreError, TraceStore, TrackingStore, WholeTraces,
 };
 
 /// The tag of a run whose metrics are not all copied yet.
@@ -34,12 +36,23 @@ const AT_A_TIME: usize = 16;
 const POINTS: u32 = 50_000;
 
 /// A store that can be copied.
-pub trait Source: TrackingStore + LoggedModelStore + PurgeStore + ModelRegistryStore {}
-impl<S: TrackingStore + LoggedModelStore + PurgeStore + ModelRegistryStore> Source for S {}
+pub trait Source:
+    TrackingStore + LoggedModelStore + PurgeStore + ModelRegistryStore + TraceStore + WholeTraces
+{
+}
+impl<S> Source for S where
+    S: TrackingStore
+        + LoggedModelStore
+        + PurgeStore
+        + ModelRegistryStore
+        + TraceStore
+        + WholeTraces
+{
+}
 
 /// A store that can be copied into.
-pub trait Target: TrackingStore + ModelRegistryStore + AdoptStore {}
-impl<S: TrackingStore + ModelRegistryStore + AdoptStore> Target for S {}
+pub trait Target: TrackingStore + ModelRegistryStore + TraceStore + AdoptStore {}
+impl<S: TrackingStore + ModelRegistryStore + TraceStore + AdoptStore> Target for S {}
 
 /// Why a copy did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +82,10 @@ pub struct Copied {
     pub points: u64,
     /// Logged models.
     pub logged_models: u64,
+    /// Traces.
+    pub traces: u64,
+    /// Traces that an earlier copy had brought over.
+    pub traces_before: u64,
     /// Registered models.
     pub registered_models: u64,
     /// Versions of registered models.
@@ -119,6 +136,7 @@ pub async fn copy(
         let (from, to) = (experiment.experiment_id, numbers[&experiment.experiment_id]);
         copy_runs(source, target, (from, to), &mut copied, tell).await?;
         copy_models(source, target, (from, to), &mut copied, tell).await?;
+        traces::copy_traces(source, target, (from, to), &mut copied, tell).await?;
     }
     copy_registry(source, target, &mut copied, tell).await?;
     Ok(copied)

@@ -20,7 +20,9 @@ mod purge;
 mod traces;
 mod tracking;
 
-pub use adopt::{AdoptStore, AdoptedRegisteredModel, AdoptedRun, Adoption};
+pub use adopt::{
+    AdoptStore, AdoptedRegisteredModel, AdoptedRun, AdoptedTrace, Adoption, WholeTraces,
+};
 pub use error::{ParamChange, Resource, Retry, StoreError};
 pub use logged_models::{
     DatasetFilter, LoggedModelPatch, LoggedModelQuery, LoggedModelStore, NewLoggedModel,

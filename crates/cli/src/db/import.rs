@@ -118,6 +118,8 @@ async fn import(args: &ImportArgs) -> Result<(), ImportError> {
             "runs_before": copied.runs_before,
             "points": copied.points,
             "logged_models": copied.logged_models,
+            "traces": copied.traces,
+            "traces_before": copied.traces_before,
             "registered_models": copied.registered_models,
             "model_versions": copied.model_versions,
             "renumbered_experiments": renumbered,
@@ -136,18 +138,24 @@ async fn import(args: &ImportArgs) -> Result<(), ImportError> {
 
 fn summary(copied: &Copied) -> String {
     let mut text = format!(
-        "{} experiments, {} runs with {} points of metrics, {} logged models, {} registered models \
-         with {} versions",
+        "{} experiments, {} runs with {} points of metrics, {} logged models, {} traces, \
+         {} registered models with {} versions",
         grouped(copied.experiments),
         grouped(copied.runs),
         grouped(copied.points),
         grouped(copied.logged_models),
+        grouped(copied.traces),
         grouped(copied.registered_models),
         grouped(copied.model_versions),
     );
-    if copied.runs_before > 0 {
-        let before = grouped(copied.runs_before);
-        text = format!("{text} (and {before} runs from before)");
+    let before = [
+        (copied.runs_before, "runs"),
+        (copied.traces_before, "traces"),
+    ];
+    for (count, what) in before {
+        if count > 0 {
+            text = format!("{text} (and {} {what} from before)", grouped(count));
+        }
     }
     text
 }

@@ -1,4 +1,4 @@
-//! Removal for good: of runs, logged models and experiments.
+//! Removal for good: of runs, logged models, traces and experiments.
 //!
 //! What is removed, `meta.yaml` goes last: a removal that was interrupted leaves
 //! something that is found again. That it was in the deleted stage is the
@@ -6,8 +6,9 @@
 
 use runledger_entities::{ExperimentId, LoggedModelId, RunId};
 
+use super::traces::TRACE_INFO;
 use crate::FolderError;
-use crate::layout::{ExperimentFolder, META, Root, TRASH};
+use crate::layout::{ExperimentFolder, META, Root, TRACES, TRASH, TraceFolder};
 use crate::safe_dir::Folder;
 
 /// Removes the folder of a run with all that is in it.
@@ -26,6 +27,12 @@ pub(crate) fn remove_model(
     remove_tree(&models, &model.folder, id.as_str())
 }
 
+/// Removes the folder of a trace with all that is in it.
+pub(crate) fn remove_trace(trace: &TraceFolder) -> Result<(), FolderError> {
+    let traces = trace.experiment.folder.folder(TRACES)?;
+    remove_tree(&traces, &trace.folder, trace.trace_id.as_str())
+}
+
 /// Removes the folder of an experiment from the trash, with all that is in it.
 pub(crate) fn remove_experiment(root: &Root, id: ExperimentId) -> Result<(), FolderError> {
     let trash = root.folder.folder(TRASH)?;
@@ -39,7 +46,7 @@ fn remove_tree(parent: &Folder, folder: &Folder, name: &str) -> Result<(), Folde
     let failed = |error| FolderError::io("remove", folder.path_of(""), error);
     for entry in folder.dir().entries().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_name() == META {
+        if entry.file_name() == META || entry.file_name() == TRACE_INFO {
             continue;
         }
         let is_folder = entry.file_type().map_err(failed)?.is_dir();

@@ -4,6 +4,7 @@
 mod hostile;
 mod live;
 mod rereading;
+mod traces;
 
 use std::fs;
 use std::path::{Path, PathBuf};

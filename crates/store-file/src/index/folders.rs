@@ -1,4 +1,4 @@
-//! The folders that hold a run's or a logged model's own files.
+//! The folders that hold a run's, a logged model's or a trace's own files.
 
 use crate::{safe_dir::Folder, write::TEMPORARY};
 

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use runledger_entities::{ExperimentId, RunId};
+use runledger_entities::{ExperimentId, RunId, TraceId};
 use runledger_store::StoreError;
 use runledger_store_sql::{SqlStore, StoreOptions};
 use tokio::runtime::Handle;
@@ -42,7 +42,7 @@ const NOTE_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     refresher: Arc<tokio::sync::Mutex<Refresher>>,
-    /// Where runs lie; read without waiting for the refresher.
+    /// Where runs and traces lie; read without waiting for the refresher.
     locations: Arc<Mutex<States>>,
 }
 
@@ -111,6 +111,15 @@ impl Index {
             .unwrap_or_else(PoisonError::into_inner);
         // Whoever asks looks everywhere then.
         states.experiment_of_run(run).ok().flatten()
+    }
+
+    /// Where a trace lay when the index heard of it last.
+    pub(crate) fn experiment_of_trace(&self, trace: &TraceId) -> Option<ExperimentId> {
+        let states = self
+            .locations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        states.experiment_of_trace(trace).ok().flatten()
     }
 }
 

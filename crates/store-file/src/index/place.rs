@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Changed whenever an older index cannot be read any more.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The folder of an index.
 #[derive(Clone, Debug)]

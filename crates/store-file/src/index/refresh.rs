@@ -10,6 +10,7 @@ mod experiments;
 mod look;
 mod models;
 mod runs;
+mod traces;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -48,6 +49,8 @@ pub(crate) enum Scope {
     Model(LoggedModelId),
     /// All logged models of these experiments.
     Models(Vec<ExperimentId>),
+    /// All traces of these experiments.
+    Traces(Vec<ExperimentId>),
     /// The runs of all experiments.
     AllRuns,
     /// The logged models of all experiments.
@@ -63,6 +66,8 @@ pub(crate) struct Refresher {
     watch: Watch,
     /// Experiments of which every run was watched when it was last listed.
     complete: HashSet<ExperimentId>,
+    /// The same of their traces.
+    complete_traces: HashSet<ExperimentId>,
     /// What changed and was not looked at yet.
     dirty: HashSet<Thing>,
     /// Experiments that can be read.
@@ -82,6 +87,7 @@ impl Refresher {
             states,
             watch: Watch::new(path),
             complete: HashSet::new(),
+            complete_traces: HashSet::new(),
             dirty: HashSet::new(),
             sound: HashSet::new(),
             passed_over: HashMap::new(),
@@ -129,6 +135,7 @@ impl Refresher {
     fn forget_what_is_known(&mut self) {
         self.watch.distrust();
         self.complete.clear();
+        self.complete_traces.clear();
         self.sound.clear();
         self.passed_over.clear();
     }
@@ -153,6 +160,13 @@ impl Refresher {
                 self.experiments(&root, handle)?;
                 for id in of {
                     self.models_of(&root, *id, handle)?;
+                }
+                Ok(())
+            }
+            Scope::Traces(of) => {
+                self.experiments(&root, handle)?;
+                for id in of {
+                    self.traces_of(&root, *id, handle)?;
                 }
                 Ok(())
             }

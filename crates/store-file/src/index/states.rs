@@ -7,7 +7,7 @@
 
 use std::{path::Path, time::Duration};
 
-use runledger_entities::{ExperimentId, LoggedModelId, RunId};
+use runledger_entities::{ExperimentId, LoggedModelId, RunId, TraceId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{folder::metrics::MetricFiles, index::metric_states};
@@ -37,6 +37,12 @@ const SCHEMA: &str = "
         signature     integer
     ) without rowid;
     create index if not exists logged_models_by_experiment on logged_models (experiment_id);
+    create table if not exists traces (
+        trace_id      text primary key,
+        experiment_id integer not null,
+        signature     integer
+    ) without rowid;
+    create index if not exists traces_by_experiment on traces (experiment_id);
 ";
 
 /// The states of all folders.
@@ -88,7 +94,7 @@ impl States {
         transaction.execute_batch(
             "delete from boot; update experiments set signature = null; \
              update runs set signature = null, metrics = ''; \
-             update logged_models set signature = null;",
+             update logged_models set signature = null; update traces set signature = null;",
         )?;
         transaction.execute("insert into boot values (?)", [boot])?;
         transaction.commit()
@@ -105,7 +111,7 @@ impl States {
     pub(crate) fn start_anew(&self, search_name: &str) -> Result<()> {
         self.connection.execute_batch(
             "delete from search; delete from experiments; delete from runs; \
-             delete from logged_models;",
+             delete from logged_models; delete from traces;",
         )?;
         self.connection
             .execute("insert into search values (?)", [search_name])
@@ -152,12 +158,13 @@ impl States {
             .map(drop)
     }
 
-    /// Forgets an experiment with its runs and models.
+    /// Forgets an experiment with its runs, models and traces.
     pub(crate) fn forget_experiment(&self, id: ExperimentId) -> Result<()> {
         for delete in [
             "delete from experiments where experiment_id = ?",
             "delete from runs where experiment_id = ?",
             "delete from logged_models where experiment_id = ?",
+            "delete from traces where experiment_id = ?",
         ] {
             self.connection.prepare_cached(delete)?.execute([id.0])?;
         }
@@ -272,6 +279,68 @@ impl States {
         self.connection
             .prepare_cached("delete from logged_models where model_id = ?")?
             .execute([id.as_str()])
+            .map(drop)
+    }
+
+    /// Where a trace lies, if it is known.
+    pub(crate) fn experiment_of_trace(&self, id: &TraceId) -> Result<Option<ExperimentId>> {
+        self.connection
+            .prepare_cached("select experiment_id from traces where trace_id = ?")?
+            .query_row([id.as_str()], |row| row.get(0).map(ExperimentId))
+            .optional()
+    }
+
+    /// How a trace looked in this experiment, if it is known.
+    pub(crate) fn trace(&self, of: ExperimentId, id: &TraceId) -> Result<Option<Option<u64>>> {
+        self.connection
+            .prepare_cached(
+                "select signature from traces where trace_id = ? and experiment_id = ?",
+            )?
+            .query_row(params![id.as_str(), of.0], |row| {
+                row.get(0).map(signature_of)
+            })
+            .optional()
+    }
+
+    /// The traces that are known of an experiment, with their signatures.
+    pub(crate) fn traces(&self, of: ExperimentId) -> Result<Vec<(TraceId, Option<u64>)>> {
+        let mut select = self
+            .connection
+            .prepare_cached("select trace_id, signature from traces where experiment_id = ?")?;
+        let rows = select.query_map([of.0], |row| {
+            Ok((
+                TraceId::new(row.get::<_, String>(0)?),
+                signature_of(row.get(1)?),
+            ))
+        })?;
+        rows.collect()
+    }
+
+    /// Notes how a trace looked.
+    pub(crate) fn put_trace(
+        &self,
+        id: &TraceId,
+        experiment: ExperimentId,
+        signature: Option<u64>,
+    ) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "insert into traces values (?, ?, ?) on conflict (trace_id) do update set \
+                 experiment_id = excluded.experiment_id, signature = excluded.signature",
+            )?
+            .execute(params![
+                id.as_str(),
+                experiment.0,
+                signature.map(u64::cast_signed)
+            ])
+            .map(drop)
+    }
+
+    /// Forgets a trace of an experiment.
+    pub(crate) fn forget_trace(&self, id: &TraceId, of: ExperimentId) -> Result<()> {
+        self.connection
+            .prepare_cached("delete from traces where trace_id = ? and experiment_id = ?")?
+            .execute(params![id.as_str(), of.0])
             .map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! Which folders changed since they were read, as the kernel tells.
 //!
-//! On Linux each folder of an experiment, a run or a logged model is watched
+//! On Linux each folder of an experiment, a run, a logged model or a trace is watched
 //! (inotify). The kernel notes a change before the call that makes it returns,
 //! so that [`Watch::changes`] knows of every write that was acknowledged before
 //! it was called, whichever process of this machine made it. Where folders cannot
@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use runledger_entities::{ExperimentId, LoggedModelId, RunId};
+use runledger_entities::{ExperimentId, LoggedModelId, RunId, TraceId};
 
 /// What a folder belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,10 @@ pub(crate) enum Thing {
     Run(ExperimentId, RunId),
     /// A logged model.
     Model(ExperimentId, LoggedModelId),
+    /// The list of an experiment's traces.
+    Traces(ExperimentId),
+    /// A trace.
+    Trace(ExperimentId, TraceId),
 }
 
 /// What changed.

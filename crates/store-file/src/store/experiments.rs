@@ -204,7 +204,7 @@ fn key_error(error: FolderError) -> StoreError {
     super::refused(&runledger_entities::RunId::new(""), error, true)
 }
 
-fn read(folder: &ExperimentFolder) -> Result<Experiment, StoreError> {
+pub(super) fn read(folder: &ExperimentFolder) -> Result<Experiment, StoreError> {
     match read_experiment(folder, &mut Scratch::default()) {
         Err(error) if error.is_missing() => Err(StoreError::not_found(
             Resource::Experiment,

@@ -1,10 +1,11 @@
 //! Locks within this process, each for the things whose ids have the same hash.
 //!
-//! Taken in this order, and one of a kind at a time: experiment, run, model.
+//! Taken in this order, and one of a kind at a time: experiment, run, model,
+//! trace.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use runledger_entities::{ExperimentId, LoggedModelId, RunId};
+use runledger_entities::{ExperimentId, LoggedModelId, RunId, TraceId};
 
 use crate::signature::{FNV_OFFSET, fnv};
 
@@ -18,6 +19,7 @@ pub(crate) struct Locks {
     experiments: Box<[Mutex<()>]>,
     runs: Box<[Mutex<()>]>,
     models: Box<[Mutex<()>]>,
+    traces: Box<[Mutex<()>]>,
 }
 
 impl Default for Locks {
@@ -27,6 +29,7 @@ impl Default for Locks {
             experiments: some(),
             runs: some(),
             models: some(),
+            traces: some(),
         }
     }
 }
@@ -42,6 +45,10 @@ impl Locks {
 
     pub(crate) fn model(&self, id: &LoggedModelId) -> MutexGuard<'_, ()> {
         lock(&self.models, id.as_str())
+    }
+
+    pub(crate) fn trace(&self, id: &TraceId) -> MutexGuard<'_, ()> {
+        lock(&self.traces, id.as_str())
     }
 }
 

@@ -1,9 +1,11 @@
 //! The store: the traits over the folder and its index.
 //!
 //! Writes go to the files alone, each in a thread that may block. Reads of
-//! histories come from the files; everything else comes from the index, which is
-//! first brought up to whatever of the files the answer depends on.
+//! histories, and of traces by their ids, come from the files; everything else
+//! comes from the index, which is first brought up to whatever of the files the
+//! answer depends on.
 
+mod assessments;
 mod experiments;
 mod history;
 mod inputs;
@@ -15,6 +17,9 @@ mod open_runs;
 mod purge;
 mod registry;
 mod runs;
+mod spans;
+mod trace_store;
+mod traces;
 mod tracking;
 
 use std::{

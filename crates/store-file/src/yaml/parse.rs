@@ -13,7 +13,7 @@ use super::{Map, Yaml, scalar};
 /// The longest text that is parsed, in bytes.
 pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Collections within collections.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Values and bytes of text that all aliases of a document together may copy.
 const MAX_ALIASED: usize = MAX_BYTES;
 

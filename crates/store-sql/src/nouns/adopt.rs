@@ -4,6 +4,7 @@
 //! alone: they are appended like all others.
 
 mod registry;
+mod traces;
 
 use std::collections::HashSet;
 
@@ -30,6 +31,8 @@ pub(crate) fn adopt(
     purge::forget_runs(connection, ids(&adoption.gone_runs))?;
     let ids = |ids: &[_]| ids.iter().map(ToString::to_string).collect();
     purge::forget_models(connection, ids(&adoption.gone_logged_models))?;
+    let ids = |ids: &[_]| ids.iter().map(ToString::to_string).collect();
+    purge::forget_traces(connection, ids(&adoption.gone_traces))?;
     for id in &adoption.gone_experiments {
         purge::forget_experiment(connection, *id)?;
     }
@@ -52,7 +55,7 @@ pub(crate) fn adopt(
     for adopted in &adoption.registered_models {
         registry::put(connection, adopted)?;
     }
-    Ok(())
+    traces::put(connection, &adoption.traces)
 }
 
 fn put_experiment(connection: &mut Connection, experiment: &Experiment) -> Result<(), StoreError> {

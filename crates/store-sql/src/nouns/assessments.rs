@@ -239,18 +239,34 @@ const REPLACED: [&str; 19] = [
     "is_numeric_value",
 ];
 
-/// Writes an assessment of a trace that is there.
+/// Writes an assessment of a trace that is there: a valid one, as all new ones are.
 pub(super) fn put(
     connection: &mut Connection,
     assessment: &Assessment,
     now: i64,
 ) -> Result<(), StoreError> {
-    let Some((experiment, time)) = place(connection, &assessment.trace_id)? else {
+    let Some(place) = place(connection, &assessment.trace_id)? else {
         return Err(StoreError::not_found(Resource::Trace, &assessment.trace_id));
     };
+    let or_now = |time: i64| if time == 0 { now } else { time };
+    let assessment = Assessment {
+        create_time: or_now(assessment.create_time),
+        last_update_time: or_now(assessment.last_update_time),
+        valid: true,
+        ..assessment.clone()
+    };
+    write(connection, &assessment, place)
+}
+
+/// Writes an assessment as it is, with the experiment of its trace and when that
+/// began.
+pub(super) fn write(
+    connection: &mut Connection,
+    assessment: &Assessment,
+    (experiment, time): (i64, i64),
+) -> Result<(), StoreError> {
     let (value, error) = columns(&assessment.value);
     let (aggregate, is_number) = aggregate(&assessment.value, &value);
-    let or_now = |time: i64| if time == 0 { now } else { time };
     Sql::new(
         "insert into assessments (assessment_id, trace_id, name, assessment_type, value, error, \
          created_timestamp, last_updated_timestamp, source_type, source_id, run_id, span_id, \
@@ -269,9 +285,9 @@ pub(super) fn put(
     .sql(", ")
     .optional_text(error)
     .sql(", ")
-    .int(or_now(assessment.create_time))
+    .int(assessment.create_time)
     .sql(", ")
-    .int(or_now(assessment.last_update_time))
+    .int(assessment.last_update_time)
     .sql(", ")
     .text(assessment.source.source_type.name())
     .sql(", ")
@@ -290,7 +306,7 @@ pub(super) fn put(
             .map(|id| id.as_str().to_owned()),
     )
     .sql(", ")
-    .bool(true)
+    .bool(assessment.valid)
     .sql(", ")
     .optional_text(metadata_json(&assessment.metadata))
     .sql(", ")

@@ -248,59 +248,66 @@ fn write(
     news: &BTreeMap<&str, News<'_>>,
     traces: &HashMap<String, Known>,
 ) -> Result<(), StoreError> {
+    let mut rows: Vec<(i64, &Span)> = Vec::new();
+    for news in news.values() {
+        let Some(trace) = traces.get(news.id) else {
+            // It was deleted after it was found: the transaction is repeated, and makes it anew.
+            return Err(StoreError::Unavailable { reason: CONTENTION });
+        };
+        rows.extend(news.spans.values().map(|span| (trace.experiment, *span)));
+    }
+    put(connection, &rows)
+}
+
+/// Writes spans, each with the experiment of its trace, over those that are there.
+pub(super) fn put(connection: &mut Connection, spans: &[(i64, &Span)]) -> Result<(), StoreError> {
     let head = "insert into spans (trace_id, span_id, experiment_id, parent_span_id, name, type, \
         status, start_time_unix_nano, end_time_unix_nano, content, input_cost, output_cost, \
         total_cost, model_name, model_provider) values ";
     let tail = connection
         .dialect()
         .or_replace_all("trace_id, span_id", REPLACED);
-    let bind = |sql: Sql, (experiment, span): &(i64, &Span)| {
-        let mut sql = sql
-            .text(span.trace_id.as_str())
-            .sql(", ")
-            .text(&*span.span_id)
-            .sql(", ")
-            .int(*experiment)
-            .sql(", ")
-            .optional_text(span.parent_id.clone())
-            .sql(", ")
-            .text(&*span.name)
-            .sql(", ")
-            .optional_text(span.span_type.clone())
-            .sql(", ")
-            .text(span.status.name())
-            .sql(", ")
-            .int(span.start_time_unix_nano)
-            .sql(", ")
-            .optional_int(Some(span.end_time_unix_nano).filter(|end| *end > 0))
-            .sql(", ")
-            .text(&*span.content);
-        for amount in span.cost.map(Cost::amounts).unwrap_or_default() {
-            sql = sql.sql(", ").optional_real(amount);
-        }
-        sql.sql(", ")
-            .optional_text(span.model_name.clone())
-            .sql(", ")
-            .optional_text(span.model_provider.clone())
-    };
-    let mut rows: Vec<(i64, &Span)> = Vec::new();
+    let mut from = 0;
     let mut bytes = 0;
-    for news in news.values() {
-        let Some(trace) = traces.get(news.id) else {
-            // It was deleted after it was found: the transaction is repeated, and makes it anew.
-            return Err(StoreError::Unavailable { reason: CONTENTION });
-        };
-        for span in news.spans.values() {
-            if bytes + span.content.len() > BYTES {
-                put_rows(connection, head, &rows, bind, &tail)?;
-                rows.clear();
-                bytes = 0;
-            }
-            bytes += span.content.len();
-            rows.push((trace.experiment, span));
+    for (at, (_, span)) in spans.iter().enumerate() {
+        if bytes + span.content.len() > BYTES {
+            put_rows(connection, head, &spans[from..at], bind, &tail)?;
+            from = at;
+            bytes = 0;
         }
+        bytes += span.content.len();
     }
-    put_rows(connection, head, &rows, bind, &tail)
+    put_rows(connection, head, &spans[from..], bind, &tail)
+}
+
+fn bind(sql: Sql, (experiment, span): &(i64, &Span)) -> Sql {
+    let mut sql = sql
+        .text(span.trace_id.as_str())
+        .sql(", ")
+        .text(&*span.span_id)
+        .sql(", ")
+        .int(*experiment)
+        .sql(", ")
+        .optional_text(span.parent_id.clone())
+        .sql(", ")
+        .text(&*span.name)
+        .sql(", ")
+        .optional_text(span.span_type.clone())
+        .sql(", ")
+        .text(span.status.name())
+        .sql(", ")
+        .int(span.start_time_unix_nano)
+        .sql(", ")
+        .optional_int(Some(span.end_time_unix_nano).filter(|end| *end > 0))
+        .sql(", ")
+        .text(&*span.content);
+    for amount in span.cost.map(Cost::amounts).unwrap_or_default() {
+        sql = sql.sql(", ").optional_real(amount);
+    }
+    sql.sql(", ")
+        .optional_text(span.model_name.clone())
+        .sql(", ")
+        .optional_text(span.model_provider.clone())
 }
 
 /// Writes the tags that spans bring, and says where they are.

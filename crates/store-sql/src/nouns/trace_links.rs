@@ -43,7 +43,8 @@ pub(crate) fn to_prompts(
     link(connection, &links, "prompt_version", now)
 }
 
-fn link(
+/// Links traces to things of one type; links that are there stay.
+pub(super) fn link(
     connection: &mut Connection,
     links: &[(&str, &str)],
     to: &'static str,

@@ -29,6 +29,7 @@ impl Refresher {
         handle: &Handle,
     ) -> Result<(), StoreError> {
         self.complete.remove(&id);
+        self.complete_traces.remove(&id);
         self.sound.remove(&id);
         let adoption = Adoption {
             gone_experiments: vec![id],

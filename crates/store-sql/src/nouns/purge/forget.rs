@@ -5,7 +5,7 @@ use runledger_entities::ExperimentId;
 use runledger_store::StoreError;
 
 use super::remove::{
-    among, remove_edges, remove_experiment, remove_models, remove_rows, remove_runs,
+    among, remove_edges, remove_experiment, remove_models, remove_rows, remove_runs, remove_traces,
 };
 use crate::connection::Connection;
 
@@ -35,6 +35,14 @@ pub(crate) fn forget_models(
     models: Vec<String>,
 ) -> Result<(), StoreError> {
     remove_models(connection, models, &mut all()).map(drop)
+}
+
+/// Removes traces with all that belongs to them.
+pub(crate) fn forget_traces(
+    connection: &mut Connection,
+    traces: Vec<String>,
+) -> Result<(), StoreError> {
+    remove_traces(connection, traces, &mut all()).map(drop)
 }
 
 /// Removes an experiment with all that is in it.

@@ -7,7 +7,9 @@ mod forget;
 mod list;
 mod remove;
 
-pub(crate) use forget::{forget_experiment, forget_models, forget_runs, forget_what_runs_logged};
+pub(crate) use forget::{
+    forget_experiment, forget_models, forget_runs, forget_traces, forget_what_runs_logged,
+};
 pub(crate) use list::{
     deleted_experiments, deleted_model, deleted_models, deleted_run, deleted_runs,
 };

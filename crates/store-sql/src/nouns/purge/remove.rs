@@ -186,7 +186,7 @@ pub(super) fn remove_models(
     remove_things(connection, "delete from logged_models where model_id", ids)
 }
 
-fn remove_traces(
+pub(super) fn remove_traces(
     connection: &mut Connection,
     ids: Vec<String>,
     left: &mut i64,

@@ -7,13 +7,13 @@ use runledger_entities::{Cost, TokenUsage, trace_keys};
 use crate::{migrate::python::Json, sql::Sql};
 
 /// What of tags and metadata is in columns, and what remains.
-pub(super) struct Parts {
-    pub(super) name: Option<String>,
-    pub(super) session: Option<String>,
+pub(in crate::nouns) struct Parts {
+    pub(in crate::nouns) name: Option<String>,
+    pub(in crate::nouns) session: Option<String>,
     /// The columns of numbers that are named, with their values.
     numbers: Vec<(&'static str, Number)>,
-    pub(super) tags: BTreeMap<String, String>,
-    pub(super) metadata: BTreeMap<String, String>,
+    pub(in crate::nouns) tags: BTreeMap<String, String>,
+    pub(in crate::nouns) metadata: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ impl Number {
 }
 
 impl Parts {
-    pub(super) fn of(tags: &BTreeMap<String, String>, metadata: &BTreeMap<String, String>) -> Self {
+    pub(in crate::nouns) fn of(tags: &BTreeMap<String, String>, metadata: &BTreeMap<String, String>) -> Self {
         let (mut tags, mut metadata) = (tags.clone(), metadata.clone());
         let members = |text: Option<String>| match text.as_deref().and_then(Json::parse) {
             Some(Json::Object(members)) => members,
@@ -57,8 +57,22 @@ impl Parts {
         }
     }
 
+    /// The values of all columns of numbers, in the order of [`super::COLUMNS`], each after
+    /// a comma.
+    pub(in crate::nouns) fn bind_numbers(&self, mut sql: Sql) -> Sql {
+        let columns = TokenUsage::MEMBERS
+            .map(|(name, _)| (name, Number::Count(None)))
+            .into_iter()
+            .chain(Cost::MEMBERS.map(|(name, _)| (name, Number::Amount(None))));
+        for (column, none) in columns {
+            let told = self.numbers.iter().find(|(name, _)| *name == column);
+            sql = told.map_or(none, |(_, number)| *number).bind(sql.sql(", "));
+        }
+        sql
+    }
+
     /// The assignments of what is there, each after a comma.
-    pub(super) fn set(&self, mut sql: Sql) -> Sql {
+    pub(in crate::nouns) fn set(&self, mut sql: Sql) -> Sql {
         sql.varies = true;
         if let Some(name) = &self.name {
             sql = sql.sql(", trace_name = ").text(&**name);

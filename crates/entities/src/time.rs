@@ -4,7 +4,7 @@
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// A time in milliseconds since the epoch, as `2026-01-02T03:04:05.678Z`.
-pub(crate) fn timestamp(millis: i64) -> String {
+pub fn timestamp(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
     let (year, month, day) = civil(days);
     let (seconds, millis) = (rest / 1000, rest % 1000);
@@ -19,7 +19,7 @@ pub(crate) fn timestamp(millis: i64) -> String {
 }
 
 /// A time as Python's `isoformat` writes it, in UTC.
-pub(crate) fn iso(millis: i64) -> String {
+pub fn iso(millis: i64) -> String {
     let text = timestamp(millis);
     let text = text.trim_end_matches('Z');
     // Python counts microseconds.
@@ -28,7 +28,7 @@ pub(crate) fn iso(millis: i64) -> String {
 }
 
 /// A duration of milliseconds, as `1.500s`.
-pub(crate) fn duration(millis: i64) -> String {
+pub fn duration(millis: i64) -> String {
     let sign = if millis < 0 { "-" } else { "" };
     let (seconds, millis) = (millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000);
     if millis == 0 {
@@ -39,7 +39,7 @@ pub(crate) fn duration(millis: i64) -> String {
 }
 
 /// Reads a time; what is finer than a millisecond is cut off.
-pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
+pub fn parse_timestamp(text: &str) -> Option<i64> {
     let (date, rest) = text.split_once('T')?;
     let mut parts = date.splitn(3, '-').map(|part| number(part, 4));
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
@@ -71,7 +71,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
 }
 
 /// Reads a duration; what is finer than a millisecond is cut off.
-pub(crate) fn parse_duration(text: &str) -> Option<i64> {
+pub fn parse_duration(text: &str) -> Option<i64> {
     let text = text.strip_suffix('s')?;
     let (sign, text) = match text.strip_prefix('-') {
         Some(text) => (-1, text),
