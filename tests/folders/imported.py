@@ -1,6 +1,6 @@
 """`runledger db import` brings a folder into a database, also when it is killed half way.
 
-    python imported.py --runledger target/release/runledger --folder /tmp/x
+    python imported.py --runledger target/release/runledger --folder /tmp/x --newest python3.17
 
 The same reads through a server then find the same; a database keeps infinities as its largest
 number, equal points once, and may have shorter ids for experiments.
@@ -21,8 +21,11 @@ from typing import Any
 import databases
 import filling
 import reading
+import trace_filling
+import traced
 from checks import equal
 from fill_runs import LARGEST
+from rest import Connection
 from server import Server, ends_with_this_program
 
 RUNS = 800
@@ -34,8 +37,12 @@ def body(checks: setting.Checks, arguments: Any) -> None:
     work = arguments.folder
     root = work / "mlruns"
     filling.fill(setting.uri_of(root), setting.uri_of(work / "artifacts"))
+    trace_filling.fill(setting.uri_of(root), "traced", "a")
+    newest = traced.Newest(arguments.newest)
     with Server(arguments.runledger, root, work) as server:
+        newest.fill(server.url, "traced too", "a")
         expected = _as_in_databases(reading.everything(server.url))
+        traces = _traces(newest, server)
     importer = Importer(arguments)
     uris = {"SQLite": f"sqlite:///{work / 'imported.db'}"}
     if arguments.database:
@@ -45,6 +52,9 @@ def body(checks: setting.Checks, arguments: Any) -> None:
             importer.succeeds(root, uri)
             with Server(arguments.runledger, uri, work / name) as server:
                 reading.same(_as_in_databases(reading.everything(server.url)), expected)
+        with checks.check(f"{name}: traces too, with their spans and assessments"):
+            with Server(arguments.runledger, uri, work / name) as server:
+                equal(_traces(newest, server), traces, "traces")
         with checks.check(f"{name}: a second import is refused, and changes nothing"):
             before = databases.rows(uri)
             ended = importer.run(root, uri)
@@ -55,6 +65,22 @@ def body(checks: setting.Checks, arguments: Any) -> None:
             importer.succeeds(root, uri, "--resume")
             equal(databases.rows(uri) == before, True, "rows as before")
     _killed(checks, importer, work)
+
+
+def _traces(newest: traced.Newest, server: Server) -> dict[str, Any]:
+    """What a client sees of all traces, and their spans."""
+    names = ("traced", "traced too")
+    found = dict(zip(names, newest.read(*((server.url, name) for name in names))))
+    connection = Connection(server.port)
+    for name, seen in found.items():
+        for trace in seen["traces"]:
+            # The databases of servers have shorter ids for experiments.
+            trace["trace_location"]["mlflow_experiment"]["experiment_id"] = name
+            path = "/api/3.0/mlflow/traces/get"
+            answer = connection.get(path, trace_id=trace["trace_id"], allow_partial="true")
+            trace["spans"] = answer.json().get("trace", {}).get("spans", answer.status)
+    assert all(len(trace["spans"]) > 0 for trace in found["traced too"]["traces"])
+    return found
 
 
 class Importer:

@@ -1,9 +1,10 @@
 """Writes traces into an experiment, and reads all that is in it, with either version of MLflow.
 
     python trace_filling.py --uri file:///x/mlruns --experiment old --fill a
-    python trace_filling.py --uri http://127.0.0.1:5000 --experiment old --read
+    python trace_filling.py --read http://127.0.0.1:5000 old --read file:///x/mlruns old
 
-`--read` prints JSON: each trace as the client sees it, and which traces each filter finds.
+`--read` prints JSON for each place: each trace as the client sees it, and which traces each filter
+finds.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ FILTERS = (
     "request_metadata.`made by` = '2'",
     "timestamp_ms > 0 AND execution_time_ms >= 0",
 )
-ORDERS = ("timestamp_ms ASC", "execution_time_ms DESC", "status ASC")
+# MLflow's file store cannot order by a time that a trace does not have.
+ORDERS = ("timestamp_ms ASC", "request_id DESC", "status ASC")
 # Where spans are kept, our server tells its clients alone.
 PLACE = "mlflow.trace.spansLocation"
 
@@ -134,6 +136,9 @@ def _named(how: dict[str, Any]) -> dict[str, Any]:
 def _plain(info: Any) -> dict[str, Any]:
     plain = info.to_dict()
     plain.get("tags", {}).pop(PLACE, None)
+    if not MLFLOW_3:
+        # A server of 2.x says 0 of a trace that goes on.
+        plain["execution_time_ms"] = plain["execution_time_ms"] or 0
     plain["tags"] = dict(sorted(plain.get("tags", {}).items()))
     if "assessments" in plain:
         listed = plain["assessments"]
@@ -145,15 +150,15 @@ def _plain(info: Any) -> dict[str, Any]:
 def main() -> None:
     """Does what the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--uri", required=True)
-    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--uri")
+    parser.add_argument("--experiment")
     parser.add_argument("--fill", metavar="SIDE")
-    parser.add_argument("--read", action="store_true")
+    parser.add_argument("--read", nargs=2, action="append", metavar=("URI", "EXPERIMENT"))
     arguments = parser.parse_args()
     if arguments.fill:
         print(json.dumps(fill(arguments.uri, arguments.experiment, arguments.fill)))
     if arguments.read:
-        print(json.dumps(read(arguments.uri, arguments.experiment)))
+        print(json.dumps([read(*place) for place in arguments.read]))
 
 
 if __name__ == "__main__":

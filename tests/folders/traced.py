@@ -31,37 +31,38 @@ def body(checks: setting.Checks, arguments: Any) -> None:
     trace_filling.fill(files, "old", "a")
     newest.fill(files, "new", "a")
     with Server(arguments.runledger, root, arguments.folder) as server:
-        with checks.check("what 2.17.2 wrote"):
-            _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), 3)
-        with checks.check("what 3.17.2 wrote"):
-            _same(newest.read(server.url, "new"), newest.read(files, "new"), 2)
-        with checks.check("3.17.2 reads what 2.17.2 wrote"):
-            _same(newest.read(server.url, "old"), newest.read(files, "old"), 3)
-        with checks.check("what a client of 2.17.2 writes through our server"):
+
+        def same(old: int, new: int) -> None:
+            """Both versions read the same from our server as from the files."""
+            _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), old)
+            places = [(uri, name) for name in ("old", "new") for uri in (server.url, files)]
+            ours_old, theirs_old, ours_new, theirs_new = newest.read(*places)
+            _same(ours_old, theirs_old, old)
+            _same(ours_new, theirs_new, new)
+
+        with checks.check("what 2.17.2 and 3.17.2 wrote"):
+            same(3, 2)
+        with checks.check("what their clients write through our server"):
             trace_filling.fill(server.url, "old", "b")
-            _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), 6)
-            _same(newest.read(server.url, "old"), newest.read(files, "old"), 6)
-        with checks.check("what a client of 3.17.2 writes through our server"):
             newest.fill(server.url, "new", "b")
-            _same(newest.read(server.url, "new"), newest.read(files, "new"), 4)
+            same(6, 4)
         with checks.check("what both then write beside it shows at once"):
             trace_filling.fill(files, "old", "c")
             newest.fill(files, "new", "c")
-            _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), 9)
-            _same(newest.read(server.url, "new"), newest.read(files, "new"), 6)
-        with checks.check("each changes a trace of the other"):
-            _change(server.url, files, "old")
-            _change(files, server.url, "old")
-            _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), 7)
+            same(9, 6)
+        with checks.check("each changes and deletes traces of the other"):
+            _change(server.url, files)
+            _change(files, server.url)
+            same(7, 6)
         with checks.check("a malformed trace is passed over, and named in a warning"):
-            before = newest.read(server.url, "new")
             _break_one(root)
-            _same(newest.read(server.url, "new"), before, 6)
+            (found,) = newest.read((server.url, "new"))
+            equal(len(found["traces"]), 6, "traces that are there")
             assert "tr-broken/trace_info.yaml" in server.said(), server.last_words()
     with Server(arguments.runledger, root, arguments.folder / "again") as server:
         with checks.check("another server, with an index of its own"):
             _same(trace_filling.read(server.url, "old"), trace_filling.read(files, "old"), 7)
-            _same(newest.read(server.url, "new"), before, 6)
+            equal(newest.read((server.url, "new")), [found], "what is new")
 
 
 class Newest:
@@ -72,15 +73,15 @@ class Newest:
 
     def fill(self, uri: str, experiment: str, side: str) -> None:
         """Writes traces."""
-        self._run(uri, experiment, "--fill", side)
+        self._run("--uri", uri, "--experiment", experiment, "--fill", side)
 
-    def read(self, uri: str, experiment: str) -> dict[str, Any]:
-        """All that it sees."""
-        return self._run(uri, experiment, "--read")
+    def read(self, *places: tuple[str, str]) -> list[dict[str, Any]]:
+        """All that it sees in these places, each a URI and an experiment."""
+        return self._run(*(part for place in places for part in ("--read", *place)))
 
-    def _run(self, uri: str, experiment: str, *what: str) -> Any:
-        program = [self.python, trace_filling.__file__, "--uri", uri, "--experiment", experiment]
-        ended = subprocess.run([*program, *what], capture_output=True, text=True, timeout=setting.LIMIT)
+    def _run(self, *what: str) -> Any:
+        program = [self.python, trace_filling.__file__, *what]
+        ended = subprocess.run(program, capture_output=True, text=True, timeout=setting.LIMIT)
         assert ended.returncode == 0, f"it cannot {what}: {ended.stderr.strip()[-1500:]}"
         return json.loads(ended.stdout.strip().splitlines()[-1])
 
@@ -91,15 +92,17 @@ def _same(found: dict[str, Any], expected: dict[str, Any], count: int) -> None:
         equal(found[what], value, what)
 
 
-def _change(by: str, seen_by: str, experiment: str) -> None:
+def _change(by: str, seen_by: str) -> None:
     """Tags one trace, which the other sees, and deletes another."""
     one, other = MlflowClient(tracking_uri=by), MlflowClient(tracking_uri=seen_by)
-    number = one.get_experiment_by_name(experiment).experiment_id
-    first, second, *_ = trace_filling.read(by, experiment)["traces"]
-    one.set_trace_tag(first["request_id"], "changed by", by)
-    seen = other._tracking_client.get_trace_info(first["request_id"])
+    number = one.get_experiment_by_name("old").experiment_id
+    # A client keeps the tags of those that have no end to itself.
+    ended = [it for it in trace_filling.read(by, "old")["traces"] if it["status"] != "IN_PROGRESS"]
+    first, second = (trace["request_id"] for trace in ended[:2])
+    one.set_trace_tag(first, "changed by", by)
+    seen = other._tracking_client.get_trace_info(first)
     equal(seen.tags["changed by"], by, "the tag")
-    equal(one.delete_traces(number, request_ids=[second["request_id"]]), 1, "deleted")
+    equal(one.delete_traces(number, request_ids=[second]), 1, "deleted")
 
 
 def _break_one(root: pathlib.Path) -> None:

@@ -246,19 +246,4 @@ mod tests {
             ["sqlite"]
         );
     }
-
-    #[test]
-    fn a_part_that_a_store_does_not_have_is_not_wanting() {
-        let cases = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| ((*name).to_owned(), Outcome::Passed))
-                .collect::<Cases>()
-        };
-        let complete = (Store::Sqlite, cases(&["a", "traces::b"]));
-        let files = (Store::File, cases(&["a"]));
-        assert_eq!(print_table(&[complete.clone(), files]), Vec::<&str>::new());
-        let less = (Store::File, cases(&["traces::b"]));
-        assert_eq!(print_table(&[complete, less]), ["file"]);
-    }
 }

@@ -33,11 +33,6 @@ pub trait Fixture: Send + Sync + 'static {
         false
     }
 
-    /// Whether the store keeps traces; the cases about them are left out otherwise.
-    fn keeps_traces(&self) -> bool {
-        true
-    }
-
     /// How many characters the name of an experiment may have.
     ///
     /// MLflow's column has 256; SQLite alone keeps what is longer.

@@ -51,11 +51,6 @@ pub use fixture::{Fixture, World};
 
 /// Every case of the suite, as trials that run on worlds of this fixture.
 pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
-    let traces = if fixture.keeps_traces() {
-        traces::cases()
-    } else {
-        Vec::new()
-    };
     [
         batches::cases(),
         concurrency::cases(),
@@ -71,7 +66,7 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         search_experiments::cases(),
         search_logged_models::cases(),
         search_runs::cases(),
-        traces,
+        traces::cases(),
     ]
     .into_iter()
     .flatten()

@@ -272,9 +272,18 @@ impl ExperimentFolder {
 
     /// The folder of a trace.
     pub(crate) fn trace(&self, id: &TraceId) -> Result<TraceFolder, FolderError> {
+        self.trace_in(&self.folder.folder(TRACES)?, id)
+    }
+
+    /// The folder of a trace in that of all traces, for who looks at many.
+    pub(crate) fn trace_in(
+        &self,
+        traces: &Folder,
+        id: &TraceId,
+    ) -> Result<TraceFolder, FolderError> {
         text_id("trace", id.as_str())?;
         Ok(TraceFolder {
-            folder: self.folder.folder(TRACES)?.folder(id.as_str())?,
+            folder: traces.folder(id.as_str())?,
             trace_id: id.clone(),
             experiment: self.clone(),
         })

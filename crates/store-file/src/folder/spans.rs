@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 
 use runledger_entities::{Cost, Span, SpanStatus, TokenUsage};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use crate::layout::TraceFolder;
 use crate::write::{self, Sync};
 
 const SPANS: &str = "spans.jsonl";
+/// The longest line, in bytes, that is written and read.
+const MAX_LINE: u64 = 256 << 20;
 
 /// A span as a line has it. What it says about its trace is in the trace.
 #[derive(Serialize, Deserialize)]
@@ -55,6 +57,7 @@ pub(crate) fn append_spans<'a>(
 ) -> Result<(), FolderError> {
     let mut lines = Vec::new();
     for span in spans {
+        let begin = lines.len();
         let line = Line {
             span_id: Cow::from(&span.span_id),
             parent_id: span.parent_id.as_deref().map(Cow::from),
@@ -72,6 +75,9 @@ pub(crate) fn append_spans<'a>(
         serde_json::to_writer(&mut lines, &line)
             .map_err(|error| FolderError::io("write", trace.folder.path_of(SPANS), error.into()))?;
         lines.push(b'\n');
+        if (lines.len() - begin) as u64 >= MAX_LINE {
+            return Err(too_long(trace));
+        }
     }
     write::append_lines(&trace.folder, SPANS, &lines, sync)
 }
@@ -89,11 +95,14 @@ pub(crate) fn read_spans(trace: &TraceFolder) -> Result<Vec<Span>, FolderError> 
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line);
-        let read =
-            read.map_err(|error| FolderError::io("read", trace.folder.path_of(SPANS), error))?;
-        if read == 0 {
-            break;
+        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => break,
+            Ok(read) if read as u64 == MAX_LINE => {
+                return Err(too_long(trace));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(FolderError::io("read", trace.folder.path_of(SPANS), error)),
         }
         let span = match serde_json::from_slice::<Line<'_>>(&line) {
             Ok(line) => span_of(trace, line),
@@ -114,6 +123,13 @@ pub(crate) fn read_spans(trace: &TraceFolder) -> Result<Vec<Span>, FolderError> 
     }
     spans.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(spans)
+}
+
+fn too_long(trace: &TraceFolder) -> FolderError {
+    FolderError::TooLong {
+        path: trace.folder.path_of(SPANS),
+        limit: MAX_LINE,
+    }
 }
 
 fn order(span: &Span) -> (bool, i64, &str) {

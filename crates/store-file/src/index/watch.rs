@@ -136,6 +136,11 @@ mod linux {
             self.watched.contains_key(thing)
         }
 
+        /// Whether another folder can be watched.
+        pub(crate) fn has_room(&self) -> bool {
+            self.kernel.is_some() && self.things.len() < self.most
+        }
+
         /// Watches the folders of a thing, given relative to the root, from now
         /// on: what changes after this call is noted. Those that are watched
         /// already stay so.
@@ -260,6 +265,10 @@ mod elsewhere {
         }
 
         pub(crate) fn is_watched(&self, _thing: &Thing) -> bool {
+            false
+        }
+
+        pub(crate) fn has_room(&self) -> bool {
             false
         }
 

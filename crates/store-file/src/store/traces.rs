@@ -304,6 +304,9 @@ pub(super) fn trace_error(error: FolderError) -> StoreError {
         FolderError::TooDeep { .. } => {
             StoreError::invalid("Invalid value for an assessment: it is nested too deeply.")
         }
+        FolderError::TooLong { path, limit } => {
+            StoreError::invalid(format!("'{path}' would be longer than {limit} bytes."))
+        }
         error => refused(&RunId::new(""), error, true),
     }
 }

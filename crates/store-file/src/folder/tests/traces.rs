@@ -282,3 +282,20 @@ fn spans_come_back_and_a_torn_line_costs_only_itself() {
     assert_eq!(place.as_deref(), Some(trace_keys::IN_STORE));
     assert!(!world.of_trace("tags/mlflow.trace.spansLocation").exists());
 }
+
+#[test]
+fn spans_that_are_no_file_or_have_no_end_are_an_error() {
+    type Make = fn(&Path);
+    let makers: [Make; 3] = [
+        |path| fs::create_dir(path).unwrap(),
+        |path| std::os::unix::fs::symlink("trace_info.yaml", path).unwrap(),
+        |path| fs::File::create(path).unwrap().set_len(1 << 30).unwrap(),
+    ];
+    for make in makers {
+        let world = World::new();
+        let trace = world.create(&info());
+        make(&world.of_trace("spans.jsonl"));
+        let error = read_spans(&trace).unwrap_err().to_string();
+        assert!(error.contains("7/traces/tr-1/spans.jsonl"), "{error}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::{
         traces::{TRACE_INFO, complete, read_trace},
     },
     index::{folders::folders_of, internal, watch::Thing},
-    layout::{ExperimentFolder, Root, TRACES},
+    layout::{ExperimentFolder, Root, TRACES, TraceFolder},
     store::Locks,
 };
 
@@ -33,6 +33,9 @@ enum Looked {
     /// Nothing is there.
     Gone,
 }
+
+/// How the traces of an experiment looked.
+type Known = HashMap<TraceId, Option<u64>>;
 
 /// A trace to be looked at, with how it looked before, if it is known.
 type Work = (TraceId, Option<Option<u64>>);
@@ -65,22 +68,40 @@ impl Refresher {
             Err(error) if error.is_missing() => return Ok(()),
             experiment => experiment.map_err(internal)?,
         };
-        let doubtful = if is_listed {
-            changed
+        let (doubtful, known) = if is_listed {
+            let known = self.known_traces(id, &changed)?;
+            (changed, known)
         } else {
-            self.list_traces(&experiment)?
+            let known = self.states.traces(id).map_err(internal)?;
+            let known = known.into_iter().collect();
+            (self.list_traces(&experiment, &known)?, known)
         };
         // Given back now and then, so that others need not wait for all of it.
         for some in doubtful.chunks(CHUNK) {
             self.states.begin().map_err(internal)?;
-            self.look_at_traces(&experiment, some, handle)?;
+            self.look_at_traces(&experiment, some, &known, handle)?;
             self.states.commit().map_err(internal)?;
         }
         Ok(())
     }
 
+    /// What is known of these traces.
+    fn known_traces(&self, id: ExperimentId, of: &[TraceId]) -> Result<Known, StoreError> {
+        let mut known = Known::new();
+        for trace in of {
+            if let Some(state) = self.states.trace(id, trace).map_err(internal)? {
+                known.insert(trace.clone(), state);
+            }
+        }
+        Ok(known)
+    }
+
     /// The traces that are there or were there, and may have changed.
-    fn list_traces(&mut self, experiment: &ExperimentFolder) -> Result<Vec<TraceId>, StoreError> {
+    fn list_traces(
+        &mut self,
+        experiment: &ExperimentFolder,
+        known: &Known,
+    ) -> Result<Vec<TraceId>, StoreError> {
         let id = experiment.experiment_id;
         let list = Thing::Traces(id);
         self.dirty.remove(&list);
@@ -93,9 +114,8 @@ impl Refresher {
         }
         let there = experiment.trace_ids().map_err(internal)?;
         let listed: HashSet<&TraceId> = there.iter().collect();
-        let known = self.states.traces(id).map_err(internal)?;
-        let gone = known.into_iter().map(|(trace, _)| trace);
-        let gone: Vec<TraceId> = gone.filter(|trace| !listed.contains(trace)).collect();
+        let gone = known.keys().filter(|trace| !listed.contains(trace));
+        let gone: Vec<TraceId> = gone.cloned().collect();
         let doubtful = there
             .iter()
             .filter(|trace| !self.is_clean(&Thing::Trace(id, (*trace).clone())));
@@ -111,31 +131,19 @@ impl Refresher {
         &mut self,
         experiment: &ExperimentFolder,
         ids: &[TraceId],
+        known: &Known,
         handle: &Handle,
     ) -> Result<(), StoreError> {
         let id = experiment.experiment_id;
-        let known: HashMap<_, _> = if ids.len() < 16 {
-            let mut known = HashMap::new();
-            for trace in ids {
-                if let Some(state) = self.states.trace(id, trace).map_err(internal)? {
-                    known.insert(trace.clone(), state);
-                }
-            }
-            known
-        } else {
-            self.states
-                .traces(id)
-                .map_err(internal)?
-                .into_iter()
-                .collect()
-        };
         let mut work: Vec<Work> = Vec::with_capacity(ids.len());
         for trace in ids {
             let thing = Thing::Trace(id, trace.clone());
             self.dirty.remove(&thing);
-            match experiment.trace(trace) {
-                Ok(folder) => self.watch.watch(&thing, &folders_of(&folder.folder)),
-                Err(_) => self.watch.unwatch(&thing),
+            if self.watch.is_watched(&thing) || self.watch.has_room() {
+                match experiment.trace(trace) {
+                    Ok(folder) => self.watch.watch(&thing, &folders_of(&folder.folder)),
+                    Err(_) => self.watch.unwatch(&thing),
+                }
             }
             if !self.watch.is_watched(&thing) {
                 // Nobody tells of its changes.
@@ -239,10 +247,20 @@ fn look_at_all(
     work: Vec<Work>,
     locks: &Locks,
 ) -> Result<Vec<(TraceId, Looked)>, StoreError> {
+    let traces = match experiment.folder.folder(TRACES) {
+        Err(error) if error.is_missing() => {
+            return Ok(work.into_iter().map(|(id, _)| (id, Looked::Gone)).collect());
+        }
+        traces => traces.map_err(internal)?,
+    };
     let look = |work: &[Work]| {
         let mut scratch = Scratch::default();
         let looked = work.iter().map(|(id, known)| {
-            let looked = look_at(experiment, id, *known, locks, &mut scratch);
+            let _lock = locks.trace(id);
+            let looked = match experiment.trace_in(&traces, id) {
+                Ok(trace) => look_at(&trace, *known, &mut scratch),
+                Err(_) => Looked::Gone,
+            };
             (id.clone(), looked)
         });
         looked.collect::<Vec<_>>()
@@ -264,22 +282,12 @@ fn look_at_all(
     Ok(looked.into_iter().flatten().collect())
 }
 
-fn look_at(
-    experiment: &ExperimentFolder,
-    id: &TraceId,
-    known: Option<Option<u64>>,
-    locks: &Locks,
-    scratch: &mut Scratch,
-) -> Looked {
-    let _lock = locks.trace(id);
-    let Ok(trace) = experiment.trace(id) else {
-        return Looked::Gone;
-    };
+fn look_at(trace: &TraceFolder, known: Option<Option<u64>>, scratch: &mut Scratch) -> Looked {
     let looks = settled(&trace.folder);
     if looks.is_some() && known.flatten() == looks {
         return Looked::Same;
     }
-    let read = read_trace(&trace, scratch).and_then(|stored| complete(&trace, stored.info));
+    let read = read_trace(trace, scratch).and_then(|stored| complete(trace, stored.info));
     match read {
         Ok(adopted) => Looked::Read(Box::new(adopted), looks),
         Err(_) if known.is_some() && is_young(&trace.folder, TRACE_INFO) => Looked::Unsteady,
