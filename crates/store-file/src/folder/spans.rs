@@ -113,12 +113,11 @@ pub(crate) fn read_spans(trace: &TraceFolder) -> Result<Vec<Span>, FolderError> 
                 continue;
             }
         };
-        match places.get(&span.span_id) {
-            Some(place) => spans[*place] = span,
-            None => {
-                places.insert(span.span_id.clone(), spans.len());
-                spans.push(span);
-            }
+        if let Some(place) = places.get(&span.span_id) {
+            spans[*place] = span;
+        } else {
+            places.insert(span.span_id.clone(), spans.len());
+            spans.push(span);
         }
     }
     spans.sort_by(|a, b| order(a).cmp(&order(b)));

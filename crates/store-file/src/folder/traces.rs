@@ -183,10 +183,10 @@ fn put(map: &mut Map, info: &TraceInfo) {
 
 /// The files of tags and metadata. That spans are kept beside the trace is no tag: a
 /// reader of MLflow's would ask its store for them, and fail.
-fn files_of<'a>(
-    info: &'a TraceInfo,
+fn files_of(
+    info: &TraceInfo,
     is_new: impl Fn(&str, &str, &str) -> bool,
-) -> Result<Vec<(String, &'a str)>, FolderError> {
+) -> Result<Vec<(String, &str)>, FolderError> {
     let mut files = Vec::new();
     for (folder, pairs) in [(METADATA, &info.metadata), (TAGS, &info.tags)] {
         for (key, value) in pairs {

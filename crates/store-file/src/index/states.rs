@@ -62,6 +62,10 @@ pub(crate) struct RunState {
     pub(crate) metrics: MetricFiles,
 }
 
+/// How the folder of a trace looked; nothing where it must be read again in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TraceLooks(pub(crate) Option<u64>);
+
 type Result<T> = rusqlite::Result<T>;
 
 impl States {
@@ -291,26 +295,26 @@ impl States {
     }
 
     /// How a trace looked in this experiment, if it is known.
-    pub(crate) fn trace(&self, of: ExperimentId, id: &TraceId) -> Result<Option<Option<u64>>> {
+    pub(crate) fn trace(&self, of: ExperimentId, id: &TraceId) -> Result<Option<TraceLooks>> {
         self.connection
             .prepare_cached(
                 "select signature from traces where trace_id = ? and experiment_id = ?",
             )?
             .query_row(params![id.as_str(), of.0], |row| {
-                row.get(0).map(signature_of)
+                row.get(0).map(|it| TraceLooks(signature_of(it)))
             })
             .optional()
     }
 
-    /// The traces that are known of an experiment, with their signatures.
-    pub(crate) fn traces(&self, of: ExperimentId) -> Result<Vec<(TraceId, Option<u64>)>> {
+    /// The traces that are known of an experiment, with how they looked.
+    pub(crate) fn traces(&self, of: ExperimentId) -> Result<Vec<(TraceId, TraceLooks)>> {
         let mut select = self
             .connection
             .prepare_cached("select trace_id, signature from traces where experiment_id = ?")?;
         let rows = select.query_map([of.0], |row| {
             Ok((
                 TraceId::new(row.get::<_, String>(0)?),
-                signature_of(row.get(1)?),
+                TraceLooks(signature_of(row.get(1)?)),
             ))
         })?;
         rows.collect()
@@ -321,7 +325,7 @@ impl States {
         &self,
         id: &TraceId,
         experiment: ExperimentId,
-        signature: Option<u64>,
+        looks: TraceLooks,
     ) -> Result<()> {
         self.connection
             .prepare_cached(
@@ -331,7 +335,7 @@ impl States {
             .execute(params![
                 id.as_str(),
                 experiment.0,
-                signature.map(u64::cast_signed)
+                looks.0.map(u64::cast_signed)
             ])
             .map(drop)
     }

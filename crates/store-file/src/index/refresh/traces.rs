@@ -14,7 +14,7 @@ use crate::{
         meta::is_young,
         traces::{TRACE_INFO, complete, read_trace},
     },
-    index::{folders::folders_of, internal, watch::Thing},
+    index::{folders::folders_of, internal, states::TraceLooks, watch::Thing},
     layout::{ExperimentFolder, Root, TRACES, TraceFolder},
     store::Locks,
 };
@@ -24,9 +24,9 @@ enum Looked {
     /// As it was.
     Same,
     /// Read again.
-    Read(Box<AdoptedTrace>, Option<u64>),
+    Read(Box<AdoptedTrace>, TraceLooks),
     /// Not a trace, or none that can be read.
-    Bad(FolderError, Option<u64>),
+    Bad(FolderError, TraceLooks),
     /// In the middle of being written by another program: it stays what it was,
     /// until the next look.
     Unsteady,
@@ -35,10 +35,10 @@ enum Looked {
 }
 
 /// How the traces of an experiment looked.
-type Known = HashMap<TraceId, Option<u64>>;
+type Known = HashMap<TraceId, TraceLooks>;
 
 /// A trace to be looked at, with how it looked before, if it is known.
-type Work = (TraceId, Option<Option<u64>>);
+type Work = (TraceId, Option<TraceLooks>);
 
 impl Refresher {
     /// Brings the traces of an experiment up to their files.
@@ -187,7 +187,9 @@ impl Refresher {
         for (trace, state) in states {
             let noted = match state {
                 // One that is not in the index is to be read again in any case.
-                Some(_) if refused.contains(&trace) => self.states.put_trace(&trace, id, None),
+                Some(_) if refused.contains(&trace) => {
+                    self.states.put_trace(&trace, id, TraceLooks(None))
+                }
                 Some(state) => self.states.put_trace(&trace, id, state),
                 None => self.states.forget_trace(&trace, id),
             };
@@ -282,9 +284,9 @@ fn look_at_all(
     Ok(looked.into_iter().flatten().collect())
 }
 
-fn look_at(trace: &TraceFolder, known: Option<Option<u64>>, scratch: &mut Scratch) -> Looked {
-    let looks = settled(&trace.folder);
-    if looks.is_some() && known.flatten() == looks {
+fn look_at(trace: &TraceFolder, known: Option<TraceLooks>, scratch: &mut Scratch) -> Looked {
+    let looks = TraceLooks(settled(&trace.folder));
+    if looks.0.is_some() && known == Some(looks) {
         return Looked::Same;
     }
     let read = read_trace(trace, scratch).and_then(|stored| complete(trace, stored.info));
