@@ -204,7 +204,7 @@ fn print_table(results: &[(Store, Cases)]) -> Vec<&'static str> {
     println!("test-stores: {total} passed, {} failed", all - total);
     results
         .iter()
-        .filter(|(store, cases)| passed(cases) < names.len())
+        .filter(|(_, cases)| passed(cases) < names.len())
         .map(|(store, _)| store.name())
         .collect()
 }

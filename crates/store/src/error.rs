@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use runledger_entities::{Coded, ErrorCode, LifecycleStage, RunId, quote};
+use runledger_entities::{Coded, ErrorCode, LifecycleStage, RunId, limits, quote};
 
 /// What a "not found" or "already exists" is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -192,6 +192,15 @@ impl StoreError {
         Self::InvalidArgument {
             message: message.into(),
         }
+    }
+
+    /// Of a read of more spans than [`limits::SPANS_READ_BYTES`].
+    pub fn too_many_spans() -> Self {
+        Self::invalid(format!(
+            "The spans of these traces have more than {} bytes, which is as much as can be read \
+             at once. Ask for fewer traces.",
+            limits::SPANS_READ_BYTES
+        ))
     }
 
     /// A [`StoreError::Internal`].

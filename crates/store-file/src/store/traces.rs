@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use runledger_entities::StoredSpan;
 use runledger_entities::{
-    Experiment, ExperimentId, RunId, Tag, Trace, TraceId, TraceInfo, TraceState, trace_keys,
+    Experiment, ExperimentId, RunId, StoredSpan, Tag, Trace, TraceId, TraceInfo, TraceState,
+    limits, trace_keys,
 };
 use runledger_store::{AdoptedTrace, NewTrace, Resource, StoreError, TraceEnd, locations};
 
@@ -162,12 +162,17 @@ impl Files {
         experiments: Option<&[ExperimentId]>,
     ) -> Result<Vec<Trace>, StoreError> {
         let traces = self.traces(ids, experiments)?.into_iter();
+        let mut bytes = 0;
         let whole = traces.map(|(trace, info)| {
             let spans = if info.has_spans_in_store() {
                 read_spans(&trace).map_err(|error| unreadable(&error))?
             } else {
                 Vec::new()
             };
+            bytes += spans.iter().map(|span| span.content.len()).sum::<usize>();
+            if i64::try_from(bytes).is_ok_and(|bytes| bytes > limits::SPANS_READ_BYTES) {
+                return Err(StoreError::too_many_spans());
+            }
             let spans = spans.into_iter().map(|span| StoredSpan {
                 content: span.content,
             });

@@ -14,12 +14,10 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use runledger_entities::{ExperimentId, Tag, TraceId, TraceInfo, TraceState, trace_keys};
 use runledger_store::{NewTrace, Resource, StoreError, TraceDeletion, TraceEnd, locations};
 
+pub(super) use self::parts::Parts;
 pub(crate) use self::read::{complete, get, list, with_spans};
+use self::read::{missing, texts};
 pub(crate) use self::row::{COLUMNS, Columns, Row, json};
-use self::{
-    parts::Parts,
-    read::{missing, texts},
-};
 use super::{OrStoreError as _, assessments, experiments, rows::put_rows};
 use crate::{connection::Connection, sql::Sql};
 

@@ -32,7 +32,10 @@ impl Number {
 }
 
 impl Parts {
-    pub(in crate::nouns) fn of(tags: &BTreeMap<String, String>, metadata: &BTreeMap<String, String>) -> Self {
+    pub(in crate::nouns) fn of(
+        tags: &BTreeMap<String, String>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Self {
         let (mut tags, mut metadata) = (tags.clone(), metadata.clone());
         let members = |text: Option<String>| match text.as_deref().and_then(Json::parse) {
             Some(Json::Object(members)) => members,

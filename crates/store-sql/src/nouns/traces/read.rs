@@ -114,11 +114,7 @@ fn refuse_too_much(connection: &mut Connection, traces: Vec<String>) -> Result<(
     if beyond == 0 {
         return Ok(());
     }
-    Err(StoreError::invalid(format!(
-        "The spans of these traces have more than {} bytes, which is as much as can be read at \
-         once. Ask for fewer traces.",
-        limits::SPANS_READ_BYTES
-    )))
+    Err(StoreError::too_many_spans())
 }
 
 /// The traces of these rows, in their order, with all that belongs to them.
