@@ -37,6 +37,8 @@ _SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
 # Texts in which the number of an experiment may stand, and where. Elsewhere `7` is a value.
 _WITH_EXPERIMENTS = ("message", "detail", "artifact_uri", "artifact_location", "root_uri")
 _EXPERIMENT_IN_TEXT = r"(?<![\w.-]){}(?![\w-]|\.\d)"
+# In a trace's id or a path below the root it is one wherever that stands.
+_EXPERIMENT_IN_NAME = r"(\btr-|<root>/){}(?!\w)"
 
 
 class Token(str):
@@ -89,9 +91,11 @@ class Names:
         value = _SET.sub(lambda found: "{" + ", ".join(sorted(found[1].split(", "))) + "}", value)
         if self.root:
             value = value.replace(self.root, "<root>")
-        for known, name in self.short.items() if field in _WITH_EXPERIMENTS else ():
+        for known, name in self.short.items():
             if known.isdigit():
-                value = re.sub(_EXPERIMENT_IN_TEXT.format(known), name, value)
+                value = re.sub(_EXPERIMENT_IN_NAME.format(known), rf"\g<1>{name}", value)
+                if field in _WITH_EXPERIMENTS:
+                    value = re.sub(_EXPERIMENT_IN_TEXT.format(known), name, value)
         return value
 
     def _numbered(self, found: str) -> str:

@@ -66,10 +66,6 @@ pub(super) fn run(
                 continue;
             }
             for &comparison in comparisons {
-                // Folders keep no traces yet.
-                if (comparison, store) == (Comparison::Replay("traces"), Store::File) {
-                    continue;
-                }
                 let name = format!("{}-{}-{}", comparison.name(), store.name(), client.name());
                 let place = folder.join(&name);
                 let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;

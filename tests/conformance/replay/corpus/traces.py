@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from script import DATABASES, NEWER, Corpus, Script
+from script import NEWER, Corpus, Script
 
 CORPUS = Corpus("traces", area="traces")
 
@@ -52,7 +52,7 @@ def _texts(**values: Any) -> list[dict[str, Any]]:
     return [{"key": key.replace("__", "."), "value": value(of)} for key, of in values.items()]
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def start(s: Script) -> None:
     s.experiment()
     _start(s, "least", "tr-{exp}-a")
@@ -86,7 +86,7 @@ def start(s: Script) -> None:
     _start(s, "with an assessment", "tr-{exp}-d", assessments=with_assessments)
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def spans(s: Script) -> None:
     s.experiment()
     attributes = _texts(
@@ -151,7 +151,7 @@ def spans(s: Script) -> None:
         s.post(step, f"{T3}/search", {**search, "filter": filter_string})
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def search(s: Script) -> None:
     s.experiment()
     for number in range(4):
@@ -261,7 +261,7 @@ def search(s: Script) -> None:
     s.post("correlation of nothing", correlation, {"experiment_ids": ["{exp}"]})
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def tags_and_deletion(s: Script) -> None:
     s.experiment()
     _start(s, "trace", "tr-{exp}")
@@ -295,7 +295,7 @@ def tags_and_deletion(s: Script) -> None:
     s.get("gone", T3 + "/tr-{exp}")
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def assessments(s: Script) -> None:
     s.experiment()
     _start(s, "trace", "tr-{exp}")
@@ -331,7 +331,7 @@ def assessments(s: Script) -> None:
     s.get("deleted", path + "/{one}")
 
 
-@CORPUS.scenario(stores=DATABASES)
+@CORPUS.scenario()
 def old(s: Script) -> None:
     s.experiment()
     s.run()
@@ -353,7 +353,7 @@ def old(s: Script) -> None:
     s.get("none", T2, {"experiment_ids": "{exp}"})
 
 
-@CORPUS.scenario(since=NEWER, stores=DATABASES)
+@CORPUS.scenario(since=NEWER)
 def links(s: Script) -> None:
     s.experiment()
     s.run()
