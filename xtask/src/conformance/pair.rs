@@ -66,6 +66,10 @@ pub(super) fn run(
                 continue;
             }
             for &comparison in comparisons {
+                // Its grammar was another in places, and failed in others: the replay says where.
+                if (comparison, client) == (Comparison::Filters, Client::V2_17) {
+                    continue;
+                }
                 let name = format!("{}-{}-{}", comparison.name(), store.name(), client.name());
                 let place = folder.join(&name);
                 let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;
