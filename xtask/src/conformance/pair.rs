@@ -31,6 +31,19 @@ impl Comparison {
         Self::Replay(AREAS[2]),
     ];
 
+    /// Where MLflow keeps what it is told, if ours does so in `store`.
+    fn reference(self, client: Client, store: Store) -> Store {
+        match (self, client, store) {
+            // MLflow 3.17 has given up its folders, and on them too ours answers as MLflow does
+            // on a database.
+            (_, Client::V3_17, Store::File)
+            // MySQL orders texts as a dictionary does, and its driver refuses infinities; ours
+            // orders and answers as on SQLite.
+            | (Self::Filters, _, Store::Mariadb) => Store::Sqlite,
+            _ => store,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Replay(area) => area,
@@ -72,7 +85,8 @@ pub(super) fn run(
                 }
                 let name = format!("{}-{}-{}", comparison.name(), store.name(), client.name());
                 let place = folder.join(&name);
-                let pair = Pair::start(client, store, database.as_ref(), &binary, &place)?;
+                let stores = [comparison.reference(client, store), store];
+                let pair = Pair::start(client, stores, database.as_ref(), &binary, &place)?;
                 println!("\n-- {name}");
                 reports.extend(compare(comparison, client, store, &pair, &place, tally)?);
                 tally.check(&format!("{name}: ours ends in order"), pair.ours.stop());
@@ -107,10 +121,7 @@ fn compare(
         .arg(cache::repository().join("tests/conformance/known-differences.toml"));
     let replayed = match comparison {
         Comparison::Filters => {
-            let theirs = match (store, client) {
-                (Store::File, Client::V3_17) => Store::Sqlite,
-                (same, _) => same,
-            };
+            let theirs = comparison.reference(client, store);
             command.args(["--reference-store", theirs.name()]);
             command.args(["--ours-store", store.name()]);
             None
@@ -131,7 +142,7 @@ fn compare(
 impl Pair {
     fn start(
         client: Client,
-        store: Store,
+        [reference, store]: [Store; 2],
         database: Option<&Database>,
         binary: &Path,
         place: &Path,
@@ -141,34 +152,11 @@ impl Pair {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let uris = match (store, database) {
-            (Store::File, _) if client == Client::V2_17 => {
-                [&theirs, &ours].map(|at| at.join("mlruns").display().to_string())
-            }
-            // MLflow 3.17 has given up its folders, and on them too ours answers as MLflow does on
-            // a database.
-            (Store::File, _) => [
-                format!("sqlite:///{}", theirs.join("mlflow.db").display()),
-                ours.join("mlruns").display().to_string(),
-            ],
-            (_, Some(database)) => {
-                let name = place.file_name().unwrap_or_default().to_string_lossy();
-                let name = name.replace(['-', '.'], "_");
-                let uris = [
-                    database.uri(&format!("{name}_theirs"))?,
-                    database.uri(&format!("{name}_ours"))?,
-                ];
-                let newest = venv::MLFLOW_3_17.ensure()?;
-                for command in ["drop", "create"] {
-                    let mut manage = venv::script(&newest, "upgrade/manage.py");
-                    process::output(manage.arg(command).args(&uris))?;
-                }
-                uris
-            }
-            (_, None) => {
-                [&theirs, &ours].map(|at| format!("sqlite:///{}", at.join("mlflow.db").display()))
-            }
-        };
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let uris = [
+            uri(reference, database, &theirs, &format!("{name}_theirs"))?,
+            uri(store, database, &ours, &format!("{name}_ours"))?,
+        ];
         let environment = client.environment().ensure()?;
         Ok(Self {
             reference: Server::start_mlflow(
@@ -179,6 +167,23 @@ impl Pair {
             )?,
             ours: Server::start(binary, &uris[1], &ours, place.join("ours.log"))?,
         })
+    }
+}
+
+/// Where a server keeps what it is told: below its folder, or in a new database.
+fn uri(store: Store, database: Option<&Database>, folder: &Path, name: &str) -> Result<String> {
+    match (store, database) {
+        (Store::File, _) => Ok(folder.join("mlruns").display().to_string()),
+        (Store::Postgres | Store::Mariadb, Some(database)) => {
+            let uri = database.uri(&name.replace(['-', '.'], "_"))?;
+            let newest = venv::MLFLOW_3_17.ensure()?;
+            for command in ["drop", "create"] {
+                let mut manage = venv::script(&newest, "upgrade/manage.py");
+                process::output(manage.arg(command).arg(&uri))?;
+            }
+            Ok(uri)
+        }
+        _ => Ok(format!("sqlite:///{}", folder.join("mlflow.db").display())),
     }
 }
 
