@@ -1,5 +1,5 @@
-//! How error messages quote texts of a request: as JSON in ASCII or as Python
-//! prints them, as MLflow does.
+//! Texts and numbers as Python writes them: as JSON in ASCII or as it prints them, for
+//! error messages and for what MLflow keeps as JSON.
 
 use std::fmt::Write as _;
 
@@ -17,6 +17,20 @@ pub fn json_whole(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     push_json_chars(text.chars(), &mut out);
     out
+}
+
+/// A JSON object of numbers as Python's `json` writes it, without those that are absent;
+/// nothing if all are.
+pub fn numbers<const N: usize>(
+    names: [&'static str; N],
+    numbers: [Option<String>; N],
+) -> Option<String> {
+    let members: Vec<String> = names
+        .into_iter()
+        .zip(numbers)
+        .filter_map(|(name, number)| Some(format!("\"{name}\": {}", number?)))
+        .collect();
+    (!members.is_empty()).then(|| format!("{{{}}}", members.join(", ")))
 }
 
 fn push_json_chars(chars: impl Iterator<Item = char>, out: &mut String) {
@@ -107,6 +121,14 @@ mod tests {
         ] {
             assert_eq!(json(text), quoted);
         }
+    }
+
+    #[test]
+    fn numbers_are_written_as_python_writes_them() {
+        let names = ["a", "b"];
+        let given = [Some("1".to_owned()), None];
+        assert_eq!(numbers(names, given).as_deref(), Some(r#"{"a": 1}"#));
+        assert_eq!(numbers(names, [None, None]), None);
     }
 
     #[test]

@@ -278,7 +278,10 @@ pub trait TraceStore: fmt::Debug + Send + Sync + 'static {
         deletion: TraceDeletion,
     ) -> Result<u64, StoreError>;
 
-    /// Keeps spans, all of them or none, and makes or widens their traces.
+    /// Keeps spans, all of them or none, and makes or widens their traces. What can be
+    /// refused is refused before anything is kept; a folder then writes trace by trace, so
+    /// that a failing disk or a crash may leave some of a call's traces. Sent again, spans
+    /// are kept once.
     ///
     /// Spans may come in any order, in several calls, and more than once: of the
     /// same span the last one stays. A trace that is not there is made in

@@ -149,9 +149,8 @@ pub(crate) async fn batch(traces: Traces<'_>, request: TraceIds) -> Reply {
 }
 
 pub(crate) async fn get(traces: Traces<'_>, request: GetTrace) -> Reply {
-    // Clients that find no place to wait ask again themselves.
-    let waiting = traces.tracking.waiting.try_acquire();
-    let mut patience = PATIENCE.into_iter().filter(|_| waiting.is_ok());
+    let mut patience = PATIENCE.into_iter();
+    let mut waiting = None;
     loop {
         let trace = one(traces, &request.trace_id).await?;
         if !trace.info.has_spans_in_store() {
@@ -161,7 +160,9 @@ pub(crate) async fn get(traces: Traces<'_>, request: GetTrace) -> Reply {
             let written = apart(move || Ok(messages::one(&trace)));
             return Ok(reply::json(written.await?));
         }
-        let Some(time) = patience.next() else {
+        // Clients that find no place to wait ask again themselves.
+        waiting = waiting.or_else(|| traces.tracking.waiting.try_acquire().ok());
+        let Some(time) = patience.next().filter(|_| waiting.is_some()) else {
             return Err(Failure::new(
                 ErrorCode::ResourceDoesNotExist,
                 format!(

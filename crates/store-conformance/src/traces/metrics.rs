@@ -1,5 +1,6 @@
 //! Metrics of traces, spans and assessments.
 
+use runledger_entities::trace_keys;
 use runledger_search::parse_trace_metric_filter;
 use runledger_store::{Aggregation, TraceDimension, TraceMetric, TraceMetricQuery};
 
@@ -15,6 +16,7 @@ cases![
     spans_are_measured_by_interval,
     assessments_that_are_valid_are_measured,
     filters_hold_for_what_is_measured,
+    a_sum_may_be_more_than_whole_numbers_hold,
 ];
 
 fn asked(metric: TraceMetric, aggregations: &[Aggregation]) -> TraceMetricQuery {
@@ -183,5 +185,20 @@ async fn filters_hold_for_what_is_measured(w: &World) -> Outcome {
             "{filters:?}"
         );
     }
+    Ok(())
+}
+
+async fn a_sum_may_be_more_than_whole_numbers_hold(w: &World) -> Outcome {
+    for name in ["tr-1", "tr-2"] {
+        let mut info = told(name);
+        let usage = format!("{{\"input_tokens\": {}}}", i64::MAX);
+        info.metadata = map(&[(trace_keys::TOKEN_USAGE, &usage)]);
+        w.tell(info).await?;
+    }
+    let query = asked(TraceMetric::InputTokens, &[Aggregation::Sum]);
+    assert_eq!(
+        w.measured(query).await?,
+        [(None, Vec::new(), vec![Some(2_f64.powi(64))])]
+    );
     Ok(())
 }

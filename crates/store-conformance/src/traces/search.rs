@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use runledger_entities::{AssessmentValue, RunId, TraceState, trace_keys};
+use runledger_entities::{AssessmentValue, ExperimentId, RunId, TraceState, trace_keys};
 use runledger_search::{eval, parse_trace_filter, parse_trace_order};
 use runledger_store::TraceQuery;
 
@@ -23,6 +23,7 @@ cases![
     assessments_find_their_traces,
     an_assessment_of_a_session_counts_for_all_of_it,
     a_search_without_experiments_finds_nothing,
+    many_experiments_can_be_searched,
     pages_visit_every_trace_once,
     pages_go_on_where_they_were_whatever_comes_meanwhile,
     filters_are_counted,
@@ -360,5 +361,30 @@ async fn two_filters_may_be_about_two_spans(w: &World) -> Outcome {
     let lists = vec![vec![a, b], vec![one_span]];
     let counts = w.traces()?.count_traces(vec![HERE], lists).await?;
     assert_eq!(counts, [1, 0]);
+    Ok(())
+}
+
+/// More than a statement of some databases can bind, as a clause about assessments names them
+/// once more.
+async fn many_experiments_can_be_searched(w: &World) -> Outcome {
+    w.tell(told("tr-1")).await?;
+    w.tell(told("tr-2")).await?;
+    w.traces()?
+        .create_assessment(feedback("tr-2", "quality", "\"good\""))
+        .await?;
+    let beyond = (1_000_000..1_040_000).map(ExperimentId);
+    let query = TraceQuery {
+        experiment_ids: std::iter::once(HERE).chain(beyond).collect(),
+        filter: parse_trace_filter("feedback.quality = 'good'").expect("a filter"),
+        order_by: Vec::new(),
+        page: page(10, None),
+    };
+    let found = w.traces()?.search_traces(query).await?;
+    let ids: Vec<_> = found
+        .items
+        .iter()
+        .map(|info| info.trace_id.as_str())
+        .collect();
+    assert_eq!(ids, ["tr-2"]);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 
-use runledger_entities::{Cost, Span, SpanStatus, TokenUsage};
+use runledger_entities::{Cost, Span, SpanStatus, TokenUsage, UsageNode};
 use serde::{Deserialize, Serialize};
 
 use crate::FolderError;
@@ -76,7 +76,7 @@ pub(crate) fn append_spans<'a>(
             .map_err(|error| FolderError::io("write", trace.folder.path_of(SPANS), error.into()))?;
         lines.push(b'\n');
         if (lines.len() - begin) as u64 >= MAX_LINE {
-            return Err(too_long(trace));
+            return Err(too_long(trace, MAX_LINE));
         }
     }
     write::append_lines(&trace.folder, SPANS, &lines, sync)
@@ -84,51 +84,102 @@ pub(crate) fn append_spans<'a>(
 
 /// The spans of a trace: those without a parent first, then in the order they began.
 /// A line that is none is passed over.
-pub(crate) fn read_spans(trace: &TraceFolder) -> Result<Vec<Span>, FolderError> {
-    let file = match trace.folder.open(SPANS) {
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        file => file?.file,
-    };
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
+///
+/// # Errors
+/// [`FolderError::TooLong`] if the spans, of which all are in memory, have more than
+/// `most` bytes.
+pub(crate) fn read_spans(trace: &TraceFolder, most: u64) -> Result<Vec<Span>, FolderError> {
     let mut spans: Vec<Span> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-        match read {
-            Ok(0) => break,
-            Ok(read) if read as u64 == MAX_LINE => {
-                return Err(too_long(trace));
-            }
-            Ok(_) => {}
-            Err(error) => return Err(FolderError::io("read", trace.folder.path_of(SPANS), error)),
-        }
-        let span = match serde_json::from_slice::<Line<'_>>(&line) {
-            Ok(line) => span_of(trace, line),
-            Err(error) => {
-                // What a crash left, or another program.
-                let file = trace.folder.path_of(SPANS);
-                tracing::warn!(%file, %error, "a line is no span, and is passed over");
-                continue;
-            }
-        };
+    let mut bytes = 0;
+    each_line(trace, |line| {
+        let span = span_of(trace, line);
+        bytes += span.content.len() as u64;
         if let Some(place) = places.get(&span.span_id) {
+            bytes -= spans[*place].content.len() as u64;
             spans[*place] = span;
         } else {
             places.insert(span.span_id.clone(), spans.len());
             spans.push(span);
         }
-    }
+        if bytes > most {
+            return Err(too_long(trace, most));
+        }
+        Ok(())
+    })?;
     spans.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(spans)
 }
 
-fn too_long(trace: &TraceFolder) -> FolderError {
+/// What the spans of a trace used, by their ids, without the spans.
+pub(crate) fn read_usage(trace: &TraceFolder) -> Result<Vec<UsageNode>, FolderError> {
+    let mut nodes: HashMap<String, UsageNode> = HashMap::new();
+    each_line(trace, |line| {
+        let span_id = line.span_id.into_owned();
+        let node = UsageNode {
+            span_id: span_id.clone(),
+            parent_id: line.parent_id.map(Cow::into_owned),
+            token_usage: line.tokens.map(usage_of),
+            cost: line.cost.map(cost_of),
+        };
+        nodes.insert(span_id, node);
+        Ok(())
+    })?;
+    Ok(nodes.into_values().collect())
+}
+
+/// Reads the lines, one at a time.
+fn each_line(
+    trace: &TraceFolder,
+    mut take: impl FnMut(Line<'_>) -> Result<(), FolderError>,
+) -> Result<(), FolderError> {
+    let file = match trace.folder.open(SPANS) {
+        Err(error) if error.is_missing() => return Ok(()),
+        file => file?.file,
+    };
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(read) if read as u64 == MAX_LINE => return Err(too_long(trace, MAX_LINE)),
+            Ok(_) => {}
+            Err(error) => return Err(FolderError::io("read", trace.folder.path_of(SPANS), error)),
+        }
+        match serde_json::from_slice::<Line<'_>>(&line) {
+            Ok(line) => take(line)?,
+            Err(error) => {
+                // What a crash left, or another program.
+                let file = trace.folder.path_of(SPANS);
+                tracing::warn!(%file, %error, "a line is no span, and is passed over");
+            }
+        }
+    }
+}
+
+fn too_long(trace: &TraceFolder, limit: u64) -> FolderError {
     FolderError::TooLong {
         path: trace.folder.path_of(SPANS),
-        limit: MAX_LINE,
+        limit,
     }
+}
+
+fn usage_of(counts: [Option<i64>; 6]) -> TokenUsage {
+    let mut usage = TokenUsage::default();
+    for ((_, member), count) in TokenUsage::MEMBERS.into_iter().zip(counts) {
+        *member(&mut usage) = count;
+    }
+    usage
+}
+
+fn cost_of(amounts: [Option<f64>; 3]) -> Cost {
+    let mut cost = Cost::default();
+    for ((_, member), amount) in Cost::MEMBERS.into_iter().zip(amounts) {
+        *member(&mut cost) = amount;
+    }
+    cost
 }
 
 fn order(span: &Span) -> (bool, i64, &str) {
@@ -150,20 +201,8 @@ fn span_of(trace: &TraceFolder, line: Line<'_>) -> Span {
             .unwrap_or_default(),
         start_time_unix_nano: line.start_time_unix_nano,
         end_time_unix_nano: line.end_time_unix_nano,
-        token_usage: line.tokens.map(|counts| {
-            let mut usage = TokenUsage::default();
-            for ((_, member), count) in TokenUsage::MEMBERS.into_iter().zip(counts) {
-                *member(&mut usage) = count;
-            }
-            usage
-        }),
-        cost: line.cost.map(|amounts| {
-            let mut cost = Cost::default();
-            for ((_, member), amount) in Cost::MEMBERS.into_iter().zip(amounts) {
-                *member(&mut cost) = amount;
-            }
-            cost
-        }),
+        token_usage: line.tokens.map(usage_of),
+        cost: line.cost.map(cost_of),
         model_name: owned(line.model_name),
         model_provider: owned(line.model_provider),
         content: line.content.into_owned(),

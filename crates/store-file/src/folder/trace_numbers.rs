@@ -1,6 +1,6 @@
 //! Tokens and cost of a trace, which its metadata has as JSON.
 
-use runledger_entities::{Cost, TokenUsage, trace_keys, validate::python_float};
+use runledger_entities::{Cost, TokenUsage, quote, trace_keys, validate::python_float};
 use serde_json::{Map, Value};
 
 /// What a trace's metadata says that it used; nothing where that is no number.
@@ -26,13 +26,13 @@ pub(crate) fn cost(json: &str) -> Cost {
 /// The metadata of a usage, as Python writes it; nothing if there are no numbers.
 pub(crate) fn usage_json(usage: TokenUsage) -> Option<String> {
     let counts = usage.counts().map(|count| count.map(|it| it.to_string()));
-    json(TokenUsage::MEMBERS.map(|(name, _)| name), counts)
+    quote::numbers(TokenUsage::MEMBERS.map(|(name, _)| name), counts)
 }
 
 /// The metadata of a cost, likewise.
 pub(crate) fn cost_json(cost: Cost) -> Option<String> {
     let amounts = cost.amounts().map(|amount| amount.map(python_float));
-    json(Cost::MEMBERS.map(|(name, _)| name), amounts)
+    quote::numbers(Cost::MEMBERS.map(|(name, _)| name), amounts)
 }
 
 /// Leaves of both what is counted, as a database does, whose columns they are.
@@ -84,15 +84,6 @@ fn amount(value: &Value) -> Option<f64> {
     };
     // Without the sign of zero, which databases lose.
     number.filter(|it| it.is_finite()).map(|it| it + 0.0)
-}
-
-fn json<const N: usize>(names: [&'static str; N], numbers: [Option<String>; N]) -> Option<String> {
-    let members: Vec<String> = names
-        .into_iter()
-        .zip(numbers)
-        .filter_map(|(name, number)| Some(format!("\"{name}\": {}", number?)))
-        .collect();
-    (!members.is_empty()).then(|| format!("{{{}}}", members.join(", ")))
 }
 
 #[cfg(test)]

@@ -292,7 +292,8 @@ fn read_links(trace: &TraceFolder) -> Result<(Vec<RunId>, Vec<String>), FolderEr
 /// A trace with its spans and links.
 pub(crate) fn complete(trace: &TraceFolder, info: TraceInfo) -> Result<AdoptedTrace, FolderError> {
     let spans = if info.has_spans_in_store() {
-        spans::read_spans(trace)?
+        // The index, and a database that it is copied to, are to have all of it.
+        spans::read_spans(trace, u64::MAX)?
     } else {
         Vec::new()
     };

@@ -17,7 +17,7 @@ use super::{
     unreadable,
 };
 use crate::folder::{
-    spans::{append_spans, read_spans},
+    spans::{append_spans, read_usage},
     trace_numbers,
     traces::{create_trace, is_key, update_trace},
 };
@@ -105,7 +105,7 @@ impl Files {
         };
         // Spans that say nothing of what they used change no sum.
         let kept = if news.usage().is_some() || news.cost().is_some() {
-            read_spans(&trace).map_err(|error| unreadable(&error))?
+            read_usage(&trace).map_err(|error| unreadable(&error))?
         } else {
             Vec::new()
         };
@@ -178,19 +178,17 @@ impl<'a> News<'a> {
     }
 
     /// These spans, and those that are kept already.
-    fn nodes(&self, kept: &[Span]) -> Vec<UsageNode> {
+    fn nodes(&self, kept: &[UsageNode]) -> Vec<UsageNode> {
         let kept = kept
             .iter()
-            .filter(|span| !self.spans.contains_key(span.span_id.as_str()));
-        let spans = self.spans.values().copied().chain(kept);
-        spans
-            .map(|span| UsageNode {
-                span_id: span.span_id.clone(),
-                parent_id: span.parent_id.clone(),
-                token_usage: span.token_usage,
-                cost: span.cost,
-            })
-            .collect()
+            .filter(|node| !self.spans.contains_key(node.span_id.as_str()));
+        let spans = self.spans.values().map(|span| UsageNode {
+            span_id: span.span_id.clone(),
+            parent_id: span.parent_id.clone(),
+            token_usage: span.token_usage,
+            cost: span.cost,
+        });
+        spans.chain(kept.cloned()).collect()
     }
 }
 
@@ -212,7 +210,7 @@ fn begun(news: &News<'_>, experiment: ExperimentId) -> TraceInfo {
 }
 
 /// A trace after spans came, beside those that are `kept`.
-fn widened(news: &News<'_>, known: &TraceInfo, kept: &[Span]) -> TraceInfo {
+fn widened(news: &News<'_>, known: &TraceInfo, kept: &[UsageNode]) -> TraceInfo {
     let mut info = known.clone();
     let (usage, cost) = (news.usage(), news.cost());
     let session = news.first(|span| span.session_id.as_ref());
@@ -222,9 +220,11 @@ fn widened(news: &News<'_>, known: &TraceInfo, kept: &[Span]) -> TraceInfo {
     if !is_finalized {
         info.request_time = known.request_time.min(news.start());
         if let Some(end) = news.end() {
-            let before = known.execution_duration.map(|it| known.request_time + it);
+            let before = known
+                .execution_duration
+                .map(|it| known.request_time.saturating_add(it));
             let end = before.map_or(end, |before| before.max(end));
-            info.execution_duration = Some(end - info.request_time);
+            info.execution_duration = Some(end.saturating_sub(info.request_time));
         }
     }
     if let Some(state) = news.state().filter(|_| known.state.is_open()) {

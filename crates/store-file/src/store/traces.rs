@@ -162,17 +162,18 @@ impl Files {
         experiments: Option<&[ExperimentId]>,
     ) -> Result<Vec<Trace>, StoreError> {
         let traces = self.traces(ids, experiments)?.into_iter();
-        let mut bytes = 0;
+        let mut left = limits::SPANS_READ_BYTES.unsigned_abs();
         let whole = traces.map(|(trace, info)| {
             let spans = if info.has_spans_in_store() {
-                read_spans(&trace).map_err(|error| unreadable(&error))?
+                read_spans(&trace, left).map_err(|error| match error {
+                    FolderError::TooLong { .. } => StoreError::too_many_spans(),
+                    error => unreadable(&error),
+                })?
             } else {
                 Vec::new()
             };
-            bytes += spans.iter().map(|span| span.content.len()).sum::<usize>();
-            if i64::try_from(bytes).is_ok_and(|bytes| bytes > limits::SPANS_READ_BYTES) {
-                return Err(StoreError::too_many_spans());
-            }
+            let bytes = spans.iter().map(|span| span.content.len() as u64).sum();
+            left = left.saturating_sub(bytes);
             let spans = spans.into_iter().map(|span| StoredSpan {
                 content: span.content,
             });

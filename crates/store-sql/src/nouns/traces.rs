@@ -17,7 +17,7 @@ use runledger_store::{NewTrace, Resource, StoreError, TraceDeletion, TraceEnd, l
 pub(super) use self::parts::Parts;
 pub(crate) use self::read::{complete, get, list, with_spans};
 use self::read::{missing, texts};
-pub(crate) use self::row::{COLUMNS, Columns, Row, json};
+pub(crate) use self::row::{COLUMNS, Columns, Row};
 use super::{OrStoreError as _, assessments, experiments, rows::put_rows};
 use crate::{connection::Connection, sql::Sql};
 

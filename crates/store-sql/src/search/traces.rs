@@ -366,7 +366,7 @@ fn canonical<const N: usize>(
         return None;
     };
     let numbers = names.map(|name| members.get(name).and_then(&number));
-    let shown = traces::json(names, numbers.clone())?;
+    let shown = quote::numbers(names, numbers.clone())?;
     (shown == text && members.len() == numbers.iter().flatten().count())
         .then(|| numbers.map(|number| number.and_then(|number| number.parse().ok())))
 }

@@ -277,7 +277,14 @@ fn spans_come_back_and_a_torn_line_costs_only_itself() {
     let mut again = spans[0].clone();
     again.content = "{}".to_owned();
     append_spans(&trace, std::iter::once(&again), Sync::Process).unwrap();
-    assert_eq!(read_spans(&trace).unwrap(), [spans[1].clone(), again]);
+    assert_eq!(
+        read_spans(&trace, u64::MAX).unwrap(),
+        [spans[1].clone(), again.clone()]
+    );
+    // A span that is told again counts once.
+    let bytes = (spans[1].content.len() + again.content.len()) as u64;
+    assert!(read_spans(&trace, bytes).is_ok());
+    assert!(read_spans(&trace, bytes - 1).is_err());
     let place = read_info(&trace).tags.remove(trace_keys::SPANS_LOCATION);
     assert_eq!(place.as_deref(), Some(trace_keys::IN_STORE));
     assert!(!world.of_trace("tags/mlflow.trace.spansLocation").exists());
@@ -295,7 +302,7 @@ fn spans_that_are_no_file_or_have_no_end_are_an_error() {
         let world = World::new();
         let trace = world.create(&info());
         make(&world.of_trace("spans.jsonl"));
-        let error = read_spans(&trace).unwrap_err().to_string();
+        let error = read_spans(&trace, u64::MAX).unwrap_err().to_string();
         assert!(error.contains("7/traces/tr-1/spans.jsonl"), "{error}");
     }
 }

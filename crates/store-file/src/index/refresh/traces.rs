@@ -6,7 +6,7 @@ use runledger_entities::{ExperimentId, TraceId};
 use runledger_store::{AdoptStore as _, AdoptedTrace, Adoption, StoreError};
 use tokio::runtime::Handle;
 
-use super::{Refresher, look::CHUNK, settled, words};
+use super::{Refresher, settled, words};
 use crate::{
     FolderError,
     folder::{
@@ -18,6 +18,10 @@ use crate::{
     layout::{ExperimentFolder, Root, TRACES, TraceFolder},
     store::Locks,
 };
+
+/// How many traces are read before they go into the index together: their spans are in
+/// memory until then.
+const TOGETHER: usize = 128;
 
 /// A trace that was looked at, with how its folder looked.
 enum Looked {
@@ -77,7 +81,7 @@ impl Refresher {
             (self.list_traces(&experiment, &known)?, known)
         };
         // Given back now and then, so that others need not wait for all of it.
-        for some in doubtful.chunks(CHUNK) {
+        for some in doubtful.chunks(TOGETHER) {
             self.states.begin().map_err(internal)?;
             self.look_at_traces(&experiment, some, &known, handle)?;
             self.states.commit().map_err(internal)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
 use runledger_entities::{
-    Cost, ExperimentId, TokenUsage, TraceId, TraceInfo, TraceState, trace_keys, validate,
+    Cost, ExperimentId, TokenUsage, TraceId, TraceInfo, TraceState, quote, trace_keys, validate,
 };
 use runledger_store::StoreError;
 
@@ -83,10 +83,18 @@ pub(super) fn info(
     let counts = [counts.0, counts.1, counts.2, counts.3, counts.4, counts.5];
     let counts = counts.map(|count| count.map(|count| count.to_string()));
     let names = TokenUsage::MEMBERS.map(|(name, _)| name);
-    put(&mut metadata, trace_keys::TOKEN_USAGE, json(names, counts));
+    put(
+        &mut metadata,
+        trace_keys::TOKEN_USAGE,
+        quote::numbers(names, counts),
+    );
     let costs = [costs.0, costs.1, costs.2].map(|cost| cost.map(validate::python_float));
     let names = Cost::MEMBERS.map(|(name, _)| name);
-    put(&mut metadata, trace_keys::COST, json(names, costs));
+    put(
+        &mut metadata,
+        trace_keys::COST,
+        quote::numbers(names, costs),
+    );
     Ok(TraceInfo {
         trace_id: TraceId::new(id),
         experiment_id: ExperimentId(experiment.0),
@@ -100,30 +108,4 @@ pub(super) fn info(
         tags,
         assessments: Vec::new(),
     })
-}
-
-/// An object of numbers as Python writes it; nothing if there are none.
-pub(crate) fn json<const N: usize>(
-    names: [&'static str; N],
-    numbers: [Option<String>; N],
-) -> Option<String> {
-    let members: Vec<String> = names
-        .into_iter()
-        .zip(numbers)
-        .filter_map(|(name, number)| Some(format!("\"{name}\": {}", number?)))
-        .collect();
-    (!members.is_empty()).then(|| format!("{{{}}}", members.join(", ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_as_python_writes_them() {
-        let names = ["a", "b"];
-        let numbers = [Some("1".to_owned()), None];
-        assert_eq!(json(names, numbers).as_deref(), Some(r#"{"a": 1}"#));
-        assert_eq!(json(names, [None, None]), None);
-    }
 }
