@@ -87,7 +87,7 @@ pub(crate) fn append_spans<'a>(
 ///
 /// # Errors
 /// [`FolderError::TooLong`] if the spans, of which all are in memory, have more than
-/// `most` bytes.
+/// `most` bytes, or had before one was told again.
 pub(crate) fn read_spans(trace: &TraceFolder, most: u64) -> Result<Vec<Span>, FolderError> {
     let mut spans: Vec<Span> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

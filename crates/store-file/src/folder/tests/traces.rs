@@ -275,7 +275,7 @@ fn spans_come_back_and_a_torn_line_costs_only_itself() {
     lines.extend_from_slice(b"{\"span_id\": \"c\", \"nam");
     fs::write(&path, lines).unwrap();
     let mut again = spans[0].clone();
-    again.content = "{}".to_owned();
+    again.content.push(' ');
     append_spans(&trace, std::iter::once(&again), Sync::Process).unwrap();
     assert_eq!(
         read_spans(&trace, u64::MAX).unwrap(),
