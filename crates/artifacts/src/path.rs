@@ -200,6 +200,9 @@ fn refuse_hidden_escape(text: &[u8]) -> Result<(), InvalidPath> {
     }
     let segments = |text: &[u8]| text.split(|byte| *byte == b'/').count();
     let mut text = text.to_vec();
+    if let Some(percent) = before_uuid_of_image(&text) {
+        text[percent] = b'+';
+    }
     for _ in 0..MAX_ENCODINGS {
         let decoded: Vec<u8> = percent_decode(&text).collect();
         if decoded == text {
@@ -212,6 +215,33 @@ fn refuse_hidden_escape(text: &[u8]) -> Result<(), InvalidPath> {
         text = decoded;
     }
     Err(InvalidPath::new("it is encoded too often"))
+}
+
+/// Where the `%` is that MLflow 2.17 puts before the UUID in the name of an image,
+/// `k%step%0%timestamp%1795724213453%5c25db82-08c6-4635-ab83-e54d11456a37.png`.
+///
+/// Three UUIDs of 256 begin like the escape of a separator or a NUL, and MLflow
+/// 3.17 refuses these images. They are harmless: what follows is hexadecimal.
+fn before_uuid_of_image(text: &[u8]) -> Option<usize> {
+    const STAMP: &[u8] = b"%timestamp%";
+    let stamp = text.windows(STAMP.len()).rposition(|part| part == STAMP)? + STAMP.len();
+    let digits = text[stamp..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (percent, uuid) = text[stamp + digits..].split_first()?;
+    let groups = [8, 4, 4, 4, 12];
+    let mut rest = uuid.splitn(groups.len(), |byte| *byte == b'-');
+    let is_uuid = groups.into_iter().all(|length| {
+        rest.next()
+            .and_then(|group| {
+                group
+                    .get(..length)
+                    .filter(|_| length == 12 || group.len() == length)
+            })
+            .is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit))
+    });
+    (digits > 0 && *percent == b'%' && is_uuid).then_some(stamp + digits)
 }
 
 #[cfg(test)]
@@ -240,6 +270,9 @@ mod tests {
             "dir/C:x",
             "s3:x",
             "k%step%0%timestamp%1795724213453%c9a8.png",
+            "images/k%step%0%timestamp%1795724213453%5c25db82-08c6-4635-ab83-e54d11456a37.png",
+            "images/k%step%0%timestamp%1795724213453%2F25db82-08c6-4635-ab83-e54d11456a37%compressed.webp",
+            "images/k%step%0%timestamp%1795724213453%0025db82-08c6-4635-ab83-e54d11456a37.png",
             "a%0ab",
             "a%ffb",
         ] {
