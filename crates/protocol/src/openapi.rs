@@ -43,14 +43,22 @@ pub fn openapi(version: &str, static_prefix: &str, serves: impl Fn(Endpoint) -> 
                             and doubles may be texts.",
         },
         "paths": paths,
-        "components": { "schemas": { "Error": {
-            "type": "object",
-            "required": ["error_code", "message"],
-            "properties": {
-                "error_code": { "type": "string", "enum": codes },
-                "message": { "type": "string" },
+        "components": { "schemas": {
+            "Error": {
+                "type": "object",
+                "required": ["error_code", "message"],
+                "properties": {
+                    "error_code": { "type": "string", "enum": codes },
+                    "message": { "type": "string" },
+                },
             },
-        } } },
+            // MLflow answers exporters of OpenTelemetry with the errors of the framework below it.
+            "Detail": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": { "detail": { "type": ["string", "array"] } },
+            },
+        } },
     });
     document.to_string().into_bytes()
 }
@@ -67,6 +75,9 @@ fn method(method: Method) -> &'static str {
 
 fn operation(endpoint: Endpoint) -> Value {
     let mut parameters = path_parameters(endpoint.template());
+    parameters.extend(requests::headers(endpoint).iter().map(|(name, required)| {
+        json!({ "name": name, "in": "header", "required": required, "schema": { "type": "string" } })
+    }));
     let mut operation = Map::new();
     operation.insert("operationId".to_owned(), json!(format!("{endpoint:?}")));
     operation.insert("tags".to_owned(), json!([tag(endpoint)]));
@@ -93,24 +104,34 @@ fn operation(endpoint: Endpoint) -> Value {
             );
         }
     }
-    if let Some(content) = requests::file(endpoint) {
-        operation.insert(
-            "requestBody".to_owned(),
-            json!({ "content": { content: {} } }),
-        );
+    let media_types = requests::media_types(endpoint).iter();
+    let bodies: Map<_, _> = media_types
+        .map(|name| ((*name).to_owned(), json!({})))
+        .collect();
+    if !bodies.is_empty() {
+        operation.insert("requestBody".to_owned(), json!({ "content": bodies }));
     }
     if !parameters.is_empty() {
         operation.insert("parameters".to_owned(), Value::Array(parameters));
     }
-    let error = json!({
-        "description": "Why it was not done",
-        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-    });
+    let of_body = json!({ "$ref": "#/components/schemas/Error" });
+    let refusal = if requests::answers_with_detail(endpoint) {
+        json!({ "anyOf": [of_body, { "$ref": "#/components/schemas/Detail" }] })
+    } else {
+        of_body.clone()
+    };
     operation.insert(
         "responses".to_owned(),
-        json!({ "200": success(endpoint), "4XX": error, "5XX": error }),
+        json!({ "200": success(endpoint), "4XX": failure(&refusal), "5XX": failure(&of_body) }),
     );
     Value::Object(operation)
+}
+
+fn failure(schema: &Value) -> Value {
+    json!({
+        "description": "Why it was not done",
+        "content": { "application/json": { "schema": schema } },
+    })
 }
 
 fn tag(endpoint: Endpoint) -> &'static str {
@@ -198,6 +219,17 @@ mod tests {
         let document: Value = serde_json::from_slice(&bytes).unwrap();
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
         assert_eq!(paths, ["/api/2.0/mlflow/runs/log-metric"]);
+    }
+
+    #[test]
+    fn exporters_are_told_of_their_headers_and_refusals() {
+        let export = &document("")["paths"]["/v1/traces"]["post"];
+        let experiment = &export["parameters"][0];
+        assert_eq!(experiment["name"], "x-mlflow-experiment-id");
+        assert_eq!(experiment["in"], "header");
+        assert_eq!(experiment["required"], true);
+        let schema = &export["responses"]["4XX"]["content"]["application/json"]["schema"];
+        assert_eq!(schema["anyOf"][1]["$ref"], "#/components/schemas/Detail");
     }
 
     #[test]

@@ -137,12 +137,26 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
     })
 }
 
-/// The media type of a body that is a file, if the endpoint takes one.
-pub(super) fn file(endpoint: Endpoint) -> Option<&'static str> {
+/// The media types of a body that is no message of MLflow's, if the endpoint takes one.
+pub(super) fn media_types(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
-        Endpoint::ProxyPut | Endpoint::UploadArtifact => Some("application/octet-stream"),
-        _ => None,
+        Endpoint::ProxyPut | Endpoint::UploadArtifact => &["application/octet-stream"],
+        Endpoint::ExportSpans => &["application/json", "application/x-protobuf"],
+        _ => &[],
     }
+}
+
+/// The headers of an endpoint that say what the body is for, and whether each must be there.
+pub(super) fn headers(endpoint: Endpoint) -> &'static [(&'static str, bool)] {
+    match endpoint {
+        Endpoint::ExportSpans => &[("x-mlflow-experiment-id", true), ("x-mlflow-run-id", false)],
+        _ => &[],
+    }
+}
+
+/// Whether refusals are `{"detail": …}`, as well as MLflow's own error body.
+pub(super) fn answers_with_detail(endpoint: Endpoint) -> bool {
+    endpoint == Endpoint::ExportSpans
 }
 
 /// What the body of an answer is.
@@ -164,6 +178,7 @@ pub(super) fn answer(endpoint: Endpoint) -> Answer {
         E::GetArtifact | E::GetLoggedModelArtifact | E::GetModelVersionArtifact | E::ProxyGet => {
             Answer::Media("*/*")
         }
+        E::ExportSpans => Answer::Media("application/x-protobuf"),
         E::ProxyPut | E::UploadArtifact => Answer::Empty,
         _ => Answer::Json,
     }
