@@ -6,5 +6,6 @@
 pub mod api;
 pub mod binary;
 pub mod http;
+pub mod model_versions;
 pub mod random;
 pub mod server;

@@ -6,6 +6,7 @@ mod database;
 mod ledger;
 mod plans;
 mod servers;
+mod versions;
 mod writers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
