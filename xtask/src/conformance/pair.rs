@@ -192,7 +192,7 @@ pub(super) fn write_table(reports: &[PathBuf]) -> Result<()> {
     let environment = venv::MLFLOW_3_17.ensure()?;
     let mut table = venv::script(&environment, "conformance/replay/table.py");
     table
-        .arg("--document")
+        .arg("--into")
         .arg(cache::repository().join("docs/compatibility.md"))
         .args(reports);
     process::run(&mut table)
