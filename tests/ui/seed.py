@@ -22,8 +22,12 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 import mlflow  # noqa: E402
+import numpy  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag  # noqa: E402
+from mlflow.models import Model, ModelSignature, infer_signature  # noqa: E402
+from mlflow.types.schema import Array, ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec  # noqa: E402
+from sklearn.linear_model import LinearRegression  # noqa: E402
 
 mlflow.set_tracking_uri(args.uri)
 client = MlflowClient()
@@ -161,4 +165,66 @@ def empty():
     return client.create_experiment(f"ui/empty-{MARK}")
 
 
-json.dump({"mark": MARK, "sweep": sweep(), "hostile": hostile(), "many": many(), "empty": empty()}, sys.stdout)
+def folder_of_model(run_id, depth):
+    """The folder of a model in a run's artifacts, as clients before MLflow 3 log it."""
+    inputs = Schema([ColSpec("double", "amount of the transfer, in euros and cents"), ColSpec("string", "country", required=False), ColSpec(Array(DataType.double), "history")])
+    outputs = Schema([TensorSpec(numpy.dtype("float32"), (-1, 2))]) if depth > 3 else Schema([ColSpec("double", "score")])
+    model = Model(artifact_path="classifier", run_id=run_id, signature=ModelSignature(inputs, outputs, ParamSchema([ParamSpec("threshold", DataType.double, depth / 10)])))
+    model.add_flavor("python_function", loader_module="mlflow.sklearn", python_version="3.11.9", env={"conda": "conda.yaml"})
+    model.add_flavor("sklearn", pickled_model="model.pkl")
+    write(run_id, {"classifier/MLmodel": model.to_yaml(), "classifier/requirements.txt": "scikit-learn==1.9.1\n", "classifier/model.pkl": b"\x80\x04"})
+
+
+def models(trials, experiment):
+    name = f"ui-fraud-{MARK}"
+    client.create_registered_model(name, {"team": "risk", "tier": "1"}, "Scores **transfers**.\n\n- fast\n- fair")
+    for trial, depth in [(trials[0], 3), (trials[4], 5)]:
+        folder_of_model(trial, depth)
+        mlflow.register_model(f"runs:/{trial}/classifier", name, tags={"depth": str(depth)})
+    client.update_model_version(name, "2", "Deeper, *better*.")
+    # Logged as MLflow 3 does: the model has an id and files of its own.
+    mlflow.set_experiment(experiment_id=experiment)
+    with mlflow.start_run(run_name="final") as final:
+        mlflow.log_params({"depth": 7, "note": "it's final"})
+        fitted = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])
+        logged = mlflow.sklearn.log_model(fitted, name="regressor", signature=infer_signature(numpy.array([[1.0]]), numpy.array([1.0])), pip_requirements=["scikit-learn"], registered_model_name=name)
+        mlflow.log_metric("rmse", 0.125, model_id=logged.model_id)
+    client.transition_model_version_stage(name, "1", "Archived")
+    client.transition_model_version_stage(name, "2", "Production")
+    client.set_registered_model_alias(name, "champion", "2")
+    client.set_registered_model_alias(name, "challenger", "3")
+    copied = f"ui-copied-{MARK}"
+    client.copy_model_version(f"models:/{name}/2", copied)
+    empty_model = f"ui-empty-{MARK}"
+    client.create_registered_model(empty_model)
+    hostile_model = f"<img src=x onerror=window.pwned=1> {MARK}"
+    client.create_registered_model(hostile_model, {"t": HOSTILE}, f"{HOSTILE}\n\n[x](javascript:window.pwned=1)")
+    evil = run(experiment, HOSTILE, steps=1)
+    write(evil, {"m/MLmodel": f"signature:\n  inputs: '{json.dumps([{'type': HOSTILE, 'name': HOSTILE}])}'\nflavors:\n  \"{HOSTILE}\":\n    a: b\n", "m/evil.html": "<script>parent.pwned=1</script><p id=here>shown</p>"})
+    client.create_model_version(hostile_model, f"runs:/{evil}/m", evil, {"t": HOSTILE}, description=HOSTILE)
+    client.create_model_version(hostile_model, f"runs:/{evil}/m", evil, {"t": "other"})
+    many = 260
+    for i in range(many):
+        client.create_registered_model(f"ui-many-{MARK}-{i:04d}", {"even": str(i % 2 == 0)})
+    return {"name": name, "copied": copied, "empty": empty_model, "hostile": hostile_model, "logged": logged.model_id, "final": final.info.run_id, "experiment": experiment, "many": many}
+
+
+def prompts():
+    greeting = f"ui-greeting-{MARK}"
+    mlflow.genai.register_prompt(greeting, "Hello {{ name }},\nwelcome to {{place}}.\nBye.", commit_message="first words", tags={"task": "greeting"})
+    mlflow.genai.register_prompt(greeting, "Hello {{ name }},\na warm welcome to {{place}}!\nBye.", commit_message="warmer", tags={"task": "greeting"})
+    mlflow.genai.set_prompt_alias(greeting, "production", 1)
+    chat = f"ui-chat-{MARK}"
+    system = {"role": "system", "content": "You are a {{style}} assistant."}
+    mlflow.genai.register_prompt(chat, [system, {"role": "user", "content": "{{question}}"}])
+    mlflow.genai.register_prompt(chat, [system, {"role": "user", "content": "Answer briefly: {{question}}"}], response_format={"type": "object", "properties": {"answer": {"type": "string"}}}, model_config={"model_name": "gpt-5", "temperature": 0.2})
+    evil = f"ui-evil-{MARK}"
+    for text in [f"{HOSTILE} {{{{ x }}}}", f"{HOSTILE} {{{{ x }}}} more"]:
+        mlflow.genai.register_prompt(evil, text, commit_message=HOSTILE, tags={"t": HOSTILE})
+    return {"greeting": greeting, "chat": chat, "hostile": evil}
+
+
+made = {"mark": MARK, "sweep": sweep(), "hostile": hostile(), "many": many(), "empty": empty()}
+made["models"] = models(made["sweep"]["trials"], client.create_experiment(f"ui/models-{MARK}"))
+made["prompts"] = prompts()
+json.dump(made, sys.stdout)

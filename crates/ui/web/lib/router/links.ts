@@ -11,5 +11,13 @@ export const links = {
   artifact: (experiment: string, run: string, path: string) => `${links.run(experiment, run, "artifacts")}${path ? `/${path.split("/").map(e).join("/")}` : ""}`,
   model: (experiment: string, model: string) => `#/experiments/${e(experiment)}/models/${e(model)}`,
   modelArtifact: (experiment: string, model: string, path: string) => `${links.model(experiment, model)}/artifacts/${path.split("/").map(e).join("/")}`,
+  findRun: (run: string) => `#/runs/${e(run)}`,
+  models: "#/models",
+  registered: (name: string) => `#/models/${e(name)}`,
+  version: (name: string, version: string, tab?: string) => `#/models/${e(name)}/versions/${e(version)}${tab && tab !== "overview" ? `/${tab}` : ""}`,
+  versionArtifact: (name: string, version: string, path: string) => `${links.version(name, version, "artifacts")}${path ? `/${path.split("/").map(e).join("/")}` : ""}`,
+  compareVersions: (name: string, versions: readonly string[]) => `#/compare-model-versions?name=${e(JSON.stringify(name))}&versions=${versions.map(e).join(",")}`,
+  prompts: "#/prompts",
+  prompt: (name: string, version?: string) => `#/prompts/${e(name)}${version ? `?promptVersion=${e(version)}` : ""}`,
   compare: (runs: readonly string[]) => `#/compare-runs?runs=${runs.map(e).join(",")}`,
 };

@@ -17,6 +17,20 @@ test("links of MLflow's pages", () => {
   expect(parse("#/runs/abc").route).toEqual({ page: "find-run", run: "abc" });
 });
 
+test("links to registered models, versions and prompts", () => {
+  expect(parse("#/models").route).toEqual({ page: "registry" });
+  expect(parse("#/models/fraud%20a%2Fb").route).toEqual({ page: "registered", name: "fraud a/b" });
+  expect(parse("#/models/fraud/versions/3").route).toEqual({ page: "version", name: "fraud", version: "3", tab: "overview", artifact: "" });
+  expect(parse(`#/compare-model-versions?name=${encodeURIComponent('"fraud"')}&runs=${encodeURIComponent('{"a":"1","b":"2"}')}`).route).toEqual({ page: "compare-versions", name: "fraud", versions: ["1", "2"] });
+  expect(parse("#/prompts/greeting?promptVersion=2").route).toEqual({ page: "prompt", name: "greeting" });
+  expect(parse("#/experiments/1/prompts/greeting").route).toEqual({ page: "prompt", name: "greeting" });
+  const name = `it's "100%" é?#`;
+  expect(parse(links.registered(name)).route).toEqual({ page: "registered", name });
+  expect(parse(links.versionArtifact(name, "7", "a b/c#.txt")).route).toEqual({ page: "version", name, version: "7", tab: "artifacts", artifact: "a b/c#.txt" });
+  expect(parse(links.compareVersions(name, ["1", "2"])).route).toEqual({ page: "compare-versions", name, versions: ["1", "2"] });
+  expect(parse(links.compareVersions("123", ["1"])).route).toMatchObject({ name: "123" });
+});
+
 test("our links come back", () => {
   const path = "plots/a b/100%/x?.png";
   expect(parse(links.artifact("1", "r", path)).route).toMatchObject({ page: "run", tab: "artifacts", artifact: path });

@@ -3,6 +3,8 @@
 export type ExperimentTab = "runs" | "charts" | "models" | "datasets";
 export type RunTab = "overview" | "model-metrics" | "system-metrics" | "artifacts";
 
+export type VersionTab = "overview" | "artifacts";
+
 export type Route =
   | { page: "experiments" }
   | { page: "experiment"; ids: string[]; tab: ExperimentTab }
@@ -10,6 +12,12 @@ export type Route =
   | { page: "find-run"; run: string }
   | { page: "model"; experiment: string; model: string; artifact: string }
   | { page: "compare"; runs: string[] }
+  | { page: "registry" }
+  | { page: "registered"; name: string }
+  | { page: "version"; name: string; version: string; tab: VersionTab; artifact: string }
+  | { page: "compare-versions"; name: string; versions: string[] }
+  | { page: "prompts" }
+  | { page: "prompt"; name: string }
   | { page: "unknown"; path: string };
 
 export interface Address {
@@ -33,6 +41,7 @@ function route(path: string, query: URLSearchParams): Route {
   if (kind === "experiments") {
     if (!id) return { page: "experiments" };
     if (tab === "runs" && item) return run(id, item, rest);
+    if (tab === "prompts") return item ? { page: "prompt", name: item } : { page: "prompts" };
     if (tab === "models" && item) return { page: "model", experiment: id, model: item, artifact: rest[0] === "artifacts" ? rest.slice(1).join("/") : "" };
     return { page: "experiment", ids: [id], tab: experimentTab(tab, query) };
   }
@@ -41,6 +50,9 @@ function route(path: string, query: URLSearchParams): Route {
     if (ids.length) return { page: "experiment", ids, tab: experimentTab(query.get("tab") ?? undefined, query) };
   }
   if (kind === "compare-runs") return { page: "compare", runs: list(query.get("runs")) };
+  if (kind === "models") return registry(id, parts.slice(2));
+  if (kind === "compare-model-versions") return { page: "compare-versions", name: text(query.get("name")), versions: query.has("versions") ? list(query.get("versions")) : values(query.get("runs")) };
+  if (kind === "prompts") return id ? { page: "prompt", name: id } : { page: "prompts" };
   if (kind === "runs" && id) return { page: "find-run", run: id };
   return { page: "unknown", path };
 }
@@ -51,6 +63,13 @@ function run(experiment: string, id: string, rest: string[]): Route {
   if (tab === "artifacts" || tab === "artifactPath") return { ...base, tab: "artifacts", artifact: path.join("/") };
   if (tab === "model-metrics" || tab === "system-metrics") return { ...base, tab, artifact: "" };
   return { ...base, tab: "overview", artifact: "" };
+}
+
+function registry(name: string | undefined, [part, version, tab, ...path]: string[]): Route {
+  if (!name) return { page: "registry" };
+  // MLflow 1 called them so.
+  if ((part === "versions" || part === "version") && version) return { page: "version", name, version, tab: tab === "artifacts" ? "artifacts" : "overview", artifact: tab === "artifacts" ? path.join("/") : "" };
+  return { page: "registered", name };
 }
 
 function experimentTab(tab: string | undefined, query: URLSearchParams): ExperimentTab {
@@ -68,6 +87,27 @@ function list(text: string | null): string[] {
     return [String(parsed)];
   } catch {
     return text.split(",").filter(Boolean);
+  }
+}
+
+/** A name as MLflow writes it, a JSON text, or as it is. */
+function text(value: string | null): string {
+  try {
+    const parsed: unknown = JSON.parse(value ?? "");
+    if (typeof parsed === "string") return parsed;
+  } catch {
+    // Not JSON: the name itself.
+  }
+  return value ?? "";
+}
+
+/** The versions in MLflow's `{"<run id>":"<version>"}`. */
+function values(value: string | null): string[] {
+  try {
+    const parsed: unknown = JSON.parse(value ?? "");
+    return parsed && typeof parsed === "object" ? Object.values(parsed).map(String) : [];
+  } catch {
+    return [];
   }
 }
 
