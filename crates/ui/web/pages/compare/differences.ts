@@ -22,11 +22,11 @@ export interface Section {
   rows: Row[];
 }
 
-function row(key: string, values: (string | undefined)[]): Row {
+export function row(key: string, values: (string | undefined)[]): Row {
   return { key, texts: values, titles: values, differs: values.some((value) => value !== values[0]), best: [] };
 }
 
-function metricRow(key: string, numbers: (number | undefined)[]): Row {
+export function metricRow(key: string, numbers: (number | undefined)[]): Row {
   const there = numbers.filter((value): value is number => value !== undefined && !Number.isNaN(value));
   const sense = better(`metrics.${key}`);
   const top = sense === "min" ? Math.min(...there) : sense === "max" ? Math.max(...there) : undefined;
@@ -41,7 +41,7 @@ function metricRow(key: string, numbers: (number | undefined)[]): Row {
   };
 }
 
-const keys = (lists: readonly { key: string }[][]): string[] => [...new Set(lists.flat().map((item) => item.key))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+export const keysOf = (lists: readonly { key: string }[][]): string[] => [...new Set(lists.flat().map((item) => item.key))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 
 export function facts(runs: readonly Run[], experiments: ReadonlyMap<string, string>): Section[] {
   const tag = (run: Run, key: string): string | undefined => tagOf(run.data?.tags, key) || undefined;
@@ -59,9 +59,9 @@ export function facts(runs: readonly Run[], experiments: ReadonlyMap<string, str
     row("Datasets", runs.map((run) => run.inputs?.dataset_inputs?.map(({ dataset }) => `${dataset.name} (${dataset.digest})`).join(", ") || undefined)),
   ].filter((each) => each.texts.some(Boolean));
   return [
-    { name: "Metrics", rows: keys(metrics).map((key) => metricRow(key, metrics.map((list) => { const found = list.find((metric) => metric.key === key); return found && toNumber(found.value); }))) },
-    { name: "Params", rows: keys(params).map((key) => row(key, params.map((list) => list.find((param) => param.key === key)?.value))) },
-    { name: "Tags", rows: keys(tags).map((key) => row(key, tags.map((list) => list.find((each) => each.key === key)?.value))) },
+    { name: "Metrics", rows: keysOf(metrics).map((key) => metricRow(key, metrics.map((list) => { const found = list.find((metric) => metric.key === key); return found && toNumber(found.value); }))) },
+    { name: "Params", rows: keysOf(params).map((key) => row(key, params.map((list) => list.find((param) => param.key === key)?.value))) },
+    { name: "Tags", rows: keysOf(tags).map((key) => row(key, tags.map((list) => list.find((each) => each.key === key)?.value))) },
     { name: "About", rows: about },
   ].filter((section) => section.rows.length);
 }
