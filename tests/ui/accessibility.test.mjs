@@ -1,23 +1,8 @@
 // What axe-core finds on every page, light and dark: nothing serious.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { serious } from "./axe.mjs";
 import { test } from "./harness.mjs";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-async function serious(page) {
-  // Through the debugger: the policy of the page allows no script of others.
-  const client = await page.context().newCDPSession(page);
-  await client.send("Runtime.evaluate", { expression: axe });
-  const { result } = await client.send("Runtime.evaluate", {
-    awaitPromise: true,
-    returnByValue: true,
-    expression: `axe.run(document, { resultTypes: ["violations"], iframes: false }).then((found) => found.violations.filter((each) => ["serious", "critical"].includes(each.impact)).map((each) => each.id + ": " + each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? "")).join(" | ")))`,
-  });
-  return result.value;
-}
 
 const pages = (seed) => ({
   experiments: ["#/experiments", "tbody tr"],
@@ -30,9 +15,20 @@ const pages = (seed) => ({
   metrics: [`#/experiments/${seed.sweep.experiment}/runs/${seed.sweep.trials[0]}/model-metrics`, "canvas"],
   artifacts: [`#/experiments/${seed.sweep.experiment}/runs/${seed.sweep.trials[0]}/artifacts/train.py`, "pre"],
   compare: [`#/compare-runs?runs=${seed.sweep.trials.slice(0, 3).join(",")}&all=1`, "tbody tr"],
+  models: ["#/models", "tr.item"],
+  model: [`#/models/${seed.models.name}`, "tr.item"],
+  version: [`#/models/${seed.models.name}/versions/2`, "tr.part"],
+  "version-files": [`#/models/${seed.models.name}/versions/2/artifacts/MLmodel`, "pre"],
+  "compare-versions": [`#/compare-model-versions?name=${seed.models.name}&versions=1,2&all=1`, "tbody tr"],
+  prompts: ["#/prompts", "tr.item"],
+  prompt: [`#/prompts/${seed.prompts.greeting}`, "mark"],
+  "prompt-diff": [`#/prompts/${seed.prompts.greeting}?promptVersion=2&compareTo=1`, "tr.added"],
+  "prompt-chat": [`#/prompts/${seed.prompts.chat}`, "mark"],
 });
 
-export default ["experiments", "runs", "grouped", "empty", "charts", "datasets", "run", "metrics", "artifacts", "compare"].flatMap((name) =>
+const NAMES = ["experiments", "runs", "grouped", "empty", "charts", "datasets", "run", "metrics", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff", "prompt-chat"];
+
+export default NAMES.flatMap((name) =>
   ["light", "dark"].map((scheme) =>
     test(`${name}, ${scheme}`, async ({ page, open, seed, shot }) => {
       const [hash, ready] = pages(seed)[name];
@@ -46,7 +42,7 @@ export default ["experiments", "runs", "grouped", "empty", "charts", "datasets",
   ),
 ).concat([
   test("a phone has everything that matters", async ({ page, open, seed, shot }) => {
-    for (const name of ["experiments", "runs", "charts", "run", "artifacts", "compare"]) {
+    for (const name of ["experiments", "runs", "charts", "run", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff"]) {
       const [hash, ready] = pages(seed)[name];
       await open(hash);
       await page.locator(ready).first().waitFor();

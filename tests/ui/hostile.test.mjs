@@ -49,6 +49,19 @@ export default [
       assert.equal(await page.locator("a[href^='javascript']").count(), 0);
     }), REFUSALS),
   ),
+  test("registered models, versions and prompts", watched(async ({ page, open, seed }) => {
+    const model = encodeURIComponent(seed.models.hostile);
+    const ready = { "#/models?searchFilter=onerror": "tr.item", [`#/models/${model}`]: "tr.item", [`#/models/${model}/versions/1`]: "tr.part", [`#/compare-model-versions?name=${model}&versions=1,2&all=1`]: "tbody th", "#/prompts": "tr.item", [`#/prompts/${seed.prompts.hostile}`]: "mark", [`#/prompts/${seed.prompts.hostile}?promptVersion=2&compareTo=1`]: "tr.added" };
+    for (const [hash, selector] of Object.entries(ready)) {
+      await open(hash);
+      await page.locator(selector).first().waitFor();
+      await page.waitForTimeout(200);
+      assert.equal(await page.locator("a[href^='javascript']").count(), 0, hash);
+      assert.equal(await page.locator("main img[src='x'], main script").count(), 0, hash);
+    }
+    await open(`#/models/${model}/versions/1/artifacts/evil.html`);
+    await page.frameLocator("main iframe").frameLocator("iframe").locator("#here").waitFor();
+  }), REFUSALS),
   test("a link into the page cannot bring markup", watched(async ({ page, open }) => {
     await open("#/<img src=x onerror=window.pwned=1>?a=<script>window.pwned=1</script>");
     await page.getByRole("heading", { name: "Nothing here" }).waitFor();
