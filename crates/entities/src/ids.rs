@@ -97,6 +97,18 @@ text_id! {
     AssessmentId
 }
 
+text_id! {
+    /// The id of a webhook: a UUID.
+    WebhookId
+}
+
+impl WebhookId {
+    /// A new random id.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+}
+
 impl TraceId {
     /// A new random id, as clients of MLflow 2.x get it.
     pub fn random() -> Self {

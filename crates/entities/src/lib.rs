@@ -28,6 +28,7 @@ mod tag;
 pub mod time;
 mod trace;
 pub mod validate;
+mod webhook;
 
 pub use assessment::{
     Assessment, AssessmentError, AssessmentKind, AssessmentSource, AssessmentValue, SourceType,
@@ -35,7 +36,7 @@ pub use assessment::{
 pub use code::{Coded, ErrorCode};
 pub use dataset::{Dataset, DatasetInput, DatasetSummary};
 pub use experiment::Experiment;
-pub use ids::{AssessmentId, ExperimentId, LoggedModelId, ParseIdError, RunId, TraceId};
+pub use ids::{AssessmentId, ExperimentId, LoggedModelId, ParseIdError, RunId, TraceId, WebhookId};
 pub use lifecycle::{LifecycleStage, ViewType};
 pub use logged_model::{
     LoggedModel, LoggedModelMetric, LoggedModelStatus, ModelInput, ModelOutput,
@@ -53,3 +54,6 @@ pub use span_usage::{Cost, TokenUsage, UsageNode, UsageTree};
 pub use tag::{Param, Tag};
 pub use trace::{Trace, TraceInfo, TraceState, trace_keys};
 pub use validate::{InvalidValue, LongValues};
+pub use webhook::{
+    InvalidWebhook, Webhook, WebhookAction, WebhookEntity, WebhookEvent, WebhookStatus,
+};

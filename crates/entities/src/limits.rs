@@ -103,3 +103,16 @@ pub const SPANS_READ_BYTES: i64 = 128 * 1024 * 1024;
 pub const TRACE_LINKS: usize = 100;
 /// Data points of one answer about metrics of traces.
 pub const TRACE_METRIC_POINTS: u32 = 1000;
+
+/// Characters of the name of a webhook.
+pub const WEBHOOK_NAME: usize = 63;
+/// Characters of the URL of a webhook (the width of MLflow's column).
+pub const WEBHOOK_URL: usize = 500;
+/// Characters of the description of a webhook (the width of MLflow's column).
+pub const WEBHOOK_DESCRIPTION: usize = 1000;
+/// Bytes of the secret of a webhook: encrypted, it has the width of MLflow's column.
+pub const WEBHOOK_SECRET: usize = 687;
+/// Webhooks of one page of a list.
+pub const WEBHOOKS_MAX_RESULTS: u32 = 1000;
+/// Webhooks of a page when the request names no number.
+pub const WEBHOOKS_DEFAULT_RESULTS: u32 = 100;

@@ -6,6 +6,7 @@
 
 mod registry;
 mod trace;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -16,6 +17,7 @@ pub use registry::{
 pub use trace::{
     assessment, session_id, trace_info, trace_metadata, trace_name, trace_tag, trace_tag_may_change,
 };
+pub use webhook::{webhook_description, webhook_events, webhook_name, webhook_secret, webhook_url};
 
 use crate::{Coded, ErrorCode, Metric, Param, Tag, limits, quote};
 
