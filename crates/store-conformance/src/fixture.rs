@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use runledger_entities::limits;
 use runledger_store::{
     LoggedModelStore, ModelRegistryStore, PurgeStore, StoreError, TraceStore, TrackingStore,
+    WebhookStore,
 };
 
 /// Makes worlds of one kind of store.
@@ -33,6 +34,11 @@ pub trait Fixture: Send + Sync + 'static {
         false
     }
 
+    /// Whether the store keeps webhooks; MLflow's file store does not.
+    fn keeps_webhooks(&self) -> bool {
+        true
+    }
+
     /// How many characters the name of an experiment may have.
     ///
     /// MLflow's column has 256; SQLite alone keeps what is longer.
@@ -50,6 +56,7 @@ pub struct World {
     purge: Option<Arc<dyn PurgeStore>>,
     registry: Option<Arc<dyn ModelRegistryStore>>,
     traces: Option<Arc<dyn TraceStore>>,
+    webhooks: Option<Arc<dyn WebhookStore>>,
     pub(crate) keeps_infinities: bool,
     pub(crate) is_of_files: bool,
     pub(crate) longest_experiment_name: usize,
@@ -65,6 +72,7 @@ impl World {
             purge: None,
             registry: None,
             traces: None,
+            webhooks: None,
             keeps_infinities: false,
             is_of_files: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
@@ -94,6 +102,24 @@ impl World {
     pub fn tracing(mut self, traces: Arc<dyn TraceStore>) -> Self {
         self.traces = Some(traces);
         self
+    }
+
+    /// Keeps webhooks in `webhooks`, a view of the same database that has a key for
+    /// their secrets. Without it the cases about webhooks fail.
+    #[must_use]
+    pub fn telling(mut self, webhooks: Arc<dyn WebhookStore>) -> Self {
+        self.webhooks = Some(webhooks);
+        self
+    }
+
+    /// The store of webhooks.
+    pub(crate) fn webhooks(&self) -> Result<&dyn WebhookStore, StoreError> {
+        self.webhooks.as_deref().ok_or(NO_WEBHOOKS)
+    }
+
+    /// The store of webhooks, for tasks of their own.
+    pub(crate) fn shared_webhooks(&self) -> Result<Arc<dyn WebhookStore>, StoreError> {
+        self.webhooks.clone().ok_or(NO_WEBHOOKS)
     }
 
     /// The store of traces.
@@ -134,6 +160,11 @@ impl World {
 
 const NO_TRACES: StoreError = StoreError::Unsupported {
     operation: "traces",
+    store: "this world",
+};
+
+const NO_WEBHOOKS: StoreError = StoreError::Unsupported {
+    operation: "webhooks",
     store: "this world",
 };
 

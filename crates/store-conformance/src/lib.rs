@@ -42,6 +42,7 @@ mod search_logged_models;
 mod search_runs;
 mod setup;
 mod traces;
+mod webhooks;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -67,6 +68,11 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         search_logged_models::cases(),
         search_runs::cases(),
         traces::cases(),
+        if fixture.keeps_webhooks() {
+            webhooks::cases()
+        } else {
+            Vec::new()
+        },
     ]
     .into_iter()
     .flatten()

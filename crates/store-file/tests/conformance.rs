@@ -38,6 +38,10 @@ impl Fixture for Folders {
         true
     }
 
+    fn keeps_webhooks(&self) -> bool {
+        false
+    }
+
     fn is_of_files(&self) -> bool {
         true
     }

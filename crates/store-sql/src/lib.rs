@@ -1,6 +1,6 @@
 //! MLflow's database schema as a Runledger store.
 //!
-//! [`SqlStore`] keeps experiments, runs and logged models in the tables of
+//! [`SqlStore`] keeps experiments, runs, models and webhooks in the tables of
 //! MLflow 3.17, on SQLite, PostgreSQL, and MySQL or MariaDB: a database that
 //! either program made opens in the other. [`upgrade`] brings one of any MLflow
 //! since 2.0 to this schema. Statements are Diesel's, synchronous, on threads
@@ -29,10 +29,12 @@ mod connection;
 mod dialect;
 mod error;
 mod executor;
+mod fernet;
 mod indexes;
 mod migrate;
 mod mysql;
 mod nouns;
+mod outbox;
 mod pool_settings;
 mod postgres;
 mod schema;
@@ -46,6 +48,7 @@ mod values;
 
 pub use dialect::Dialect;
 pub use error::OpenError;
+pub use fernet::{InvalidWebhookKey, WebhookKey};
 pub use migrate::{
     Current, Plan, PlannedStep, Progress, SCHEMA_VERSION, Upgraded, current, plan, upgrade,
 };

@@ -23,6 +23,8 @@ pub(crate) struct Schema {
     pub(crate) storage_locations: bool,
     /// The index of `metrics` by run, key and step (MLflow 3.11).
     pub(crate) series_index: bool,
+    /// Webhooks (MLflow 3.2).
+    pub(crate) webhooks: bool,
     /// Traces with their numbers in columns (MLflow 3.17).
     pub(crate) traces: bool,
 }
@@ -36,6 +38,7 @@ impl Schema {
         model_aliases: true,
         storage_locations: true,
         series_index: true,
+        webhooks: true,
         traces: true,
     };
 
@@ -49,6 +52,7 @@ impl Schema {
             model_aliases: level.has("3500859a5d39"),
             storage_locations: level.has("acf3f17fdcc7"),
             series_index: level.has("a5b4c3d2e1f0"),
+            webhooks: level.has("1a0cddfcaa16"),
             traces: level.has("75868b020152"),
         }
     }

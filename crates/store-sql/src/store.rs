@@ -4,6 +4,7 @@ mod adopt;
 mod model_registry;
 mod purge;
 mod traces;
+mod webhooks;
 
 use std::{
     fmt,
@@ -23,13 +24,15 @@ use runledger_store::{
     RunPatch, RunQuery, StoreError, StoreKind, TrackingStore, locations,
 };
 
+use webhooks::Webhooks;
+
 use crate::{
-    DatabaseUri, OpenError, PoolOptions,
+    DatabaseUri, OpenError, PoolOptions, WebhookKey,
     connection::Connection,
     executor::{Appends, Connect, Executor, OpenAppender, Pool, Readers, Writer},
     indexes, migrate, mysql,
     nouns::{datasets, experiments, history, inputs, logged_models, runs},
-    postgres,
+    outbox, postgres,
     schema::Schema,
     search,
     sqlite::{Access, connect, connect_for_append},
@@ -58,6 +61,8 @@ pub struct StoreOptions {
     /// again: commits do not wait for the disk, there is no default experiment,
     /// and infinite values that it takes over stay infinite.
     pub is_cache: bool,
+    /// What the secrets of webhooks are encrypted with. Without it none is taken.
+    pub webhook_key: Option<WebhookKey>,
     /// The clock; tests set their own.
     pub clock: Clock,
 }
@@ -74,6 +79,7 @@ impl Default for StoreOptions {
             pool: PoolOptions::default(),
             read_only: false,
             is_cache: false,
+            webhook_key: None,
             clock: Arc::new(system_time),
         }
     }
@@ -88,6 +94,7 @@ impl fmt::Debug for StoreOptions {
             .field("pool", &self.pool)
             .field("read_only", &self.read_only)
             .field("is_cache", &self.is_cache)
+            .field("webhook_key", &self.webhook_key)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +117,8 @@ pub struct SqlStore {
     artifact_root: Arc<str>,
     executor: Executor,
     is_cache: bool,
+    read_only: bool,
+    webhooks: Webhooks,
     clock: Clock,
 }
 
@@ -139,7 +148,7 @@ impl SqlStore {
 
     fn open_blocking(uri: DatabaseUri, options: &StoreOptions) -> Result<Self, OpenError> {
         let artifact_root = locations::absolute(&options.artifact_root);
-        let executor = match &uri {
+        let (executor, keeps_deliveries) = match &uri {
             DatabaseUri::Sqlite { path, timeout } => {
                 let options = StoreOptions {
                     busy_timeout: timeout.unwrap_or(options.busy_timeout),
@@ -182,6 +191,11 @@ impl SqlStore {
             artifact_root: artifact_root.into(),
             executor,
             is_cache: options.is_cache,
+            read_only: options.read_only,
+            webhooks: Webhooks {
+                key: options.webhook_key.clone().map(Arc::new),
+                added: keeps_deliveries.then(Arc::default),
+            },
             clock: Arc::clone(&options.clock),
             uri,
         })
@@ -206,7 +220,7 @@ fn open_file(
     uri: &DatabaseUri,
     artifact_root: &str,
     options: &StoreOptions,
-) -> Result<Executor, OpenError> {
+) -> Result<(Executor, bool), OpenError> {
     let of = options.readers.max(1);
     let connect_readers = || {
         (0..of)
@@ -219,10 +233,11 @@ fn open_file(
         let readers = (0..of)
             .map(|_| Ok(look()?.to(schema)))
             .collect::<Result<Vec<_>, OpenError>>()?;
-        return Ok(Executor::Embedded {
+        let executor = Executor::Embedded {
             readers: Readers::new(readers),
             writer: None,
-        });
+        };
+        return Ok((executor, false));
     }
     let mut connection = connect(path, Access::Write, options.busy_timeout)?;
     if options.is_cache {
@@ -235,7 +250,7 @@ fn open_file(
             reason: error.to_string(),
         })?;
     }
-    prepare(&mut connection, uri, artifact_root, options)?;
+    let keeps_deliveries = prepare(&mut connection, uri, artifact_root, options)?;
     let append = connect_for_append(path, options.busy_timeout)?;
     let readers = Readers::new(connect_readers()?);
     let writer =
@@ -245,10 +260,11 @@ fn open_file(
                 reason: error.to_string(),
             }
         })?;
-    Ok(Executor::Embedded {
+    let executor = Executor::Embedded {
         readers,
         writer: Some(writer),
-    })
+    };
+    Ok((executor, keeps_deliveries))
 }
 
 fn open_server(
@@ -257,17 +273,18 @@ fn open_server(
     uri: &DatabaseUri,
     artifact_root: &str,
     options: &StoreOptions,
-) -> Result<Executor, OpenError> {
+) -> Result<(Executor, bool), OpenError> {
     let mut first = connect()?;
     if options.read_only {
         let schema = Schema::at(migrate::level(&mut first, &uri.to_string())?);
         let connect = move || Ok(connect()?.to(schema));
-        return Ok(Executor::Server {
+        let executor = Executor::Server {
             pool: Pool::new(options.pool, Arc::new(connect), first.to(schema)),
             appends: None,
-        });
+        };
+        return Ok((executor, false));
     }
-    prepare(&mut first, uri, artifact_root, options)?;
+    let keeps_deliveries = prepare(&mut first, uri, artifact_root, options)?;
     let failed = |reason: String| OpenError::Database {
         uri: uri.to_string(),
         reason,
@@ -278,10 +295,11 @@ fn open_server(
         Err(error) => indexes_are_missing(&error),
     }
     let appends = Appends::start(APPENDERS, append).map_err(|error| failed(error.to_string()))?;
-    Ok(Executor::Server {
+    let executor = Executor::Server {
         pool: Pool::new(options.pool, connect, first),
         appends: Some(appends),
-    })
+    };
+    Ok((executor, keeps_deliveries))
 }
 
 /// Makes indexes that are missing, in a thread of its own: the store works
@@ -304,24 +322,30 @@ fn indexes_are_missing(reason: &dyn fmt::Display) {
     tracing::warn!(%reason, "indexes are missing: searches of many runs will be slow");
 }
 
-/// Makes or checks the schema, and makes the default experiment.
+/// Makes or checks the schema, and makes the default experiment. Returns whether
+/// deliveries to webhooks can be kept.
 fn prepare(
     connection: &mut Connection,
     uri: &DatabaseUri,
     artifact_root: &str,
     options: &StoreOptions,
-) -> Result<(), OpenError> {
+) -> Result<bool, OpenError> {
     let shown = uri.to_string();
     migrate::prepare(connection, &shown)?;
     if options.is_cache {
-        return Ok(());
+        return Ok(false);
     }
-    experiments::ensure_default(connection, artifact_root, (options.clock)()).map_err(|error| {
-        OpenError::Database {
-            uri: shown,
-            reason: error.to_string(),
-        }
-    })
+    let made = experiments::ensure_default(connection, artifact_root, (options.clock)());
+    made.map_err(|error| OpenError::Database {
+        uri: shown.clone(),
+        reason: error.to_string(),
+    })?;
+    // A user without the right to make tables can do all else.
+    let kept = outbox::prepare(connection, &shown);
+    if let Err(error) = &kept {
+        tracing::warn!(%error, table = outbox::TABLE, "webhooks are told of nothing: no table");
+    }
+    Ok(kept.is_ok())
 }
 
 #[async_trait]

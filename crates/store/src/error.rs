@@ -38,6 +38,8 @@ pub enum Resource {
     AssessedTrace,
     /// An assessment of a trace.
     Assessment,
+    /// A webhook.
+    Webhook,
 }
 
 /// A param that was logged before with another value.
@@ -271,6 +273,7 @@ fn not_found(what: Resource, id: &str, owner: &str) -> String {
         Resource::Assessment => {
             format!("Assessment with ID '{id}' not found for trace '{owner}'")
         }
+        Resource::Webhook => format!("Webhook with ID {id} not found."),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trait boundaries of Runledger's stores.
 //!
 //! A store keeps experiments, runs, logged models, registered models with their
-//! versions, and traces. The traits here say what
+//! versions, traces, and webhooks. The traits here say what
 //! every store does, in types that are parsed and validated already: no store
 //! reads filter text, JSON or URLs. `runledger-store-conformance` is the test
 //! suite of these contracts; `runledger-store-sql` and `runledger-store-file`
@@ -19,6 +19,7 @@ mod page;
 mod purge;
 mod traces;
 mod tracking;
+mod webhooks;
 
 pub use adopt::{
     AdoptStore, AdoptedRegisteredModel, AdoptedRun, AdoptedTrace, Adoption, WholeTraces,
@@ -40,4 +41,8 @@ pub use traces::{
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
     RunMetric, RunPatch, RunQuery, SettledRun, StoreKind, TrackingStore, TrackingStoreExt,
+};
+pub use webhooks::{
+    Claimed, Delivery, DeliveryClaim, NewWebhook, RegistryChange, Settlement, Signing,
+    WebhookPatch, WebhookSecret, WebhookStore, WebhookTarget, delivery_body, example_data,
 };

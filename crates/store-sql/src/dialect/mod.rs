@@ -304,6 +304,15 @@ impl Dialect {
         }
     }
 
+    /// After a `select`: the rows are locked as by [`Self::for_update`], and those
+    /// that another transaction has locked are left out.
+    pub(crate) fn for_update_of_free(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres | Self::Mysql => " for update skip locked",
+        }
+    }
+
     /// Begins a transaction that only reads, and sees one state of the database.
     pub(crate) fn begin_read(self) -> &'static str {
         match self {

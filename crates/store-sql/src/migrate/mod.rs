@@ -24,7 +24,7 @@ mod traces;
 mod upgrade;
 
 pub use plan::{Current, Plan, PlannedStep, current, plan};
-pub(crate) use prepare::prepare;
+pub(crate) use prepare::{ensure_table, prepare};
 pub(crate) use revisions::Level;
 pub(crate) use state::level;
 pub use upgrade::{Progress, Upgraded, upgrade};

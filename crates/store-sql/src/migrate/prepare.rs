@@ -1,10 +1,12 @@
 //! What opening a store does to the schema: it makes the newest one in an empty
 //! database, and refuses any other than the newest.
 
+use diesel::QueryResult;
+
 use crate::{OpenError, SCHEMA_VERSION, connection::Connection, dialect::Dialect};
 
 use super::{
-    Failure,
+    Failure, catalog,
     lock::{self, Wait},
     report::Report,
     revisions::{self, Level},
@@ -32,6 +34,30 @@ pub(crate) fn prepare(connection: &mut Connection, uri: &str) -> Result<(), Open
             State::At(level) => newest(level, uri),
             found => make(connection, found).map_err(|error| unusable(uri, error)),
         }
+    })
+}
+
+/// Makes a table that is none of MLflow's with `make`, if it is not there.
+///
+/// # Errors
+/// [`OpenError`] if it cannot be made; then nothing has changed.
+pub(crate) fn ensure_table(
+    connection: &mut Connection,
+    uri: &str,
+    table: &'static str,
+    make: fn(&mut Connection) -> QueryResult<()>,
+) -> Result<(), OpenError> {
+    let is_there = |connection: &mut Connection| {
+        catalog::has_table(connection, table).map_err(|error| unusable(uri, error))
+    };
+    if is_there(connection)? {
+        return Ok(());
+    }
+    lock::locked(connection, uri, Wait::Yes, |connection| {
+        if is_there(connection)? {
+            return Ok(());
+        }
+        make(connection).map_err(|error| unusable(uri, error))
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod assessments;
 pub(crate) mod datasets;
+pub(crate) mod deliveries;
 pub(crate) mod experiments;
 pub(crate) mod history;
 pub(crate) mod inputs;
@@ -17,6 +18,7 @@ pub(crate) mod spans;
 pub(crate) mod trace_links;
 pub(crate) mod trace_metrics;
 pub(crate) mod traces;
+pub(crate) mod webhooks;
 
 use diesel::result::Error as DieselError;
 use runledger_entities::LifecycleStage;

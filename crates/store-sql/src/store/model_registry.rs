@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use runledger_entities::{ModelVersion, ModelVersionNumber, RegisteredModel, Tag};
 use runledger_store::{
     DescriptionPatch, ModelRegistryStore, ModelVersionQuery, NewModelVersion, NewRegisteredModel,
-    Page, RegisteredModelQuery, StageChange, StoreError,
+    Page, RegisteredModelQuery, RegistryChange, StageChange, StoreError,
 };
 
 use super::SqlStore;
@@ -20,9 +20,12 @@ impl ModelRegistryStore for SqlStore {
         new: NewRegisteredModel,
     ) -> Result<RegisteredModel, StoreError> {
         let now = self.now();
-        self.executor
-            .write(move |c| registered_models::create(c, &new, now))
-            .await
+        self.change(move |c, outbox| {
+            let model = registered_models::create(c, &new, now)?;
+            outbox.add(c, &RegistryChange::ModelCreated(&new))?;
+            Ok(model)
+        })
+        .await
     }
 
     async fn get_registered_model(&self, name: &str) -> Result<RegisteredModel, StoreError> {
@@ -72,16 +75,30 @@ impl ModelRegistryStore for SqlStore {
 
     async fn set_registered_model_tag(&self, name: &str, tag: Tag) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.executor
-            .write(move |c| registered_models::set_tag(c, &name, &tag))
-            .await
+        self.change(move |c, outbox| {
+            registered_models::set_tag(c, &name, &tag)?;
+            let change = RegistryChange::TagSet {
+                name: &name,
+                version: None,
+                tag: &tag,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn delete_registered_model_tag(&self, name: &str, key: &str) -> Result<(), StoreError> {
         let (name, key) = (name.to_owned(), key.to_owned());
-        self.executor
-            .write(move |c| registered_models::delete_tag(c, &name, &key))
-            .await
+        self.change(move |c, outbox| {
+            registered_models::delete_tag(c, &name, &key)?;
+            let change = RegistryChange::TagDeleted {
+                name: &name,
+                version: None,
+                key: &key,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn set_model_alias(
@@ -91,16 +108,29 @@ impl ModelRegistryStore for SqlStore {
         version: ModelVersionNumber,
     ) -> Result<(), StoreError> {
         let (name, alias) = (name.to_owned(), alias.to_owned());
-        self.executor
-            .write(move |c| registered_models::set_alias(c, &name, &alias, version))
-            .await
+        self.change(move |c, outbox| {
+            registered_models::set_alias(c, &name, &alias, version)?;
+            let change = RegistryChange::AliasSet {
+                name: &name,
+                alias: &alias,
+                version,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn delete_model_alias(&self, name: &str, alias: &str) -> Result<(), StoreError> {
         let (name, alias) = (name.to_owned(), alias.to_owned());
-        self.executor
-            .write(move |c| registered_models::delete_alias(c, &name, &alias))
-            .await
+        self.change(move |c, outbox| {
+            registered_models::delete_alias(c, &name, &alias)?;
+            let change = RegistryChange::AliasDeleted {
+                name: &name,
+                alias: &alias,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn get_model_version_by_alias(
@@ -116,9 +146,12 @@ impl ModelRegistryStore for SqlStore {
 
     async fn create_model_version(&self, new: NewModelVersion) -> Result<ModelVersion, StoreError> {
         let now = self.now();
-        self.executor
-            .write(move |c| model_versions::create(c, &new, now))
-            .await
+        self.change(move |c, outbox| {
+            let version = model_versions::create(c, &new, now)?;
+            outbox.add(c, &RegistryChange::VersionCreated(&new, version.version))?;
+            Ok(version)
+        })
+        .await
     }
 
     async fn get_model_version(
@@ -183,9 +216,16 @@ impl ModelRegistryStore for SqlStore {
         tag: Tag,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.executor
-            .write(move |c| model_versions::set_tag(c, &name, version, &tag))
-            .await
+        self.change(move |c, outbox| {
+            model_versions::set_tag(c, &name, version, &tag)?;
+            let change = RegistryChange::TagSet {
+                name: &name,
+                version: Some(version),
+                tag: &tag,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn delete_model_version_tag(
@@ -195,9 +235,16 @@ impl ModelRegistryStore for SqlStore {
         key: &str,
     ) -> Result<(), StoreError> {
         let (name, key) = (name.to_owned(), key.to_owned());
-        self.executor
-            .write(move |c| model_versions::delete_tag(c, &name, version, &key))
-            .await
+        self.change(move |c, outbox| {
+            model_versions::delete_tag(c, &name, version, &key)?;
+            let change = RegistryChange::TagDeleted {
+                name: &name,
+                version: Some(version),
+                key: &key,
+            };
+            outbox.add(c, &change)
+        })
+        .await
     }
 
     async fn last_model_version(&self, name: &str) -> Result<ModelVersionNumber, StoreError> {

@@ -10,6 +10,7 @@ use std::{env, process::ExitCode, sync::Arc};
 
 use libtest_mimic::Arguments;
 use runledger_store_conformance::{Fixture, trials};
+use runledger_store_sql::{StoreOptions, WebhookKey};
 
 use server::{Kind, Server};
 use sqlite::Sqlite;
@@ -39,4 +40,13 @@ fn on_server(arguments: &Arguments, kind: Kind) -> ExitCode {
 
 fn suite(arguments: &Arguments, fixture: &Arc<dyn Fixture>) -> ExitCode {
     libtest_mimic::run(arguments, trials(fixture)).exit_code()
+}
+
+/// How the store of a case is opened: with a key, so that webhooks can have secrets.
+fn options() -> StoreOptions {
+    let key = WebhookKey::parse("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
+    StoreOptions {
+        webhook_key: Some(key.expect("a key of 32 bytes")),
+        ..StoreOptions::default()
+    }
 }

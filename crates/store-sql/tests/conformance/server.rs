@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use runledger_store_conformance::{Fixture, World};
-use runledger_store_sql::{SqlStore, StoreOptions};
+use runledger_store_sql::SqlStore;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
@@ -186,11 +186,12 @@ impl Fixture for Server {
     async fn fresh(&self) -> Result<World, Failure> {
         let lease = self.lease().await?;
         let uri = self.uri(&lease.name);
-        let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
+        let store = Arc::new(SqlStore::open(&uri, crate::options()).await?);
         Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
             .purging(Arc::clone(&store) as _)
             .registering(Arc::clone(&store) as _)
-            .tracing(store)
+            .tracing(Arc::clone(&store) as _)
+            .telling(store)
             .holding(lease))
     }
 }

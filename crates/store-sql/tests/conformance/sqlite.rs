@@ -4,7 +4,7 @@ use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use runledger_store_conformance::{Fixture, World};
-use runledger_store_sql::{SqlStore, StoreOptions};
+use runledger_store_sql::SqlStore;
 
 pub(crate) struct Sqlite;
 
@@ -17,11 +17,12 @@ impl Fixture for Sqlite {
     async fn fresh(&self) -> Result<World, Box<dyn Error + Send + Sync>> {
         let folder = tempfile::tempdir()?;
         let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
-        let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
+        let store = Arc::new(SqlStore::open(&uri, crate::options()).await?);
         Ok(World::new(Arc::clone(&store) as _, Arc::clone(&store) as _)
             .purging(Arc::clone(&store) as _)
             .registering(Arc::clone(&store) as _)
-            .tracing(store)
+            .tracing(Arc::clone(&store) as _)
+            .telling(store)
             .holding(folder))
     }
 }
