@@ -30,6 +30,7 @@ import searching  # noqa: E402
 import snapshot  # noqa: E402
 import training  # noqa: E402
 import values  # noqa: E402
+import webhooks  # noqa: E402
 from checks import Checks  # noqa: E402
 
 
@@ -58,7 +59,7 @@ def main() -> None:
         )
         parts = [values, files, training, lifecycle, searching, neighbours]
         if sessions.MLFLOW_3:
-            parts.append(models)
+            parts += [models, webhooks]
         for part in parts:
             try:
                 part.run(session)

@@ -8,7 +8,7 @@ Each is a SQLite file, or the URL of a PostgreSQL (`postgresql://`) or MySQL (`m
 Compared are columns (order, type, nullability, default, place in the primary key, generated or
 not), foreign keys with their actions, indexes with their columns and directions, unique and check
 constraints with their names, triggers, functions, sequences, the Alembic revision, and the rows of
-tables that both sides must start with. Spelling that has no meaning (spaces, letter case of
+tables that both sides must start with. What we add, with names in `runledger_`, is left out. Spelling that has no meaning (spaces, letter case of
 keywords, quotes around a name) is ignored.
 
 Exits 0 when nothing differs, 1 with one line per difference, 2 when a database cannot be read.
@@ -244,14 +244,21 @@ def facts_of(database):
     return sqlite_facts(database)
 
 
+def is_an_addition(name):
+    """Whether a thing or fact is one that we add beside MLflow's schema, by its name."""
+    return name.split(" ")[-1].strip("`").startswith("runledger_")
+
+
 def differences(ours, theirs):
     for thing in sorted(ours.keys() | theirs.keys()):
+        if thing not in theirs and is_an_addition(thing):
+            continue
         if thing not in ours or thing not in theirs:
             yield f"{thing}: only in {'ours' if thing in ours else 'theirs'}"
             continue
         a, b = ours[thing], theirs[thing]
         for fact in sorted(a.keys() | b.keys()):
-            if a.get(fact) == b.get(fact):
+            if a.get(fact) == b.get(fact) or fact not in b and is_an_addition(fact):
                 continue
             ours_only = set((a.get(fact) or "missing").split("\n")) - set(
                 (b.get(fact) or "").split("\n")

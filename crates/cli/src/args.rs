@@ -127,6 +127,12 @@ pub(crate) struct ServerArgs {
     #[arg(long, help_heading = "Storage")]
     pub(crate) read_only: bool,
 
+    /// For how many hours a delivery to a webhook is tried.
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=8760))]
+    #[arg(help_heading = "Webhooks")]
+    pub(crate) webhook_expiry: u32,
+
     /// The names of this server, with * and ? as wildcards; * alone for any
     /// [default: localhost and addresses of private networks].
     #[arg(long, value_name = "HOST,…", value_delimiter = ',')]

@@ -16,6 +16,7 @@ mod report;
 mod serve;
 mod settings;
 mod signals;
+mod webhooks;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -14,7 +14,9 @@ use runledger_entities::LongValues;
 use runledger_server::{Asset, BuildError, Limits, ServeError, Server, ServerBuilder};
 use runledger_store::PurgeStore;
 use runledger_store_file::{FileStore, FileStoreOptions};
-use runledger_store_sql::{InvalidVariable, OpenError, PoolOptions, SqlStore, StoreOptions};
+use runledger_store_sql::{
+    InvalidVariable, InvalidWebhookKey, OpenError, PoolOptions, SqlStore, StoreOptions, WebhookKey,
+};
 use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
@@ -22,6 +24,7 @@ use crate::backend::Backend;
 use crate::report;
 use crate::settings::{Destination, InvalidSettings, Settings};
 use crate::signals::Signals;
+use crate::webhooks::{self, InvalidWebhookVariable};
 
 /// Threads for work that blocks, beside those that wait for a database server:
 /// artifact files (32 at most), reads of a SQLite file (8 at most), and the
@@ -100,6 +103,12 @@ pub(crate) enum RunError {
         /// What it holds.
         value: usize,
     },
+    /// The key of the secrets of webhooks is none.
+    #[error(transparent)]
+    WebhookKey(#[from] InvalidWebhookKey),
+    /// A variable about webhooks is wrong.
+    #[error(transparent)]
+    Webhooks(#[from] InvalidWebhookVariable),
     /// Requests were cut off at the end.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -116,6 +125,8 @@ impl RunError {
             | Self::StorageOption(_)
             | Self::Destination { .. }
             | Self::Bound { .. }
+            | Self::WebhookKey(_)
+            | Self::Webhooks(_)
             | Self::UrlTime { .. } => 2,
             _ => 1,
         }
@@ -203,10 +214,15 @@ async fn with_store(
                 .traces(store))
         }
         Backend::Database(uri) => {
-            let store = Arc::new(open_database(uri, settings, pool, flags.read_only).await?);
+            let variable = |name: &str| env::var(name).ok();
+            let key = webhooks::key(variable)?;
+            let store = open_database(uri, settings, pool, flags.read_only, key).await?;
+            let store = Arc::new(store);
             Ok(server
                 .store(Arc::clone(&store))
                 .registry(Arc::<SqlStore>::clone(&store))
+                .webhooks(Arc::<SqlStore>::clone(&store))
+                .webhook_options(webhooks::options(flags, variable)?)
                 .traces(store))
         }
     }
@@ -221,7 +237,7 @@ pub(crate) async fn purge_store(
     match &settings.backend {
         Backend::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, read_only).await?)),
         Backend::Database(uri) => {
-            let store = open_database(uri, settings, pool, read_only).await?;
+            let store = open_database(uri, settings, pool, read_only, None).await?;
             Ok(Arc::new(store))
         }
     }
@@ -245,11 +261,13 @@ async fn open_database(
     settings: &Settings,
     pool: PoolOptions,
     read_only: bool,
+    webhook_key: Option<WebhookKey>,
 ) -> Result<SqlStore, RunError> {
     let options = StoreOptions {
         artifact_root: settings.artifact_root.clone(),
         pool,
         read_only,
+        webhook_key,
         ..StoreOptions::default()
     };
     Ok(SqlStore::open(uri, options).await?)

@@ -21,6 +21,7 @@ pub mod spans;
 pub mod trace_metrics;
 pub mod traces;
 pub mod traces_v2;
+pub mod webhooks;
 
 use runledger_entities::limits;
 
@@ -44,6 +45,8 @@ mod most {
     pub(super) const ORDER_BY: usize = 1000;
     /// Params or tags, outside of a batch.
     pub(super) const PAIRS: usize = 10_000;
+    /// Events of one webhook, of which there are fifteen.
+    pub(super) const WEBHOOK_EVENTS: usize = 100;
     /// Stages of one request, of which there are four.
     pub(super) const STAGES: usize = 1000;
     /// Datasets of one request.

@@ -13,8 +13,9 @@ use crate::{
     admission::{Admission, BodyBudget},
     artifact_routes::modes,
     failure::Failure,
-    handlers::server::{no_spans, not_here},
+    handlers::server::{no_spans, no_webhooks, not_here},
     options::Limits,
+    webhooks::Webhooks,
 };
 
 /// The state of a server.
@@ -43,6 +44,8 @@ pub(crate) struct Tracking {
     pub(crate) hosts: Arc<HostPolicy>,
     /// Absent where the store keeps no registered models.
     pub(crate) registry: Option<Arc<dyn ModelRegistryStore>>,
+    /// Absent where the store keeps no webhooks.
+    pub(crate) webhooks: Option<Webhooks>,
     /// Absent where the store keeps no traces.
     pub(crate) traces: Option<Arc<dyn TraceStore>>,
     /// Who may wait for spans that are still on their way: each holds a place among the requests.
@@ -115,6 +118,12 @@ impl App {
         }
     }
 
+    /// The webhooks, or the answer of a server that keeps none.
+    pub(crate) fn webhooks(&self, endpoint: Endpoint) -> Result<&Webhooks, Failure> {
+        let Registry { tracking, .. } = self.registry(endpoint)?;
+        tracking.webhooks.as_ref().ok_or_else(no_webhooks)
+    }
+
     /// The traces, or the answer of a server that keeps none.
     pub(crate) fn traces(&self, endpoint: Endpoint) -> Result<Traces<'_>, Failure> {
         let tracking = self.tracking(endpoint)?;
@@ -138,6 +147,12 @@ impl App {
     pub(crate) fn has_registry(&self) -> bool {
         let tracking = self.tracking.as_ref();
         tracking.is_some_and(|tracking| tracking.registry.is_some())
+    }
+
+    /// Whether there are webhooks.
+    pub(crate) fn has_webhooks(&self) -> bool {
+        let tracking = self.tracking.as_ref();
+        tracking.is_some_and(|tracking| tracking.registry.is_some() && tracking.webhooks.is_some())
     }
 
     /// Whether there are stores.

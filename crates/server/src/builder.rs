@@ -5,17 +5,23 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use runledger_artifacts::{ArtifactRoots, HostPolicy};
 use runledger_entities::LongValues;
-use runledger_store::{LoggedModelStore, ModelRegistryStore, TraceStore, TrackingStore};
-use tokio::{net::TcpListener, sync::Semaphore};
+use runledger_store::{
+    LoggedModelStore, ModelRegistryStore, TraceStore, TrackingStore, WebhookStore,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use crate::{
-    InvalidSecurityConfig, SecurityConfig, ServeError,
+    InvalidSecurityConfig, SecurityConfig, ServeError, WebhookOptions,
     app::{App, Tracking},
     assets, drain, listen,
     options::{Asset, Limits},
     router,
     security::{self, Security},
     ui_folder,
+    webhooks::{Client, Deliverer, Webhooks},
 };
 
 /// How many requests may wait for spans that are still on their way.
@@ -26,6 +32,8 @@ const WAITING: usize = 32;
 pub struct Server {
     router: Router,
     write_idle_time: Duration,
+    /// Absent where there are no webhooks, or nothing may change.
+    deliverer: Option<Deliverer>,
 }
 
 impl Server {
@@ -36,12 +44,14 @@ impl Server {
     }
 
     /// The routes, to be served in another way or inside of another service.
+    /// Without [`Server::serve`] nothing is delivered to webhooks.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
     /// Serves on `listener` until `shutdown` is done, and then finishes what
-    /// was accepted.
+    /// was accepted. Meanwhile it delivers to webhooks; what is not delivered by
+    /// then waits in the store.
     ///
     /// # Errors
     /// [`ServeError`] if some requests had to be cut off at the end.
@@ -50,7 +60,22 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        listen::serve(listener, self.router, self.write_idle_time, shutdown).await
+        let (stop, stopped) = watch::channel(false);
+        let delivering = self
+            .deliverer
+            .map(|deliverer| tokio::spawn(deliverer.run(stopped)));
+        let shutdown = async {
+            shutdown.await;
+            stop.send_replace(true);
+        };
+        let served = listen::serve(listener, self.router, self.write_idle_time, shutdown).await;
+        stop.send_replace(true);
+        if let Some(delivering) = delivering
+            && let Err(error) = delivering.await
+        {
+            tracing::error!(%error, "delivering to webhooks ended by itself");
+        }
+        served
     }
 }
 
@@ -84,6 +109,8 @@ pub struct ServerBuilder {
     stores: Option<(Arc<dyn TrackingStore>, Arc<dyn LoggedModelStore>)>,
     registry: Option<Arc<dyn ModelRegistryStore>>,
     traces: Option<Arc<dyn TraceStore>>,
+    webhooks: Option<Arc<dyn WebhookStore>>,
+    webhook_options: WebhookOptions,
     artifacts: ArtifactRoots,
     artifact_hosts: HostPolicy,
     static_prefix: String,
@@ -124,6 +151,19 @@ impl ServerBuilder {
     /// MLflow's clients keep them as artifacts.
     pub fn traces(mut self, traces: Arc<dyn TraceStore>) -> Self {
         self.traces = Some(traces);
+        self
+    }
+
+    /// The store of webhooks, in the database of the registry. Without it they are
+    /// "not implemented", and nobody is told of changes.
+    pub fn webhooks(mut self, webhooks: Arc<dyn WebhookStore>) -> Self {
+        self.webhooks = Some(webhooks);
+        self
+    }
+
+    /// How webhooks are told, and where they may be.
+    pub fn webhook_options(mut self, options: WebhookOptions) -> Self {
+        self.webhook_options = options;
         self
     }
 
@@ -196,12 +236,19 @@ impl ServerBuilder {
         let prefix = self.static_prefix;
         check_prefix(&prefix)?;
         let security = Security::new(&self.security, &prefix)?;
+        let client = Arc::new(Client::new(self.webhook_options));
+        let webhooks = self.webhooks.map(|store| Webhooks { store, client });
+        let deliverer = webhooks
+            .clone()
+            .filter(|_| !self.read_only)
+            .map(Deliverer::new);
         let tracking = self.stores.map(|(store, models)| Tracking {
             store,
             models,
             long_values: self.long_values,
             hosts: Arc::new(self.artifact_hosts),
             registry: self.registry,
+            webhooks,
             traces: self.traces,
             waiting: Arc::new(Semaphore::new(WAITING)),
         });
@@ -224,6 +271,7 @@ impl ServerBuilder {
                 .layer(guard)
                 .layer(middleware::from_fn(drain::drain)),
             write_idle_time,
+            deliverer,
         })
     }
 }

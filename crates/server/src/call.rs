@@ -6,7 +6,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{Method, header, request::Parts};
-use runledger_entities::{AssessmentId, LoggedModelId, TraceId};
+use runledger_entities::{AssessmentId, LoggedModelId, TraceId, WebhookId};
 use runledger_protocol::{Endpoint, Input, Request as Message, check_content_type};
 
 use crate::{admission::Share, apart::apart, app::App, body, failure::Failure, options::Limits};
@@ -71,6 +71,11 @@ impl Call {
     /// The trace that the path names.
     pub(crate) fn trace_id(&self) -> TraceId {
         TraceId::new(self.param("trace_id"))
+    }
+
+    /// The webhook that the path names.
+    pub(crate) fn webhook_id(&self) -> WebhookId {
+        WebhookId::new(self.param("webhook_id"))
     }
 
     /// The assessment that the path names.

@@ -11,7 +11,7 @@ use crate::{
     graphql,
     handlers::{
         Reply, artifacts, datasets, experiments, logged_models, logging, metrics, model_versions,
-        otlp, registered_models, runs, server, trace_metrics, traces,
+        otlp, registered_models, runs, server, trace_metrics, traces, webhooks,
     },
 };
 
@@ -320,12 +320,21 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
             traces::artifact(app, app.traces(endpoint)?, &call.parts).await
         }
 
-        // Not built yet.
-        E::ListWebhooks
-        | E::CreateWebhook
-        | E::GetWebhook
-        | E::UpdateWebhook
-        | E::DeleteWebhook
-        | E::TestWebhook => Err(server::not_here(endpoint)),
+        E::ListWebhooks => webhooks::list(app.webhooks(endpoint)?, call.message(app).await?).await,
+        E::CreateWebhook => {
+            webhooks::create(app.webhooks(endpoint)?, call.message(app).await?).await
+        }
+        E::GetWebhook => webhooks::get(app.webhooks(endpoint)?, call.webhook_id()).await,
+        E::UpdateWebhook => {
+            let webhooks = app.webhooks(endpoint)?;
+            let request = call.message(app).await?;
+            webhooks::update(webhooks, call.webhook_id(), request).await
+        }
+        E::DeleteWebhook => webhooks::delete(app.webhooks(endpoint)?, call.webhook_id()).await,
+        E::TestWebhook => {
+            let webhooks = app.webhooks(endpoint)?;
+            let request = call.message(app).await?;
+            webhooks::test(webhooks, call.webhook_id(), request).await
+        }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod runs;
 pub(crate) mod server;
 pub(crate) mod trace_metrics;
 pub(crate) mod traces;
+pub(crate) mod webhooks;
 
 use axum::response::Response;
 use runledger_entities::ExperimentId;

@@ -32,9 +32,11 @@ mod router;
 mod security;
 mod sparsely;
 mod ui_folder;
+mod webhooks;
 mod write_timeout;
 
 pub use builder::{BuildError, Server, ServerBuilder};
 pub use listen::{ServeError, serve};
 pub use options::{Asset, Limits};
 pub use security::{InvalidSecurityConfig, SecurityConfig};
+pub use webhooks::WebhookOptions;

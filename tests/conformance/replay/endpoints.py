@@ -98,6 +98,12 @@ DELETE /mlflow/model-versions/delete-tag                      registry 2.17
 POST   /mlflow/model-versions/transition-stage                registry 2.17
 GET    /mlflow/model-versions/get-download-uri                registry 2.17
 GET    /model-versions/get-artifact                           registry 2.17
+GET    /mlflow/webhooks                                       registry 3
+POST   /mlflow/webhooks                                       registry 3
+GET    /mlflow/webhooks/{webhook_id}                          registry 3
+PATCH  /mlflow/webhooks/{webhook_id}                          registry 3
+DELETE /mlflow/webhooks/{webhook_id}                          registry 3
+POST   /mlflow/webhooks/{webhook_id}/test                     registry 3
 POST   /mlflow/traces                                         traces 2.17
 GET    /mlflow/traces                                         traces 2.17
 PATCH  /mlflow/traces/{trace_id}                              traces 2.17

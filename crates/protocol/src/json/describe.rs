@@ -1,6 +1,9 @@
 //! What the fields of request messages are, for the description of the API.
 
-use runledger_entities::{LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType};
+use runledger_entities::{
+    LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType, WebhookAction, WebhookEntity,
+    WebhookStatus,
+};
 
 use super::{
     field::{List, Texts},
@@ -63,6 +66,20 @@ describe! {
         "LLM_JUDGE",
         "CODE",
     ]);
+    WebhookStatus: Described::OneOf(&["ACTIVE", "DISABLED"]);
+    WebhookEntity: Described::OneOf(&[
+        "REGISTERED_MODEL",
+        "MODEL_VERSION",
+        "MODEL_VERSION_TAG",
+        "MODEL_VERSION_ALIAS",
+        "PROMPT",
+        "PROMPT_VERSION",
+        "PROMPT_TAG",
+        "PROMPT_VERSION_TAG",
+        "PROMPT_ALIAS",
+        "BUDGET_POLICY",
+    ]);
+    WebhookAction: Described::OneOf(&["CREATED", "UPDATED", "DELETED", "SET", "EXCEEDED"]);
     // Any value, which has no description of its own.
     AnyJson: Described::Message(Vec::new());
 }
@@ -103,5 +120,8 @@ mod tests {
         all_are_names_of::<LoggedModelStatus>();
         all_are_names_of::<TraceState>();
         all_are_names_of::<SourceType>();
+        all_are_names_of::<WebhookStatus>();
+        all_are_names_of::<WebhookEntity>();
+        all_are_names_of::<WebhookAction>();
     }
 }

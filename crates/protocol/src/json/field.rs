@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
-use runledger_entities::{LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType};
+use runledger_entities::{
+    LoggedModelStatus, RunStatus, SourceType, TraceState, ViewType, WebhookAction, WebhookEntity,
+    WebhookStatus,
+};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{
@@ -398,6 +401,13 @@ enums! {
         3 => Some(TraceState::InProgress),
         _ => None,
     };
+    WebhookStatus: Self::from_name, |number| match number {
+        1 => Some(WebhookStatus::Active),
+        2 => Some(WebhookStatus::Disabled),
+        _ => None,
+    };
+    WebhookEntity: Self::from_wire_name, Self::from_number;
+    WebhookAction: Self::from_wire_name, Self::from_number;
     SourceType: |name: &str| Self::from_name(name).filter(|_| name != "AI_JUDGE"), |number| match number {
         0 => Some(SourceType::Unspecified),
         1 => Some(SourceType::Human),

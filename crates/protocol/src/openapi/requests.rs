@@ -6,6 +6,7 @@ use crate::{
     messages::{
         artifacts, assessments, datasets, experiments, logged_models, logging, metrics,
         model_versions, multipart, registered_models, runs, trace_metrics, traces, traces_v2,
+        webhooks,
     },
 };
 
@@ -105,6 +106,9 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         E::CreateAssessment => assessments::CreateBody::describe(),
         E::UpdateAssessment => assessments::UpdateBody::describe(),
         E::GetTraceArtifactV2 | E::GetTraceArtifact => texts(&["request_id", "path"]),
+        E::ListWebhooks => webhooks::ListBody::describe(),
+        E::CreateWebhook | E::UpdateWebhook => webhooks::CreateBody::describe(),
+        E::TestWebhook => webhooks::TestBody::describe(),
         E::Health
         | E::Version
         | E::ServerInfo
@@ -127,13 +131,8 @@ pub(super) fn of(endpoint: Endpoint) -> Option<Described> {
         | E::GetAssessment
         | E::DeleteAssessment
         | E::ExportSpans
-        // Described when they are served.
-        | E::ListWebhooks
-        | E::CreateWebhook
         | E::GetWebhook
-        | E::UpdateWebhook
-        | E::DeleteWebhook
-        | E::TestWebhook => return None,
+        | E::DeleteWebhook => return None,
     })
 }
 

@@ -45,12 +45,13 @@ pub(crate) fn is_served(app: &App, endpoint: Endpoint) -> bool {
     match endpoint.area() {
         Area::Server | Area::Tracking | Area::Artifacts => true,
         Area::Tracing => app.has_traces(),
-        Area::Registry => app.has_registry() && !is_webhook(endpoint),
+        Area::Registry if is_of_webhooks(endpoint) => app.has_webhooks(),
+        Area::Registry => app.has_registry(),
     }
 }
 
-/// Whether it is one of those of webhooks, which are not built yet.
-fn is_webhook(endpoint: Endpoint) -> bool {
+/// Whether it is one of those of webhooks.
+fn is_of_webhooks(endpoint: Endpoint) -> bool {
     use Endpoint as E;
 
     matches!(
@@ -81,6 +82,15 @@ pub(crate) fn not_here(endpoint: Endpoint) -> Failure {
             "This server does not have the endpoint '{}'.",
             endpoint.template()
         ),
+    )
+}
+
+/// Answers for webhooks where registered models are in files.
+pub(crate) fn no_webhooks() -> Failure {
+    Failure::new(
+        ErrorCode::NotImplemented,
+        "Webhooks are kept in a database, and this server keeps registered models in files. \
+         Start it with a database as its `--backend-store-uri`.",
     )
 }
 

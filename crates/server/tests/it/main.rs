@@ -16,4 +16,5 @@ mod runs;
 mod traces;
 mod transport;
 mod ui_folder;
+mod webhooks;
 mod world;

@@ -424,11 +424,12 @@ pub(crate) fn path_of(endpoint: Endpoint) -> String {
 }
 
 #[tokio::test]
-async fn what_is_not_built_yet_is_not_here() {
-    let world = World::new().await;
+async fn without_a_store_of_webhooks_they_are_not_implemented() {
+    let world = World::without_webhooks().await;
     for &endpoint in Endpoint::ALL {
         if endpoint.template().contains("/webhooks") {
-            not_here(&world, endpoint).await;
+            let answer = ask(&world, endpoint).await;
+            answer.refused(501, "NOT_IMPLEMENTED", "Webhooks are kept in a database");
         }
     }
 }

@@ -38,6 +38,7 @@ impl World {
             settings(
                 builder
                     .registry(Arc::<SqlStore>::clone(&store))
+                    .webhooks(Arc::<SqlStore>::clone(&store))
                     .traces(store),
             )
         })
@@ -47,6 +48,11 @@ impl World {
     /// A server whose store keeps neither registered models nor traces.
     pub(crate) async fn without_registry() -> Self {
         Self::of(|builder, _| builder).await
+    }
+
+    /// A server whose registry keeps no webhooks, as one of files.
+    pub(crate) async fn without_webhooks() -> Self {
+        Self::of(|builder, store| builder.registry(store)).await
     }
 
     async fn of(settings: impl FnOnce(ServerBuilder, Arc<SqlStore>) -> ServerBuilder) -> Self {
