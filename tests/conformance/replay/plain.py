@@ -30,7 +30,11 @@ UNORDERED = (
     "*.registrations",
 )
 
-_ID = re.compile(r"(?<![0-9A-Za-z])(?:m-)?[0-9a-f]{32}(?![0-9A-Za-z])")
+# Of runs and models, and of webhooks.
+_ID = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:m-)?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"(?![0-9A-Za-z])"
+)
 _EXPERIMENT_FIELDS = ("experiment_id", "experiment_ids", "experimentId")
 # Python prints a set of texts in any order.
 _SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
