@@ -72,6 +72,10 @@ const FIELDS: &[&str] = &[
     "alias",
     "stage",
     "events",
+    "event",
+    "entity",
+    "action",
+    "secret",
     "url",
 ];
 

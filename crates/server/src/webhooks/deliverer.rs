@@ -183,7 +183,11 @@ fn after_answer(answer: &Answer, delivery: &Delivery, options: &WebhookOptions) 
 }
 
 fn after_failure(error: &NoAnswer, delivery: &Delivery, options: &WebhookOptions) -> Settlement {
-    let reason = error.to_string();
+    let reason = match error {
+        // Its words hold the URL, and that may hold a password.
+        NoAnswer::Refused(_) => "its URL may not, or cannot, be sent to".to_owned(),
+        error => error.to_string(),
+    };
     if error.may_pass() {
         again(delivery, options, &reason, Duration::ZERO)
     } else {
@@ -203,18 +207,23 @@ fn again(
     reason: &str,
     asked: Duration,
 ) -> Settlement {
+    static LOGGED: Sparsely = Sparsely::new();
+
     let retries = delivery.attempts.saturating_sub(1);
     if options.most_retries.is_some_and(|most| retries >= most) {
         return give_up(delivery, reason);
     }
     let after = pause(delivery.attempts, fraction()).max(asked);
-    tracing::debug!(
-        webhook = %delivery.target.webhook_id,
-        delivery = delivery.delivery_id,
-        attempts = delivery.attempts,
-        reason,
-        "a delivery to a webhook failed, and is tried again"
-    );
+    LOGGED.run(|skipped| {
+        tracing::warn!(
+            webhook = %delivery.target.webhook_id,
+            delivery = delivery.delivery_id,
+            attempts = delivery.attempts,
+            reason,
+            skipped,
+            "a delivery to a webhook failed, and is tried again"
+        );
+    });
     Settlement::Retry { after }
 }
 

@@ -82,8 +82,8 @@ async fn pages_of_webhooks_follow_each_other() {
     let first = world.get("/webhooks?max_results=2").await.ok();
     assert_eq!(first["webhooks"].as_array().unwrap().len(), 2);
     let token = first["next_page_token"].as_str().unwrap();
-    let second = world.get(&format!("/webhooks?max_results=2&page_token={token}"));
-    let second = second.await.ok();
+    let path = format!("/webhooks?max_results=2&page_token={token}");
+    let second = world.get(&path).await.ok();
     assert_eq!(second["webhooks"].as_array().unwrap().len(), 1);
     assert_eq!(second.get("next_page_token"), None);
     let refused = world.get("/webhooks?page_token=x").await;

@@ -1,7 +1,7 @@
 //! What webhooks are told, in MLflow's JSON as Python writes it.
 
 use runledger_entities::{
-    ModelVersionNumber, Tag, WebhookAction, WebhookEntity, WebhookEvent, quote, time,
+    ModelVersionNumber, RunId, Tag, WebhookAction, WebhookEntity, WebhookEvent, quote, time,
 };
 
 use crate::{NewModelVersion, NewRegisteredModel};
@@ -122,7 +122,7 @@ impl<'a> RegistryChange<'a> {
                     data.tags(&new.tags, &hidden);
                 } else {
                     data.text("source", &new.source);
-                    let run = new.run_id.as_ref().map(|run| run.as_str());
+                    let run = new.run_id.as_ref().map(RunId::as_str);
                     data.maybe_text("run_id", run.filter(|run| !run.is_empty()));
                     data.tags(&new.tags, &[]);
                 }
@@ -173,17 +173,20 @@ pub fn example_data(event: WebhookEvent) -> String {
         _ => "example_prompt",
     };
     let set = event.action() == Set;
-    let tagged = |version| match set {
-        true => RegistryChange::TagSet {
-            name,
-            version,
-            tag: &tag,
-        },
-        false => RegistryChange::TagDeleted {
-            name,
-            version,
-            key: &tag.key,
-        },
+    let tagged = |version| {
+        if set {
+            RegistryChange::TagSet {
+                name,
+                version,
+                tag: &tag,
+            }
+        } else {
+            RegistryChange::TagDeleted {
+                name,
+                version,
+                key: &tag.key,
+            }
+        }
     };
     let model = |description: &str| NewRegisteredModel {
         name: name.to_owned(),
@@ -199,7 +202,7 @@ pub fn example_data(event: WebhookEvent) -> String {
             let new = NewModelVersion {
                 name: name.to_owned(),
                 source: "models:/123".to_owned(),
-                run_id: Some(runledger_entities::RunId::new("abcd1234abcd5678")),
+                run_id: Some(RunId::new("abcd1234abcd5678")),
                 description: Some("An example model version".to_owned()),
                 tags: vec![tag],
                 ..NewModelVersion::default()
