@@ -37,7 +37,7 @@ pub fn webhook_url(url: &str, allowed: &[String]) -> Result<(), InvalidWebhook> 
         "characters",
     )?;
     let (scheme, rest) = split_scheme(url.trim());
-    if !allowed.iter().any(|allowed| *allowed == scheme) {
+    if !allowed.contains(&scheme) {
         return Err(InvalidWebhook::Scheme {
             scheme,
             allowed: allowed.to_vec(),

@@ -52,12 +52,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Of IPv6 only what is given out as unicast is of the internet: 2000::/3, without
-/// protocol assignments (2001::/23) and documentation.
+/// Of IPv6 only what is given out as unicast is of the internet: `2000::/3`,
+/// without protocol assignments (`2001::/23`) and documentation.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let is_special = first == 0x2001 && second < 0x200
-        || first == 0x2001 && second == 0xdb8
+    let is_special = first == 0x2001 && (second < 0x200 || second == 0xdb8)
         || first == 0x3fff && second < 0x1000;
     first & 0xe000 == 0x2000 && !is_special
 }

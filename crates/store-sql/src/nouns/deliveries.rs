@@ -83,12 +83,11 @@ impl Outbox {
             return Ok(());
         }
         // Asked only now: nearly no change is told to anybody.
-        let is_prompt = match said {
-            Some(said) => said,
-            None => {
-                let model = registered_models::get(connection, change.model())?;
-                Tag::are_of_prompt(&model.tags)
-            }
+        let is_prompt = if let Some(said) = said {
+            said
+        } else {
+            let model = registered_models::get(connection, change.model())?;
+            Tag::are_of_prompt(&model.tags)
         };
         let Some(event) = change.event(is_prompt) else {
             return Ok(());

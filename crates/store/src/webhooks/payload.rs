@@ -262,12 +262,11 @@ impl Data {
     }
 
     fn maybe_text(&mut self, key: &'static str, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(key, text),
-            None => {
-                self.key(key);
-                self.0.push_str("null");
-            }
+        if let Some(text) = text {
+            self.text(key, text);
+        } else {
+            self.key(key);
+            self.0.push_str("null");
         }
     }
 
