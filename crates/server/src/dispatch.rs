@@ -161,7 +161,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, endpoint: E, mut call: Call) -> Rep
         E::ProxyList => Ok(proxy::list(app.proxied(endpoint)?, call.parts.uri.query()).await?),
         E::ProxyGet => {
             let destination = app.proxied(endpoint)?;
-            Ok(proxy::get(destination, call.artifact_path(), &call.parts.headers).await?)
+            proxy::get(destination, call.artifact_path(), &call.parts).await
         }
         E::ProxyPut => artifacts::proxy_put(app.proxied(endpoint)?, call).await,
         E::ProxyDelete => Ok(proxy::delete(app.proxied(endpoint)?, call.artifact_path()).await?),

@@ -152,6 +152,21 @@ impl World {
                 "GET",
                 &format!("/api/2.0/mlflow-artifacts/presigned/{path}"),
             ),
+            Request::new("GET", &format!("{PROXY}/{path}?archive=zip")),
+            Request::new(
+                "GET",
+                &format!("/get-artifact?archive=zip&run_id={run}&path={path}"),
+            ),
+            Request::new(
+                "GET",
+                &format!(
+                    "{ajax}/logged-models/{model}/artifacts/files?archive=zip&artifact_file_path={path}"
+                ),
+            ),
+            Request::new(
+                "GET",
+                &format!("/model-versions/get-artifact?archive=zip&name=m&version=1&path={path}"),
+            ),
             json(format!("{mpu}/create/{path}")),
             json(format!("{mpu}/complete/{path}")),
             json(format!("{mpu}/abort/{path}")),

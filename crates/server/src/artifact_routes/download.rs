@@ -1,4 +1,4 @@
-//! Downloads, whole or in part.
+//! Downloads: of a file, whole or in part, or of a folder.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,13 +8,40 @@ use axum::response::Response;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runledger_artifacts::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ArtifactRoots,
 };
 
-use super::{ArtifactRouteError, representation};
+use super::{ArtifactRouteError, archive, representation};
 use crate::conditions;
+use crate::failure::Failure;
+
+/// Streams what the request asks for of the artifacts at `artifact_uri`: the
+/// file `path`, or the folder `path` as an archive.
+pub(crate) async fn file_or_archive(
+    roots: &ArtifactRoots,
+    artifact_uri: &str,
+    path: &ArtifactPath,
+    request: &Parts,
+) -> Result<Response, Failure> {
+    let location = roots.resolve(artifact_uri).await?;
+    let path = location.path.join(path).map_err(ArtifactRouteError::from)?;
+    send_either(&location.repository, &path, request).await
+}
+
+/// See [`file_or_archive`].
+pub(super) async fn send_either(
+    repository: &Arc<dyn ArtifactRepository>,
+    path: &ArtifactPath,
+    request: &Parts,
+) -> Result<Response, Failure> {
+    if archive::is_wanted(request.uri.query())? {
+        return archive::send(repository, path).await;
+    }
+    Ok(send(repository, path, &request.headers).await?)
+}
 
 /// Streams the file `path` of the artifacts at `artifact_uri`.
 ///

@@ -4,6 +4,8 @@ use runledger_artifacts::{ArtifactError, InvalidPath};
 use runledger_entities::{Coded, ErrorCode};
 use runledger_protocol::RequestError;
 
+use super::archive::ArchiveError;
+
 /// Why a request about artifacts was not served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArtifactRouteError {
@@ -13,6 +15,9 @@ pub(crate) enum ArtifactRouteError {
     /// The request cannot be read.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// A folder cannot be sent as an archive.
+    #[error(transparent)]
+    Archive(ArchiveError),
     /// A model's file was asked for without a path.
     #[error("Request must include the \"artifact_file_path\" query parameter.")]
     NoFilePath,
@@ -40,6 +45,7 @@ impl Coded for ArtifactRouteError {
         match self {
             Self::Artifact(error) => error.code(),
             Self::Request(error) => error.code(),
+            Self::Archive(error) => error.code(),
             Self::NoFilePath | Self::NoTrace => ErrorCode::BadRequest,
         }
     }

@@ -9,18 +9,20 @@
 //! | endpoint | function |
 //! |---|---|
 //! | `artifacts/list`, a model's `artifacts/directories` | [`list()`] |
-//! | `/get-artifact` | [`ArtifactQuery::of_run`], [`download()`] |
-//! | `/model-versions/get-artifact` | [`ModelVersionArtifactQuery::of`], [`download()`] |
-//! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`download()`] |
+//! | `/get-artifact` | [`ArtifactQuery::of_run`], [`file_or_archive()`] |
+//! | `/model-versions/get-artifact` | [`ModelVersionArtifactQuery::of`], [`file_or_archive()`] |
+//! | a model's `artifacts/files` | [`ArtifactQuery::of_model`], [`file_or_archive()`] |
 //! | `/get-trace-artifact` | [`TraceArtifactQuery::of`], [`download()`] |
 //! | `upload-artifact` | [`ArtifactQuery::of_upload`], [`upload()`] |
 //! | `mlflow-artifacts/artifacts…` | [`proxy`] |
 //! | `mlflow-artifacts/mpu/…`, `presigned…` | [`direct`] |
+//! | any route that sends a file, with `archive=zip` | [`file_or_archive()`] |
 //! | anything that the server's mode leaves out | [`modes`] |
 //!
 //! [`ArtifactRoots`]: runledger_artifacts::ArtifactRoots
 //! [`ArtifactPath`]: runledger_artifacts::ArtifactPath
 
+pub(crate) mod archive;
 pub(crate) mod direct;
 mod download;
 mod error;
@@ -31,7 +33,7 @@ mod query;
 mod representation;
 mod upload;
 
-pub(crate) use download::download;
+pub(crate) use download::{download, file_or_archive};
 pub(crate) use error::ArtifactRouteError;
 pub(crate) use list::list;
 pub(crate) use query::{

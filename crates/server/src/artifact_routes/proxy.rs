@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderMap;
+use http::request::Parts;
 use runledger_artifacts::{ArtifactLocation, ArtifactPath, ArtifactRepository};
 use runledger_protocol::messages::{EMPTY, artifacts};
 
@@ -16,6 +17,7 @@ use super::list::{file, json};
 use super::query::{file_name_needed, parameter};
 use super::upload::{refuse_length, store, stream_of};
 use super::{ArtifactRouteError, download};
+use crate::failure::Failure;
 
 /// `GET artifacts?path=…`: base names (MLflow 3.17).
 pub(crate) async fn list(
@@ -31,13 +33,14 @@ pub(crate) async fn list(
     Ok(json(artifacts::proxy_list(&files)))
 }
 
-/// `GET artifacts/<path>`.
+/// `GET artifacts/<path>`: a file, or a folder with `archive=zip`.
 pub(crate) async fn get(
     destination: &Arc<dyn ArtifactRepository>,
     path: &str,
-    headers: &HeaderMap,
-) -> Result<Response, ArtifactRouteError> {
-    download::send(destination, &ArtifactPath::parse(path)?, headers).await
+    request: &Parts,
+) -> Result<Response, Failure> {
+    let path = ArtifactPath::parse(path).map_err(ArtifactRouteError::from)?;
+    download::send_either(destination, &path, request).await
 }
 
 /// `PUT artifacts/<path>`: the body, streamed; of any length that the storage

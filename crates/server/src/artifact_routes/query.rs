@@ -3,7 +3,7 @@
 use runledger_artifacts::ArtifactPath;
 use runledger_protocol::{RequestError, query_pairs};
 
-use super::ArtifactRouteError;
+use super::{ArtifactRouteError, archive};
 
 /// The owner of a file and the path of the file in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct ArtifactQuery {
 impl ArtifactQuery {
     /// `/get-artifact?run_id=…&path=…`; older clients say `run_uuid`.
     pub(crate) fn of_run(query: Option<&str>) -> Result<Self, ArtifactRouteError> {
-        let path = parameter(query, "path").ok_or_else(|| RequestError::missing("path"))?;
+        let path = path_or_all(query)?;
         let run_id = parameter(query, "run_id")
             .or_else(|| parameter(query, "run_uuid"))
             .ok_or_else(|| RequestError::missing("run_id"))?;
@@ -27,11 +27,14 @@ impl ArtifactQuery {
         })
     }
 
-    /// `…/artifacts/files?artifact_file_path=…`; the route names the model.
+    /// `…/artifacts/files?artifact_file_path=…`; the route names the model. An
+    /// archive may be of all that it has.
     pub(crate) fn of_model(query: Option<&str>) -> Result<Self, ArtifactRouteError> {
-        let path = parameter(query, "artifact_file_path")
-            .filter(|path| !path.is_empty())
-            .ok_or(ArtifactRouteError::NoFilePath)?;
+        let path = match parameter(query, "artifact_file_path") {
+            Some(path) if !path.is_empty() => path,
+            _ if archive::is_wanted(query)? => String::new(),
+            _ => return Err(ArtifactRouteError::NoFilePath),
+        };
         Ok(Self {
             run_id: String::new(),
             path: ArtifactPath::parse(&path)?,
@@ -107,10 +110,19 @@ impl ModelVersionArtifactQuery {
         let required =
             |name: &str| parameter(query, name).ok_or_else(|| RequestError::missing(name));
         Ok(Self {
-            path: ArtifactPath::parse(&required("path")?)?,
+            path: ArtifactPath::parse(&path_or_all(query)?)?,
             name: required("name")?,
             version: required("version")?,
         })
+    }
+}
+
+/// The path, which an archive of everything does without.
+fn path_or_all(query: Option<&str>) -> Result<String, RequestError> {
+    match parameter(query, "path") {
+        Some(path) => Ok(path),
+        None if archive::is_wanted(query)? => Ok(String::new()),
+        None => Err(RequestError::missing("path")),
     }
 }
 
@@ -147,6 +159,17 @@ mod tests {
         assert_eq!(message("run_uuid=r&path="), "Request must specify path.");
         assert!(ArtifactQuery::of_run(None).is_err());
         assert!(ArtifactQuery::of_model(Some("artifact_file_path=")).is_err());
+    }
+
+    #[test]
+    fn an_archive_may_be_of_everything() {
+        let run = ArtifactQuery::of_run(Some("run_id=r&archive=zip")).unwrap();
+        assert!(run.path.is_root());
+        let model = ArtifactQuery::of_model(Some("archive=zip")).unwrap();
+        assert!(model.path.is_root());
+        let version = ModelVersionArtifactQuery::of(Some("name=m&version=1&archive=zip")).unwrap();
+        assert!(version.path.is_root());
+        assert!(ArtifactQuery::of_run(Some("run_id=r&archive=tar")).is_err());
     }
 
     #[test]

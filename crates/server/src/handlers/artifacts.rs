@@ -49,7 +49,7 @@ pub(crate) async fn list_of_model(
 pub(crate) async fn get(app: &App, tracking: &Tracking, parts: &Parts) -> Reply {
     let query = ArtifactQuery::of_run(parts.uri.query())?;
     let uri = uri_of_run(tracking, &RunId::new(query.run_id)).await?;
-    Ok(artifact_routes::download(&app.artifacts, &uri, &query.path, &parts.headers).await?)
+    artifact_routes::file_or_archive(&app.artifacts, &uri, &query.path, parts).await
 }
 
 pub(crate) async fn get_of_model(
@@ -60,7 +60,7 @@ pub(crate) async fn get_of_model(
 ) -> Reply {
     let query = ArtifactQuery::of_model(parts.uri.query())?;
     let uri = uri_of_model(tracking, &id).await?;
-    Ok(artifact_routes::download(&app.artifacts, &uri, &query.path, &parts.headers).await?)
+    artifact_routes::file_or_archive(&app.artifacts, &uri, &query.path, parts).await
 }
 
 pub(crate) async fn upload(app: &App, tracking: &Tracking, mut call: Call) -> Reply {

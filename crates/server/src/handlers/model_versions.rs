@@ -143,10 +143,10 @@ pub(crate) async fn delete_tag(registry: Registry<'_>, request: DeleteModelVersi
     Ok(reply::empty())
 }
 
-/// A file of a version.
+/// A file of a version, or a folder as an archive.
 pub(crate) async fn get_artifact(app: &App, registry: Registry<'_>, parts: &Parts) -> Reply {
     let query = ModelVersionArtifactQuery::of(parts.uri.query())?;
     let version = find(registry, &query.name, &query.version).await?;
     let uri = model_source::files(registry.tracking, &version).await?;
-    Ok(artifact_routes::download(&app.artifacts, &uri, &query.path, &parts.headers).await?)
+    artifact_routes::file_or_archive(&app.artifacts, &uri, &query.path, parts).await
 }
