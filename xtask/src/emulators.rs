@@ -60,7 +60,8 @@ impl Emulator {
         Self::start(&mut command, address, log)
     }
 
-    fn start(command: &mut Command, address: SocketAddr, log: &Path) -> Result<Self> {
+    /// Starts a server, and waits until it listens.
+    pub(crate) fn start(command: &mut Command, address: SocketAddr, log: &Path) -> Result<Self> {
         let output =
             File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = command
@@ -85,6 +86,11 @@ impl Emulator {
             sleep(POLL);
         }
         Ok(emulator)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its address for clients of S3 and Google.
@@ -147,7 +153,7 @@ fn azurite() -> Result<PathBuf> {
     Ok(program)
 }
 
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?)
 }

@@ -18,6 +18,7 @@ mod conformance;
 mod database;
 mod deny;
 mod emulators;
+mod file_servers;
 mod lint;
 mod process;
 mod server;

@@ -1,4 +1,5 @@
-//! `cargo xtask test-artifacts`: every place where artifacts can be, on emulators of the clouds.
+//! `cargo xtask test-artifacts`: every place where artifacts can be, on emulators of the clouds and
+//! on servers of files.
 //!
 //! First the conformance suite on each, then official clients through the server's proxy, in parts,
 //! and around the server, and `gc` beside it. A backend that is not there or runs no case is a failure, never a gap.
@@ -10,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::emulators::{Emulator, azure_uri, make_container};
+use crate::file_servers::{self, Sshd};
 use crate::server::Server;
 use crate::tally::Tally;
 use crate::{built, process, venv};
@@ -41,13 +43,27 @@ enum Backend {
     Azure,
     /// Google Cloud Storage, on moto: its XML is S3's
     Gcs,
+    /// `WebHDFS`, on a server of ours
+    Hdfs,
+    /// FTP, on pyftpdlib
+    Ftp,
+    /// FTP without machine-readable lists, on pyftpdlib
+    FtpOld,
+    /// SFTP, on OpenSSH
+    Sftp,
+    /// The proxy of another server, which is ours
+    Http,
 }
 
 /// The emulators, and the settings under which clients find them.
 #[derive(Debug)]
 struct World {
     variables: Vec<(&'static str, String)>,
-    _emulators: [Emulator; 2],
+    ftp: (Emulator, String),
+    ftp_old: (Emulator, String),
+    sshd: Sshd,
+    proxy: Server,
+    _emulators: [Emulator; 3],
 }
 
 impl Backend {
@@ -57,17 +73,30 @@ impl Backend {
             Self::S3 => "s3",
             Self::Azure => "azure",
             Self::Gcs => "gcs",
+            Self::Hdfs => "hdfs",
+            Self::Ftp => "ftp",
+            Self::FtpOld => "ftp-old",
+            Self::Sftp => "sftp",
+            Self::Http => "http",
         }
     }
 
     /// A location in it; nothing for a directory of the test's own.
-    fn uri(self) -> Option<String> {
-        match self {
-            Self::Local => None,
-            Self::S3 => Some(format!("s3://{CONTAINER}/it")),
-            Self::Azure => Some(azure_uri(CONTAINER)),
-            Self::Gcs => Some(format!("gs://{CONTAINER}/it")),
-        }
+    fn uri(self, world: &World) -> Result<Option<String>> {
+        Ok(Some(match self {
+            Self::Local => return Ok(None),
+            Self::S3 => format!("s3://{CONTAINER}/it"),
+            Self::Azure => azure_uri(CONTAINER),
+            Self::Gcs => format!("gs://{CONTAINER}/it"),
+            Self::Hdfs => "hdfs://namenode/it".to_owned(),
+            Self::Ftp => world.ftp.1.clone(),
+            Self::FtpOld => world.ftp_old.1.clone(),
+            Self::Sftp => world.sshd.uri()?,
+            Self::Http => format!(
+                "{}/api/2.0/mlflow-artifacts/artifacts/it",
+                world.proxy.url()
+            ),
+        }))
     }
 
     /// Whether clients can send parts to it themselves. Google's URLs are signed with an account,
@@ -87,7 +116,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("runledger-artifacts-")
         .tempdir()?;
-    let world = World::start(folder.path())?;
+    let binary = built::binary()?;
+    let world = World::start(&binary, folder.path())?;
     let mut rows = Vec::new();
     for backend in &backends {
         rows.push((backend.name(), suite(*backend, &world)?));
@@ -105,7 +135,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let mut tally = Tally::default();
-    let binary = built::binary()?;
     for backend in backends {
         sessions(backend, &world, &binary, folder.path(), &mut tally)?;
     }
@@ -113,10 +142,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl World {
-    fn start(folder: &Path) -> Result<Self> {
+    fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let environment = venv::CLOUDS.ensure()?;
         let moto = Emulator::moto(&environment, &folder.join("moto.log"))?;
         let azurite = Emulator::azurite(folder, &folder.join("azurite.log"))?;
+        let hdfs = file_servers::webhdfs(folder)?;
+        let sshd = Sshd::start(folder)?;
         let variables = vec![
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
@@ -127,11 +158,23 @@ impl World {
                 azurite.connection_string(),
             ),
             ("STORAGE_EMULATOR_HOST", moto.url()),
+            ("RUNLEDGER_WEBHDFS_URL", hdfs.url()),
+            ("HOME", sshd.home.display().to_string()),
         ];
         make_container(&environment, CONTAINER, &variables)?;
+        let place = folder.join("other");
+        std::fs::create_dir_all(&place)?;
+        let database = format!("sqlite:///{}", place.join("other.db").display());
+        let files = place.join("files").display().to_string();
+        let flags = ["--artifacts-destination", &files];
+        let log = place.join("other.log");
         Ok(Self {
+            ftp: file_servers::ftp(folder, false)?,
+            ftp_old: file_servers::ftp(folder, true)?,
+            sshd,
+            proxy: Server::start_where(binary, &database, &place, log, &flags, &variables)?,
             variables,
-            _emulators: [moto, azurite],
+            _emulators: [moto, azurite, hdfs],
         })
     }
 }
@@ -140,7 +183,7 @@ impl World {
 fn suite(backend: Backend, world: &World) -> Result<(usize, usize)> {
     let mut command = built::test("crates/artifacts", "conformance")?;
     command.env_remove(STORAGE_VARIABLE);
-    if let Some(uri) = backend.uri() {
+    if let Some(uri) = backend.uri(world)? {
         command.env(STORAGE_VARIABLE, uri);
         command.envs(world.variables.iter().cloned());
     }
@@ -186,7 +229,7 @@ fn sessions(
     let place = folder.join(name);
     std::fs::create_dir_all(&place)?;
     let destination = backend
-        .uri()
+        .uri(world)?
         .unwrap_or_else(|| place.join("files").display().to_string());
     let start = |log: &str, flags: &[&str]| {
         let database = format!("sqlite:///{}", place.join(format!("{log}.db")).display());

@@ -164,6 +164,12 @@ pub(crate) const CLOUDS_2_17: Environment = Environment {
     ],
 };
 
+/// A server of FTP.
+pub(crate) const FTP: Environment = Environment {
+    name: "venv-ftp",
+    requirements: &["pyftpdlib==2.2.0"],
+};
+
 /// The other fast server, to measure beside ours.
 pub(crate) const FASTTRACKML: Environment = Environment {
     name: "venv-ft",

@@ -9,32 +9,57 @@
 //!   process was not told to serve.
 //! * [`ArtifactRepository`] is the boundary that backends implement;
 //!   [`LocalRepository`] is a directory on disk, [`Storages`] opens the clouds
-//!   of the features `s3`, `azure` and `gcs`.
+//!   of the features `s3`, `azure` and `gcs`, the file systems of `hdfs`, `ftp`
+//!   and `sftp`, and other tracking servers (`http-proxy`).
 //!
 //! HTTP, MLflow's messages and permissions are left to `runledger-server`.
 //! With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
+#[cfg(any(
+    feature = "hdfs",
+    feature = "ftp",
+    feature = "sftp",
+    feature = "http-proxy"
+))]
+mod authority;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod cloud;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod content_disposition;
+#[cfg(any(
+    feature = "hdfs",
+    feature = "ftp",
+    feature = "sftp",
+    feature = "http-proxy"
+))]
+mod counted;
 mod direct;
 mod error;
+#[cfg(feature = "ftp")]
+mod ftp;
+#[cfg(feature = "hdfs")]
+mod hdfs;
 mod hosts;
 #[cfg(feature = "http-client")]
 mod http_client;
 mod local;
 mod path;
+#[cfg(feature = "http-proxy")]
+mod proxy;
 #[cfg(any(feature = "azure", feature = "gcs"))]
 mod remote;
 mod repository;
 mod roots;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "sftp")]
+mod sftp;
 mod storages;
+#[cfg(any(feature = "hdfs", feature = "ftp", feature = "sftp"))]
+mod tree;
 mod uri;
 
 pub use direct::{Capabilities, MultipartUpload, SignedUrl, UploadedPart};

@@ -111,6 +111,29 @@ impl ArtifactPath {
         Self::parse(&format!("{}/{}", self.0, inner.0))
     }
 
+    /// The path of a name that a storage gives to something in this directory, if
+    /// a client can ask for it by that.
+    #[cfg(any(
+        feature = "s3",
+        feature = "azure",
+        feature = "gcs",
+        feature = "hdfs",
+        feature = "ftp",
+        feature = "sftp",
+        feature = "http-proxy"
+    ))]
+    pub(crate) fn entry(&self, name: &str) -> Option<Self> {
+        if name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let path = if self.is_root() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.0)
+        };
+        Self::parse(&path).ok().filter(|parsed| parsed.0 == path)
+    }
+
     /// Whether this is the empty path.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()

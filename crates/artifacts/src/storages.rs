@@ -7,15 +7,28 @@
 //! [`ArtifactRoots`]: crate::ArtifactRoots
 
 use std::sync::Arc;
-#[cfg(any(feature = "azure", feature = "gcs"))]
+#[cfg(any(
+    feature = "azure",
+    feature = "gcs",
+    feature = "hdfs",
+    feature = "http-proxy"
+))]
 use std::sync::OnceLock;
 
+#[cfg(feature = "hdfs")]
+use crate::hdfs::{Hdfs, HdfsOptions};
+#[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+use crate::http_client::HttpClient;
 #[cfg(feature = "azure")]
 use crate::remote::AzureOptions;
 #[cfg(any(feature = "azure", feature = "gcs"))]
 use crate::remote::Containers;
 #[cfg(feature = "gcs")]
 use crate::remote::GcsOptions;
+#[cfg(feature = "sftp")]
+use crate::sftp::{Sftp, SftpOptions};
+#[cfg(any(feature = "hdfs", feature = "ftp", feature = "sftp"))]
+use crate::tree::{Files, Kept, TreeRepository};
 use crate::uri::{split_authority, split_scheme};
 use crate::{ArtifactError, ArtifactLocation, ArtifactPath, ArtifactRepository, InvalidUri};
 
@@ -29,6 +42,16 @@ pub const STORAGE_SCHEMES: &[&str] = &[
     "abfss",
     #[cfg(feature = "gcs")]
     "gs",
+    #[cfg(feature = "hdfs")]
+    "hdfs",
+    #[cfg(feature = "ftp")]
+    "ftp",
+    #[cfg(feature = "sftp")]
+    "sftp",
+    #[cfg(feature = "http-proxy")]
+    "http",
+    #[cfg(feature = "http-proxy")]
+    "https",
 ];
 
 /// What an environment variable says that cannot be followed.
@@ -43,6 +66,10 @@ pub enum InvalidStorageOption {
     #[cfg(feature = "azure")]
     #[error("{0}")]
     Azure(String),
+    /// About HDFS: the variable, and what is wrong with it.
+    #[cfg(feature = "hdfs")]
+    #[error("{0}")]
+    Hdfs(String),
 }
 
 /// The storages beyond this machine, with the settings of one process.
@@ -60,6 +87,18 @@ pub struct Storages {
     gcs_options: GcsOptions,
     #[cfg(feature = "gcs")]
     gcs: OnceLock<Containers<object_store::gcp::GoogleCloudStorage>>,
+    #[cfg(feature = "hdfs")]
+    hdfs_options: HdfsOptions,
+    #[cfg(feature = "hdfs")]
+    hdfs: Kept<Hdfs>,
+    #[cfg(feature = "ftp")]
+    ftp: Kept<crate::ftp::Ftp>,
+    #[cfg(feature = "sftp")]
+    sftp_options: SftpOptions,
+    #[cfg(feature = "sftp")]
+    sftp: Kept<Sftp>,
+    #[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+    http: OnceLock<HttpClient>,
 }
 
 /// A location of a storage, taken apart.
@@ -94,6 +133,19 @@ impl Storages {
             gcs_options: GcsOptions::from_environment(&variable),
             #[cfg(feature = "gcs")]
             gcs: OnceLock::new(),
+            #[cfg(feature = "hdfs")]
+            hdfs_options: HdfsOptions::from_environment(&variable)
+                .map_err(InvalidStorageOption::Hdfs)?,
+            #[cfg(feature = "hdfs")]
+            hdfs: Kept::default(),
+            #[cfg(feature = "ftp")]
+            ftp: Kept::default(),
+            #[cfg(feature = "sftp")]
+            sftp_options: SftpOptions::from_environment(&variable),
+            #[cfg(feature = "sftp")]
+            sftp: Kept::default(),
+            #[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+            http: OnceLock::new(),
         })
     }
 
@@ -113,6 +165,14 @@ impl Storages {
             authority,
             path,
         } = Place::of(uri)?;
+        #[cfg(feature = "http-proxy")]
+        if is_http(&scheme) {
+            let (proxy, path) = self.proxy(uri, &scheme, authority, &path)?;
+            return Ok(ArtifactLocation {
+                repository: Arc::new(proxy),
+                path,
+            });
+        }
         Ok(ArtifactLocation {
             repository: self
                 .connect(uri, &scheme, authority, &ArtifactPath::root())
@@ -127,6 +187,11 @@ impl Storages {
     /// As [`Storages::locate`].
     pub async fn open(&self, uri: &str) -> Result<Arc<dyn ArtifactRepository>, ArtifactError> {
         let place = Place::of(uri)?;
+        #[cfg(feature = "http-proxy")]
+        if is_http(&place.scheme) {
+            let (proxy, path) = self.proxy(uri, &place.scheme, place.authority, &place.path)?;
+            return Ok(Arc::new(proxy.below(&path)));
+        }
         self.connect(uri, &place.scheme, place.authority, &place.path)
             .await
     }
@@ -170,11 +235,64 @@ impl Storages {
             "gs" => containers(&self.gcs)?.repository(authority, prefix, |connector| {
                 self.gcs_options.open(uri, authority, connector)
             }),
+            #[cfg(feature = "hdfs")]
+            "hdfs" => {
+                let http = self.http()?.clone();
+                let files = self
+                    .hdfs
+                    .get(authority, || self.hdfs_options.open(uri, authority, http))?;
+                Ok(tree(files, prefix))
+            }
+            #[cfg(feature = "ftp")]
+            "ftp" => {
+                let open = || crate::ftp::Ftp::open(uri, authority);
+                Ok(tree(self.ftp.get(authority, open)?, prefix))
+            }
+            #[cfg(feature = "sftp")]
+            "sftp" => {
+                let open = || Sftp::open(uri, authority, &self.sftp_options);
+                Ok(tree(self.sftp.get(authority, open)?, prefix))
+            }
             _ => Err(ArtifactError::NotServed {
                 uri: uri.to_owned(),
             }),
         }
     }
+}
+
+#[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+impl Storages {
+    /// The client of what is asked by HTTP as it is.
+    fn http(&self) -> Result<&HttpClient, ArtifactError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let http = HttpClient::new(&crate::http_client::Tls::default());
+        let http = http.map_err(|source| ArtifactError::internal("read certificates", source))?;
+        Ok(self.http.get_or_init(|| http))
+    }
+
+    #[cfg(feature = "http-proxy")]
+    fn proxy(
+        &self,
+        uri: &str,
+        scheme: &str,
+        authority: &str,
+        path: &ArtifactPath,
+    ) -> Result<(crate::proxy::Proxy, ArtifactPath), ArtifactError> {
+        let http = self.http()?.clone();
+        Ok(crate::proxy::Proxy::of(uri, scheme, authority, path, http)?)
+    }
+}
+
+#[cfg(feature = "http-proxy")]
+fn is_http(scheme: &str) -> bool {
+    matches!(scheme, "http" | "https")
+}
+
+#[cfg(any(feature = "hdfs", feature = "ftp", feature = "sftp"))]
+fn tree<F: Files>(files: Arc<F>, root: &ArtifactPath) -> Arc<dyn ArtifactRepository> {
+    Arc::new(TreeRepository::new(files, root))
 }
 
 /// The containers of a service, made when they are first needed.
@@ -266,7 +384,7 @@ mod tests {
             "abfss://account.dfs.core.windows.net/x",
             "gs://user@bucket/x",
             "gs://bucket/a/%2e%2e/x",
-            "ftp://host/x",
+            "dbfs:/x",
             "http://169.254.169.254/latest",
             "x",
         ] {

@@ -98,8 +98,9 @@ pub(crate) struct ServerArgs {
     #[arg(help_heading = "Storage")]
     pub(crate) default_artifact_root: Option<String>,
 
-    /// Where mlflow-artifacts:/ is: a directory of this machine, or a location in
-    /// S3, Azure or Google Cloud (s3, wasbs, abfss, gs).
+    /// Where mlflow-artifacts:/ is: a directory of this machine, a location in
+    /// S3, Azure or Google Cloud (s3, wasbs, abfss, gs), on a server of files
+    /// (hdfs, ftp, sftp), or in another tracking server's proxy (http, https).
     #[arg(long, value_name = "URI", default_value = "./mlartifacts")]
     #[arg(env = "MLFLOW_ARTIFACTS_DESTINATION", hide_env_values = true)]
     #[arg(help_heading = "Storage")]

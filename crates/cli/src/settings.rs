@@ -270,8 +270,8 @@ mod tests {
 
     #[test]
     fn a_refused_location_does_not_show_its_password() {
-        let error = settings("--artifacts-destination sftp://me:secret@host/x").unwrap_err();
-        assert!(error.to_string().contains("sftp://…@host/x"), "{error}");
+        let error = settings("--artifacts-destination dbfs://me:secret@host/x").unwrap_err();
+        assert!(error.to_string().contains("dbfs://…@host/x"), "{error}");
     }
 
     #[test]

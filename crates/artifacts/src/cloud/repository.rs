@@ -137,12 +137,6 @@ impl<O: Objects> ObjectRepository<O> {
     }
 }
 
-/// Whether it names one file or directory.
-fn is_name(name: &str) -> bool {
-    ArtifactPath::parse(name)
-        .is_ok_and(|path| path.as_str() == name && path.segments().count() == 1)
-}
-
 /// Refuses what cannot be the name of an upload; services answer as they like.
 fn check_upload(
     file: &ArtifactPath,
@@ -189,7 +183,7 @@ impl<O: Objects> ArtifactRepository for ObjectRepository<O> {
                     .map(|name| name.trim_end_matches('/'));
                 // The object that marks an empty directory has no name in it, and what other
                 // programs put there may have one that no client could ask for, or save.
-                let Some(name) = name.filter(|name| is_name(name)) else {
+                let Some(name) = name.filter(|name| directory.entry(name).is_some()) else {
                     continue;
                 };
                 if entries.len() == MAX_ENTRIES {
@@ -380,15 +374,19 @@ fn read(opened: Opened, operation: &'static str) -> ArtifactRead {
 
 #[cfg(test)]
 mod tests {
-    use super::is_name;
+    use crate::ArtifactPath;
 
     #[test]
     fn names_that_lead_elsewhere_are_not_listed() {
+        let root = ArtifactPath::root();
         for name in ["model.pkl", "a b", "100%", "ü", "..."] {
-            assert!(is_name(name), "{name}");
+            assert!(root.entry(name).is_some(), "{name}");
         }
-        for name in ["", "..", ".", "a/b", "a\n", "a\0b"] {
-            assert!(!is_name(name), "{name:?}");
+        for name in ["", "..", ".", "a/b", "a\n", "a\0b", "c:x"] {
+            assert!(root.entry(name).is_none(), "{name:?}");
         }
+        let inner = ArtifactPath::parse("d").unwrap();
+        assert!(inner.entry("c:x").is_some(), "it is no drive there");
+        assert!(inner.entry("..").is_none());
     }
 }

@@ -5,6 +5,8 @@
 //! the clouds, which use it in the place of their own clients.
 
 mod body;
+#[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+mod streamed;
 mod tls;
 
 use std::error::Error;
@@ -21,6 +23,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use body::ResponseBody;
+#[cfg(any(feature = "hdfs", feature = "http-proxy"))]
+pub(crate) use streamed::{pieces, whole};
 pub(crate) use tls::Tls;
 
 /// How long a connection may take to be there.

@@ -1,0 +1,290 @@
+//! `ftp://`: FTP as in RFC 959, with what RFC 3659 added where a server has it.
+//!
+//! `connection` speaks, `facts` reads lists, `lease` keeps connections. A server
+//! without machine-readable lists (`MLSD`) is asked for each name, as MLflow asks.
+//! What is sent is not encrypted.
+
+mod connection;
+mod facts;
+mod lease;
+
+use std::io;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::InvalidUri;
+use crate::authority::Authority;
+use crate::tree::{Content, Entry, Fault, Files, Kind, Node};
+
+use connection::{PAUSE_TIME, within};
+use lease::{Lease, Pool};
+
+const FORM: &str = "ftp://<user>:<password>@<host>:<port>/<path>";
+
+/// Bytes of a line of a list.
+const LINE_BYTES: u64 = 16 << 10;
+
+/// Bytes that are read at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// A server, as one user sees it.
+#[derive(Debug)]
+pub(crate) struct Ftp {
+    pool: Pool,
+}
+
+impl Ftp {
+    /// The server that `authority` names. Nothing is asked yet.
+    pub(crate) fn open(uri: &str, authority: &str) -> Result<Self, InvalidUri> {
+        Ok(Self {
+            pool: Pool::new(Authority::parse(uri, authority, FORM)?),
+        })
+    }
+
+    /// Asks something that is done or not.
+    async fn ask(&self, command: &str) -> Result<connection::Answer, Fault> {
+        let mut lease = self.pool.request().await?;
+        let answer = lease.connection().ask(command).await?;
+        lease.give_back();
+        Ok(answer)
+    }
+
+    /// Does something to a path; `is_so` says whether a refusal means that it
+    /// was done before.
+    async fn change(
+        &self,
+        command: &str,
+        path: &str,
+        is_so: impl FnOnce(Option<Node>) -> bool,
+    ) -> Result<(), Fault> {
+        let answer = self.ask(&format!("{command} {path}")).await?;
+        if answer.is_done() || (answer.code == 550 && is_so(self.look(path).await?)) {
+            return Ok(());
+        }
+        Err(answer.fault())
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Result<connection::Answer, Fault> {
+        let mut lease = self.pool.request().await?;
+        let connection = lease.connection();
+        let from = connection.ask(&format!("RNFR {from}")).await?;
+        if from.code != 350 {
+            return Err(from.fault());
+        }
+        let answer = connection.ask(&format!("RNTO {to}")).await?;
+        lease.give_back();
+        Ok(answer)
+    }
+
+    /// Begins to send or to receive. `missing` are the refusals that mean that there is
+    /// no such thing.
+    async fn transfer(
+        &self,
+        commands: &[&str],
+        missing: &[u16],
+    ) -> Result<(Lease, TcpStream), Fault> {
+        let mut lease = self.pool.transfer().await?;
+        let connection = lease.connection();
+        let data = connection.data().await?;
+        for command in commands {
+            let answer = connection.ask(command).await?;
+            match answer.code {
+                125 | 150 | 350 => {}
+                code if missing.contains(&code) => return Err(Fault::NotFound),
+                _ => return Err(answer.fault()),
+            }
+        }
+        Ok((lease, data))
+    }
+
+    /// The lines of a list.
+    async fn lines(&self, command: &str, max: usize) -> Result<Vec<String>, Fault> {
+        let (mut lease, data) = self.transfer(&[command], &[450, 501, 550]).await?;
+        let mut data = BufReader::new(data);
+        let mut lines = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            let mut input = (&mut data).take(LINE_BYTES);
+            if within(PAUSE_TIME, input.read_until(b'\n', &mut line)).await? == 0 {
+                break;
+            }
+            // The directory itself and the one above may be there, too.
+            if lines.len() > max + 2 {
+                return Ok(lines);
+            }
+            // A name that is no UTF-8 cannot be told to a client, nor asked for.
+            if let Ok(line) = String::from_utf8(line) {
+                lines.push(line.trim_end_matches(['\r', '\n']).to_owned());
+            }
+        }
+        lease.connection().answer().await?.done()?;
+        lease.give_back();
+        Ok(lines)
+    }
+
+    /// A list of a server that only gives names.
+    async fn names(&self, directory: &str, max: usize) -> Result<Vec<Entry>, Fault> {
+        match self.look(directory).await? {
+            Some(node) if node.kind == Kind::Directory => {}
+            _ => return Err(Fault::NotFound),
+        }
+        let lines = match self.lines(&format!("NLST {directory}"), max).await {
+            // An empty directory, to some.
+            Err(Fault::NotFound) => return Ok(Vec::new()),
+            lines => lines?,
+        };
+        let mut entries = Vec::new();
+        for line in lines {
+            let name = line.rsplit('/').next().unwrap_or_default();
+            if matches!(name, "" | "." | "..") {
+                continue;
+            }
+            let path = format!("{}/{name}", directory.trim_end_matches('/'));
+            if let Some(Node { kind, size, .. }) = self.look(&path).await? {
+                let name = name.to_owned();
+                entries.push(Entry { name, kind, size });
+            }
+        }
+        Ok(entries)
+    }
+
+    /// A look by a server that has no facts.
+    async fn look_by_size(&self, path: &str) -> Result<Option<Node>, Fault> {
+        let size = self.ask(&format!("SIZE {path}")).await?;
+        let number = size.lines.first().and_then(|line| line.trim().parse().ok());
+        if let (213, Some(size)) = (size.code, number) {
+            let modified = self.ask(&format!("MDTM {path}")).await?;
+            let line = modified.lines.first().filter(|_| modified.code == 213);
+            return Ok(Some(Node {
+                kind: Kind::File,
+                size,
+                modified: line.and_then(|line| facts::time(line.trim())),
+                id: None,
+            }));
+        }
+        let directory = self.ask(&format!("CWD {path}")).await?;
+        Ok(directory.is_done().then_some(Node {
+            kind: Kind::Directory,
+            size: 0,
+            modified: None,
+            id: None,
+        }))
+    }
+}
+
+#[async_trait]
+impl Files for Ftp {
+    async fn list(&self, directory: &str, max: usize) -> Result<Vec<Entry>, Fault> {
+        if !self.pool.features().await?.facts {
+            return self.names(directory, max).await;
+        }
+        let lines = self.lines(&format!("MLSD {directory}"), max).await?;
+        let entries = lines.iter().filter_map(|line| facts::parse(line));
+        Ok(entries
+            .map(|(node, name)| Entry {
+                name: name.to_owned(),
+                kind: node.kind,
+                size: node.size,
+            })
+            .collect())
+    }
+
+    async fn look(&self, path: &str) -> Result<Option<Node>, Fault> {
+        if !self.pool.features().await?.facts {
+            return self.look_by_size(path).await;
+        }
+        let answer = self.ask(&format!("MLST {path}")).await?;
+        match answer.code {
+            250 => {
+                // Between the first line and the last.
+                let node = answer.lines.get(1).and_then(|line| facts::of_one(line));
+                node.map(Some)
+                    .ok_or_else(|| Fault::strange("a file without facts"))
+            }
+            501 | 550 => Ok(None),
+            _ => Err(answer.fault()),
+        }
+    }
+
+    async fn open(&self, path: &str, from: u64) -> Result<Content, Fault> {
+        let (rest, retrieve) = (format!("REST {from}"), format!("RETR {path}"));
+        let commands = [rest.as_str(), retrieve.as_str()];
+        let commands = if from > 0 {
+            &commands[..]
+        } else {
+            &commands[1..]
+        };
+        let (lease, data) = self.transfer(commands, &[550]).await?;
+        let content = stream::try_unfold((lease, data), async |(mut lease, mut data)| {
+            let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
+            let read = within(PAUSE_TIME, data.read_buf(&mut chunk)).await;
+            if read.map_err(into_io)? > 0 {
+                return Ok(Some((chunk.freeze(), (lease, data))));
+            }
+            let answer = lease.connection().answer().await;
+            answer.and_then(connection::Answer::done).map_err(into_io)?;
+            lease.give_back();
+            Ok(None::<(Bytes, _)>)
+        });
+        Ok(content.boxed())
+    }
+
+    async fn write(&self, path: &str, mut content: Content) -> Result<(), Fault> {
+        let (mut lease, mut data) = self.transfer(&[&format!("STOR {path}")], &[]).await?;
+        while let Some(chunk) = content.try_next().await.map_err(Fault::of_connection)? {
+            within(PAUSE_TIME, data.write_all(&chunk)).await?;
+        }
+        within(PAUSE_TIME, data.shutdown()).await?;
+        lease.connection().answer().await?.done()?;
+        lease.give_back();
+        Ok(())
+    }
+
+    async fn replace(&self, from: &str, to: &str) -> Result<(), Fault> {
+        let answer = self.rename(from, to).await?;
+        if answer.is_done() {
+            return Ok(());
+        }
+        // Some servers rename to no name that is there.
+        let removed = self.ask(&format!("DELE {to}")).await?;
+        if !removed.is_done() {
+            return Err(answer.fault());
+        }
+        self.rename(from, to).await?.done().map(drop)
+    }
+
+    async fn touch(&self, path: &str, modified: SystemTime) -> Result<(), Fault> {
+        if self.pool.features().await?.touch {
+            let time = facts::text(modified);
+            self.ask(&format!("MFMT {time} {path}")).await?.done()?;
+        }
+        Ok(())
+    }
+
+    async fn make_directory(&self, path: &str) -> Result<(), Fault> {
+        let is_directory =
+            |node: Option<Node>| node.is_some_and(|node| node.kind == Kind::Directory);
+        self.change("MKD", path, is_directory).await
+    }
+
+    async fn remove_file(&self, path: &str) -> Result<(), Fault> {
+        self.change("DELE", path, |node| node.is_none()).await
+    }
+
+    async fn remove_directory(&self, path: &str) -> Result<(), Fault> {
+        self.change("RMD", path, |node| node.is_none()).await
+    }
+}
+
+fn into_io(fault: Fault) -> io::Error {
+    match fault {
+        Fault::Unavailable(error) | Fault::Other(error) => error,
+        Fault::NotFound => io::ErrorKind::NotFound.into(),
+        Fault::Full => io::ErrorKind::StorageFull.into(),
+    }
+}

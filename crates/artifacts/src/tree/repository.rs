@@ -1,0 +1,385 @@
+//! The rules of a repository, on any file system.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::files::{Content, Fault, Files, Kind, Node};
+use super::staged::Staged;
+use crate::counted::Counted;
+use crate::{
+    ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ByteRange, ByteStream, FileInfo,
+    InvalidPath,
+};
+
+/// Entries of one answer; some 20 MB of JSON.
+const MAX_ENTRIES: usize = 250_000;
+
+/// Tries to open a file that others write.
+const READS: usize = 3;
+
+/// How deep directories are that are removed.
+const MAX_DEPTH: usize = 2_100;
+
+/// An [`ArtifactRepository`] below one directory of a file system.
+#[derive(Debug)]
+pub(crate) struct TreeRepository<F> {
+    files: Arc<F>,
+    root: ArtifactPath,
+}
+
+/// The path of a name in a directory.
+pub(super) fn below(directory: &str, name: &str) -> String {
+    if directory == "/" {
+        return format!("/{name}");
+    }
+    format!("{directory}/{name}")
+}
+
+/// The directory of a path; the root is its own.
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((parent, _)) => parent,
+    }
+}
+
+impl<F: Files> TreeRepository<F> {
+    pub(crate) fn new(files: Arc<F>, root: &ArtifactPath) -> Self {
+        Self {
+            files,
+            root: root.clone(),
+        }
+    }
+
+    fn absolute(&self, path: &ArtifactPath) -> Result<String, InvalidPath> {
+        Ok(format!("/{}", self.root.join(path)?))
+    }
+
+    /// The size and the rest of a file that is there.
+    async fn file(&self, path: &ArtifactPath, at: &str) -> Result<Node, ArtifactError> {
+        let node = self.files.look(at).await;
+        let node = node.map_err(|fault| fault.on(path, "read a file"))?;
+        let path = path.clone();
+        match node {
+            Some(node) if node.kind == Kind::File => Ok(node),
+            Some(node) if node.kind == Kind::Directory => Err(ArtifactError::IsDirectory { path }),
+            _ => Err(ArtifactError::NotFound { path }),
+        }
+    }
+
+    /// The nearest directory above `at` that is there.
+    async fn directory_above(
+        &self,
+        path: &ArtifactPath,
+        at: &str,
+    ) -> Result<String, ArtifactError> {
+        let mut directory = parent(at);
+        while directory != "/" {
+            let node = self.files.look(directory).await;
+            match node.map_err(|fault| fault.on(path, "store an upload"))? {
+                None => directory = parent(directory),
+                Some(node) if node.kind == Kind::Directory => break,
+                Some(_) => return Err(ArtifactError::ParentIsFile { path: path.clone() }),
+            }
+        }
+        Ok(directory.to_owned())
+    }
+
+    /// Makes the directories from `from`, which is there, to that of `at`.
+    async fn make_directories(&self, from: &str, at: &str) -> Result<(), Fault> {
+        let mut missing = Vec::new();
+        let mut directory = parent(at);
+        while directory != from && directory != "/" {
+            missing.push(directory);
+            directory = parent(directory);
+        }
+        for directory in missing.into_iter().rev() {
+            self.files.make_directory(directory).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a whole upload in its place.
+    async fn settle(&self, staged: &str, from: &str, at: &str) -> Result<(), Fault> {
+        self.make_directories(from, at).await?;
+        if let Some(old) = self.files.look(at).await? {
+            self.set_apart(staged, &old).await?;
+        }
+        self.files.replace(staged, at).await
+    }
+
+    /// Where the storage tells two files of one name apart by their time only,
+    /// and by whole seconds, the new one is made younger than the old.
+    async fn set_apart(&self, staged: &str, old: &Node) -> Result<(), Fault> {
+        let (None, Some(before)) = (&old.id, old.modified) else {
+            return Ok(());
+        };
+        let new = self.files.look(staged).await?.ok_or(Fault::NotFound)?;
+        if new.size == old.size && new.modified.is_none_or(|modified| modified <= before) {
+            self.files
+                .touch(staged, before + Duration::from_secs(1))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Why an upload is not in its place.
+    async fn refused(&self, path: &ArtifactPath, at: &str, fault: Fault) -> ArtifactError {
+        if let (Fault::Other(_) | Fault::NotFound, Ok(Some(node))) =
+            (&fault, self.files.look(at).await)
+            && node.kind == Kind::Directory
+        {
+            return ArtifactError::IsDirectory { path: path.clone() };
+        }
+        match fault {
+            // It was there a moment ago: somebody removes the directory.
+            Fault::NotFound => ArtifactError::Unavailable {
+                operation: "store an upload",
+                source: std::io::Error::other("the directory of the upload is gone"),
+            },
+            fault => fault.on(path, "store an upload"),
+        }
+    }
+
+    /// Removes a directory with everything in it.
+    async fn remove_tree(&self, at: String) -> Result<(), Fault> {
+        let mut ahead = vec![(at, false)];
+        while let Some((directory, is_empty)) = ahead.pop() {
+            if is_empty {
+                self.files.remove_directory(&directory).await?;
+                continue;
+            }
+            if directory.matches('/').count() > MAX_DEPTH {
+                return Err(Fault::Other(std::io::Error::other("it is too deep")));
+            }
+            let entries = match self.files.list(&directory, MAX_ENTRIES).await {
+                Err(Fault::NotFound) => continue,
+                entries => entries?,
+            };
+            // Of a directory with more entries, the rest comes when these are gone.
+            ahead.push((directory.clone(), entries.len() <= MAX_ENTRIES));
+            let entries = entries.into_iter();
+            for entry in entries.filter(|entry| is_plain(&entry.name)) {
+                let path = below(&directory, &entry.name);
+                if entry.kind == Kind::Directory {
+                    ahead.push((path, false));
+                } else {
+                    self.files.remove_file(&path).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is one name in a directory, whatever a client may call it.
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0', '\r', '\n'])
+}
+
+/// The same for the same content, and another for any other.
+fn etag(node: &Node) -> String {
+    let modified = node
+        .modified
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .map_or(0, |time| time.as_millis());
+    // What a server says of a file is no text of ours.
+    let id = node.id.as_deref().unwrap_or_default();
+    let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("\"{id}-{modified:x}-{:x}\"", node.size)
+}
+
+/// Exactly `length` bytes of a content, or an error.
+fn exactly(content: Content, length: u64, path: ArtifactPath) -> ArtifactContent {
+    stream::try_unfold((content, length), move |(mut content, left)| {
+        let path = path.clone();
+        async move {
+            let failed = |source| ArtifactError::Unavailable {
+                operation: "read a file",
+                source,
+            };
+            if left == 0 {
+                return Ok(None);
+            }
+            loop {
+                let Some(mut chunk) = content.try_next().await.map_err(failed)? else {
+                    tracing::debug!(%path, "a file ended before its length");
+                    return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+                };
+                let taken = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
+                chunk.truncate(taken);
+                if !chunk.is_empty() {
+                    return Ok(Some((chunk, (content, left - taken as u64))));
+                }
+            }
+        }
+    })
+    .boxed()
+}
+
+type ArtifactContent =
+    futures_core::stream::BoxStream<'static, Result<bytes::Bytes, ArtifactError>>;
+
+#[async_trait]
+impl<F: Files> ArtifactRepository for TreeRepository<F> {
+    async fn list(&self, directory: &ArtifactPath) -> Result<Vec<FileInfo>, ArtifactError> {
+        let at = self.absolute(directory)?;
+        let entries = match self.files.list(&at, MAX_ENTRIES).await {
+            Err(Fault::NotFound) => return Ok(Vec::new()),
+            entries => entries.map_err(|fault| fault.on(directory, "list a directory"))?,
+        };
+        if entries.len() > MAX_ENTRIES {
+            return Err(ArtifactError::TooManyEntries {
+                path: directory.clone(),
+                max: MAX_ENTRIES,
+            });
+        }
+        let entries = entries
+            .into_iter()
+            .filter(|entry| entry.kind != Kind::Other && directory.entry(&entry.name).is_some());
+        let mut entries: Vec<_> = entries
+            .map(|entry| FileInfo {
+                is_dir: entry.kind == Kind::Directory,
+                file_size: if entry.kind == Kind::File {
+                    entry.size
+                } else {
+                    0
+                },
+                name: entry.name,
+            })
+            .collect();
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    async fn get(
+        &self,
+        file: &ArtifactPath,
+        range: Option<ByteRange>,
+    ) -> Result<ArtifactRead, ArtifactError> {
+        const OPERATION: &str = "read a file";
+        let at = self.absolute(file)?;
+        let mut node = self.file(file, &at).await?;
+        for _ in 0..READS {
+            let wanted = match range {
+                Some(range) => range.resolve(node.size)?,
+                None => 0..node.size,
+            };
+            let content = self.files.open(&at, wanted.start).await;
+            let content = content.map_err(|fault| fault.on(file, OPERATION))?;
+            // The one that was opened is the one that was looked at.
+            let now = self.file(file, &at).await?;
+            if now == node {
+                return Ok(ArtifactRead {
+                    size: node.size,
+                    modified: node.modified,
+                    etag: etag(&node),
+                    content: exactly(content, wanted.end - wanted.start, file.clone()),
+                    range: wanted,
+                });
+            }
+            node = now;
+        }
+        Err(ArtifactError::Unavailable {
+            operation: OPERATION,
+            source: std::io::Error::other("the file is written over and over"),
+        })
+    }
+
+    async fn put(
+        &self,
+        file: &ArtifactPath,
+        content: ByteStream,
+        max_bytes: Option<u64>,
+    ) -> Result<u64, ArtifactError> {
+        if file.is_root() {
+            return Err(ArtifactError::IsDirectory { path: file.clone() });
+        }
+        let at = self.absolute(file)?;
+        let found = self.files.look(&at).await;
+        let found = found.map_err(|fault| fault.on(file, "store an upload"))?;
+        let directory = match found {
+            Some(node) if node.kind == Kind::Directory => {
+                return Err(ArtifactError::IsDirectory { path: file.clone() });
+            }
+            Some(_) => parent(&at).to_owned(),
+            None => self.directory_above(file, &at).await?,
+        };
+        let upload = Counted::new(file, max_bytes);
+        let staged = Staged::new(&self.files, &directory);
+        let written = self.files.write(staged.path(), upload.count(content)).await;
+        let outcome = match (upload.error(), written) {
+            (Some(error), _) => Err(error),
+            (None, Err(fault)) => Err(self.refused(file, &at, fault).await),
+            (None, Ok(())) => match self.settle(staged.path(), &directory, &at).await {
+                Ok(()) => Ok(()),
+                Err(fault) => Err(self.refused(file, &at, fault).await),
+            },
+        };
+        match outcome {
+            Ok(()) => staged.done(),
+            Err(error) => {
+                staged.remove().await;
+                return Err(error);
+            }
+        }
+        Ok(upload.total())
+    }
+
+    async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError> {
+        let failed = |fault: Fault| fault.on(path, "remove artifacts");
+        if path.is_root() {
+            return Err(InvalidPath::new("the root cannot be removed").into());
+        }
+        let at = self.absolute(path)?;
+        match self.files.look(&at).await.map_err(failed)? {
+            None => Ok(()),
+            Some(node) if node.kind == Kind::Directory => {
+                self.remove_tree(at).await.map_err(failed)
+            }
+            Some(_) => self.files.remove_file(&at).await.map_err(failed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_and_strange_names_are_not_listed() {
+        for name in ["a", "a b", "...", "-rf"] {
+            assert!(is_plain(name), "{name}");
+            assert!(ArtifactPath::root().entry(name).is_some(), "{name}");
+        }
+        for name in ["", ".", "..", "a/b", "a\nb", ".runledger-upload-x", "a\\b"] {
+            assert!(ArtifactPath::root().entry(name).is_none(), "{name:?}");
+        }
+        assert!(
+            is_plain(".runledger-upload-x"),
+            "it is removed with its directory"
+        );
+    }
+
+    #[test]
+    fn paths_are_absolute() {
+        assert_eq!(parent("/a/b"), "/a");
+        assert_eq!(parent("/a"), "/");
+        assert_eq!(below("/", "a"), "/a");
+        assert_eq!(below("/a", "b"), "/a/b");
+    }
+
+    #[test]
+    fn an_entity_tag_is_one_whatever_the_server_says() {
+        let node = Node {
+            kind: Kind::File,
+            size: 16,
+            modified: Some(UNIX_EPOCH + Duration::from_secs(1)),
+            id: Some("a\"\r\nb".to_owned()),
+        };
+        assert_eq!(etag(&node), "\"ab-3e8-10\"");
+    }
+}
