@@ -111,14 +111,14 @@ def main() -> None:
         equal(world.files(other), ["d"])
 
     with checks.check("what cannot be removed stays, with its experiment, and the rest goes"):
-        odd = client.create_experiment("gc-odd", artifact_location="ftp://host/x")
+        odd = client.create_experiment("gc-odd", artifact_location="dbfs:/x")
         stuck = client.create_run(odd).info.run_id
         free = world.run(kept)
         for run in (stuck, free):
             client.delete_run(run)
         client.delete_experiment(odd)
         text = world.collect("--experiment-ids", odd, "--run-ids", free, fails=True)
-        equal(["ftp://host/x" in text, "1 of what is deleted" in text], [True, True], text)
+        equal(["dbfs:/x" in text, "1 of what is deleted" in text], [True, True], text)
         equal([world.is_there(stuck), world.is_there(free)], [True, False])
         # With its runs.
         client.restore_experiment(odd)
