@@ -18,6 +18,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::FolderError;
+use crate::signature::Notes;
 
 /// Folders within folders: a key of MLflow has 250 characters at most.
 const MAX_DEPTH: usize = 130;
@@ -36,6 +37,8 @@ pub(crate) struct Folder {
     dir: Dir,
     /// Relative to the root; empty for the root.
     path: String,
+    /// What is read through this handle, if somebody wants to know.
+    notes: Option<Notes>,
 }
 
 /// What tells whether a file changed.
@@ -135,6 +138,7 @@ impl Folder {
         Ok(Self {
             dir,
             path: String::new(),
+            notes: None,
         })
     }
 
@@ -164,7 +168,21 @@ impl Folder {
         Ok(Self {
             dir: Dir::from_std_file(file.into_std()),
             path: self.path_of(name),
+            notes: None,
         })
+    }
+
+    /// The same, noting every file that is read through it from now on.
+    pub(crate) fn noting(self) -> Self {
+        Self {
+            notes: Some(Notes::default()),
+            ..self
+        }
+    }
+
+    /// What was noted; nothing unless it is [`Folder::noting`].
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        self.notes.as_ref()
     }
 
     /// A folder directly in this one, made if it is not there.
@@ -215,8 +233,11 @@ impl Folder {
         limit: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<(), FolderError> {
-        self.open(path)?
-            .content(limit, || self.path_of(path), buffer)
+        let file = self.open(path)?;
+        if let Some(notes) = &self.notes {
+            notes.add(&[path], &file.state);
+        }
+        file.content(limit, || self.path_of(path), buffer)
     }
 
     /// The same, as text.
@@ -253,6 +274,15 @@ impl Folder {
         Ok(names)
     }
 
+    /// Whether the folder `name` in this one may hold folders.
+    ///
+    /// A folder is named by its own name, by `.` in itself, and by `..` in each folder in it.
+    /// File systems that do not count these names say 1.
+    pub(crate) fn has_folders(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| stat.st_nlink != 2)
+    }
+
     /// Gives each regular file below the folder `name` to `visit`; its key is its
     /// path from there. A folder that is not there has none.
     ///
@@ -270,6 +300,8 @@ impl Folder {
         };
         let mut walk = Walk {
             path: &path,
+            name,
+            notes: self.notes.as_ref(),
             key: String::new(),
             visit,
         };
@@ -288,6 +320,9 @@ pub(crate) struct Entry<'a> {
     folder: BorrowedFd<'a>,
     name: &'a CStr,
     top: &'a str,
+    /// The last part of `top`, and who takes note of what is below the folder around it.
+    top_name: &'a str,
+    notes: Option<&'a Notes>,
     /// Its path from the top of the walk.
     pub(crate) key: &'a str,
 }
@@ -311,7 +346,12 @@ impl Entry<'_> {
     pub(crate) fn open(&self) -> Result<Option<OpenFile>, FolderError> {
         let opened = rustix::fs::openat(self.folder, self.name, READ, Mode::empty());
         match opened.and_then(OpenFile::new) {
-            Ok(file) => Ok(Some(file)),
+            Ok(file) => {
+                if let Some(notes) = self.notes {
+                    notes.add(&[self.top_name, self.key], &file.state);
+                }
+                Ok(Some(file))
+            }
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(FolderError::io("open", self.path(), errno.into())),
         }
@@ -336,6 +376,8 @@ impl Entry<'_> {
 
 struct Walk<'a, 'v> {
     path: &'a str,
+    name: &'a str,
+    notes: Option<&'a Notes>,
     key: String,
     visit: &'v mut dyn FnMut(&Entry<'_>) -> Result<(), FolderError>,
 }
@@ -374,6 +416,8 @@ impl Walk<'_, '_> {
                     folder: at,
                     name,
                     top: self.path,
+                    top_name: self.name,
+                    notes: self.notes,
                     key: &self.key,
                 })?,
                 Ok(FileType::Directory) => {

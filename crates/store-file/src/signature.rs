@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
@@ -61,10 +62,7 @@ fn add_folder(
             }
             Ok(_) => rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| {
                 let state = FileState::from(&stat);
-                let mut hash = fnv(here, &state.size.to_le_bytes());
-                hash = fnv(hash, &state.modified_ns.to_le_bytes());
-                hash = mix(fnv(hash, &state.inode.to_le_bytes()));
-                signature.hash = signature.hash.wrapping_add(hash);
+                signature.hash = signature.hash.wrapping_add(hash_of(here, &state));
                 signature.newest_ns = signature.newest_ns.max(state.modified_ns);
             }),
             Err(errno) => Err(errno),
@@ -76,6 +74,44 @@ fn add_folder(
         }
     }
     Ok(())
+}
+
+/// The signature of the files that were read, each noted before its content was.
+///
+/// It is that of their folder if they are all that is in it. Otherwise, and if a file was
+/// read twice, it is that of no folder at all.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    hash: AtomicU64,
+    newest_ns: AtomicI64,
+}
+
+impl Notes {
+    /// Notes the file at a path, given in parts, below the folder.
+    pub(crate) fn add(&self, path: &[&str], state: &FileState) {
+        let path = path.iter().fold(FNV_OFFSET, |hash, part| {
+            fnv(fnv(hash, part.as_bytes()), b"/")
+        });
+        let hash = hash_of(path, state);
+        self.hash.fetch_add(hash, Ordering::Relaxed);
+        self.newest_ns
+            .fetch_max(state.modified_ns, Ordering::Relaxed);
+    }
+
+    /// What was noted until now.
+    pub(crate) fn signature(&self) -> Signature {
+        Signature {
+            hash: self.hash.load(Ordering::Relaxed),
+            newest_ns: self.newest_ns.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What a file adds to the signature; `path` is the hash of where it is.
+fn hash_of(path: u64, state: &FileState) -> u64 {
+    let mut hash = fnv(path, &state.size.to_le_bytes());
+    hash = fnv(hash, &state.modified_ns.to_le_bytes());
+    mix(fnv(hash, &state.inode.to_le_bytes()))
 }
 
 fn is_left_out(name: &CStr, depth: usize) -> bool {

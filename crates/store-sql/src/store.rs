@@ -251,6 +251,14 @@ fn open_file(
         })?;
     }
     let keeps_deliveries = prepare(&mut connection, uri, artifact_root, options)?;
+    // A statement of many rows keeps what to undo, should a row fail, in a file in /var/tmp: ten
+    // times the writes of the rows themselves. Not before the tables are made: an index is sorted
+    // in memory then, too.
+    let in_memory = connection.batch_execute("pragma temp_store = memory;");
+    in_memory.map_err(|error| OpenError::Database {
+        uri: uri.to_string(),
+        reason: error.to_string(),
+    })?;
     let append = connect_for_append(path, options.busy_timeout)?;
     let readers = Readers::new(connect_readers()?);
     let writer =

@@ -65,6 +65,16 @@ impl World {
         self.directory.path().join(run).join(name)
     }
 
+    /// The run again, with everything noted that is read of it.
+    fn noting(&self) -> RunFolder {
+        let experiment = self.run.experiment.clone();
+        RunFolder {
+            folder: experiment.run(&self.run.run_id).unwrap().folder.noting(),
+            run_id: self.run.run_id.clone(),
+            experiment,
+        }
+    }
+
     fn read(&self) -> Result<runs::StoredRun, crate::FolderError> {
         runs::read_run(&self.run, None, &mut Scratch::default())
     }

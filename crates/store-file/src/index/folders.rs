@@ -1,29 +1,38 @@
 //! The folders that hold a run's, a logged model's or a trace's own files.
 
+use super::watch::{Thing, Watch};
 use crate::{safe_dir::Folder, write::TEMPORARY};
 
 /// Folders within folders that are looked into: more than any key has.
 const MAX_DEPTH: usize = 130;
 
-/// A folder and all below it but for artifacts, by their paths from the root.
-/// One that is removed meanwhile is left out.
-pub(crate) fn folders_of(folder: &Folder) -> Vec<String> {
-    let mut found = vec![folder.path_of("")];
-    add(folder, 0, &mut found);
-    found
+/// Watches the folder of a thing and all below it but for artifacts. One that is removed
+/// meanwhile is left out.
+///
+/// Each is watched before it is looked into: one that is made in it later is noticed.
+pub(crate) fn watch_folders(watch: &mut Watch, thing: &Thing, folder: &Folder) {
+    if watch.watch(thing, &[folder.path_of("")]) {
+        watch_below(watch, thing, folder, 0);
+    }
 }
 
-fn add(folder: &Folder, depth: usize, found: &mut Vec<String>) {
+/// Whether all could be watched.
+fn watch_below(watch: &mut Watch, thing: &Thing, folder: &Folder, depth: usize) -> bool {
     if depth == MAX_DEPTH {
-        return;
+        return true;
     }
-    for name in folder.folder_names().unwrap_or_default() {
+    let names = folder.folder_names().unwrap_or_default();
+    names.into_iter().all(|name| {
         if depth == 0 && (name == "artifacts" || name.starts_with(TEMPORARY)) {
-            continue;
+            return true;
         }
-        if let Ok(below) = folder.folder(&name) {
-            found.push(below.path_of(""));
-            add(&below, depth + 1, found);
+        if !watch.watch(thing, &[folder.path_of(&name)]) {
+            return false;
         }
-    }
+        if !folder.has_folders(&name) {
+            return true;
+        }
+        let below = folder.folder(&name);
+        below.map_or(true, |below| watch_below(watch, thing, &below, depth + 1))
+    })
 }

@@ -30,7 +30,13 @@ use super::{
     states::States,
     watch::{Changes, Thing, Watch},
 };
-use crate::{folder::Scratch, layout::Root, signature::signature, store::Locks};
+use crate::{
+    folder::Scratch,
+    layout::Root,
+    safe_dir::Folder,
+    signature::{Signature, signature},
+    store::Locks,
+};
 
 /// A file that was written so lately may be written again within the resolution
 /// of its time: two seconds on the coarsest file systems.
@@ -190,8 +196,11 @@ impl Refresher {
 }
 
 /// The signature of a folder, unless it is too young to tell a later change.
-fn settled(folder: &crate::safe_dir::Folder) -> Option<u64> {
-    let looks = signature(folder).ok()?;
+fn settled(folder: &Folder) -> Option<u64> {
+    settled_hash(signature(folder).ok()?)
+}
+
+fn settled_hash(looks: Signature) -> Option<u64> {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .ok()?;

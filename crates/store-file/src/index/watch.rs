@@ -143,10 +143,10 @@ mod linux {
 
         /// Watches the folders of a thing, given relative to the root, from now
         /// on: what changes after this call is noted. Those that are watched
-        /// already stay so.
-        pub(crate) fn watch(&mut self, thing: &Thing, folders: &[String]) {
+        /// already stay so. If one cannot be watched, none of the thing is.
+        pub(crate) fn watch(&mut self, thing: &Thing, folders: &[String]) -> bool {
             let Some(kernel) = &self.kernel else {
-                return;
+                return false;
             };
             let mut descriptors = self.watched.remove(thing).unwrap_or_default();
             for folder in folders {
@@ -155,7 +155,8 @@ mod linux {
                 match inotify::add_watch(kernel, &path, EVENTS) {
                     Ok(descriptor) if full && !self.things.contains_key(&descriptor) => {
                         let _ = inotify::remove_watch(kernel, descriptor);
-                        return self.unwatch_all(descriptors);
+                        self.unwatch_all(descriptors);
+                        return false;
                     }
                     Ok(descriptor) => {
                         self.things.insert(descriptor, thing.clone());
@@ -165,10 +166,14 @@ mod linux {
                     }
                     // Gone by now: its parent is watched, and says so.
                     Err(Errno::NOENT | Errno::NOTDIR) => {}
-                    Err(_) => return self.unwatch_all(descriptors),
+                    Err(_) => {
+                        self.unwatch_all(descriptors);
+                        return false;
+                    }
                 }
             }
             self.watched.insert(thing.clone(), descriptors);
+            true
         }
 
         fn unwatch_all(&mut self, descriptors: Vec<i32>) {
@@ -272,7 +277,9 @@ mod elsewhere {
             false
         }
 
-        pub(crate) fn watch(&mut self, _thing: &Thing, _folders: &[String]) {}
+        pub(crate) fn watch(&mut self, _thing: &Thing, _folders: &[String]) -> bool {
+            false
+        }
 
         pub(crate) fn distrust(&mut self) {}
 

@@ -107,6 +107,23 @@ fn a_signature_changes_with_every_file_but_artifacts() {
 }
 
 #[test]
+fn what_was_noted_while_reading_is_the_signature() {
+    let mut world = World::new();
+    fs::create_dir_all(world.path("inputs/1")).unwrap();
+    let input = "source_id: gone\nsource_type: DATASET\n";
+    fs::write(world.path("inputs/1/meta.yaml"), input).unwrap();
+    fs::write(world.path("tags/a"), "x").unwrap();
+    append(&world, &[1.0]);
+    world.run = world.noting();
+    runs::read_run(&world.run, None, &mut Scratch::default()).unwrap();
+    let noted = |world: &World| world.run.folder.notes().unwrap().signature();
+    assert_eq!(noted(&world), signature(&world.run.folder).unwrap());
+    // What is not read is not noted: such a folder looks changed.
+    fs::write(world.path("other"), "x").unwrap();
+    assert_ne!(noted(&world), signature(&world.run.folder).unwrap());
+}
+
+#[test]
 fn a_param_keeps_its_value_and_nothing_else_is_set() {
     let world = World::new();
     let mut scratch = Scratch::default();

@@ -6,7 +6,7 @@ use runledger_entities::RunId;
 use runledger_store::{AdoptStore as _, AdoptedRun, Adoption, StoreError};
 use tokio::runtime::Handle;
 
-use super::{Refresher, settled, words};
+use super::{Refresher, settled, settled_hash, words};
 use crate::{
     FolderError,
     folder::{
@@ -15,15 +15,16 @@ use crate::{
         metrics::MetricFiles,
         runs::{StoredRun, read_run},
     },
-    index::{folders::folders_of, internal, states::RunState, watch::Thing},
-    layout::{ExperimentFolder, META},
+    index::{folders::watch_folders, internal, states::RunState, watch::Thing},
+    layout::{ExperimentFolder, META, RunFolder},
+    signature::Notes,
     store::Locks,
 };
 
 /// How many runs are read before they go into the index together.
 /// Each time the pages of most keys are written again: the more the better, but
 /// they are in memory until then.
-pub(super) const CHUNK: usize = 2048;
+pub(super) const CHUNK: usize = 512;
 
 /// A run that was looked at.
 enum Looked {
@@ -83,7 +84,7 @@ impl Refresher {
             let thing = Thing::Run(experiment.experiment_id, id.clone());
             self.dirty.remove(&thing);
             match experiment.run(id) {
-                Ok(run) => self.watch.watch(&thing, &folders_of(&run.folder)),
+                Ok(run) => watch_folders(&mut self.watch, &thing, &run.folder),
                 Err(_) => self.watch.unwatch(&thing),
             }
             work.push((id.clone(), self.states.run(id).map_err(internal)?));
@@ -256,8 +257,16 @@ fn look_at_run(
     let Ok(run) = experiment.run(id) else {
         return Looked::Gone;
     };
-    let seen = settled(&run.folder);
     let known = known.filter(|known| known.experiment_id == experiment.experiment_id);
+    let run = if known.is_some() {
+        run
+    } else {
+        match read_unknown_run(run, scratch) {
+            Ok(looked) => return looked,
+            Err(run) => run,
+        }
+    };
+    let seen = settled(&run.folder);
     if seen.is_some() && known.as_ref().is_some_and(|known| known.signature == seen) {
         return Looked::Same;
     }
@@ -276,4 +285,30 @@ fn look_at_run(
         Err(_) if is_known && is_young(&run.folder, META) => Looked::Unsteady,
         Err(error) => Looked::Bad(error, state(MetricFiles::default())),
     }
+}
+
+/// Reads a run of which nothing is known, and takes its signature from what was read: each
+/// file is looked at once. One that cannot be read is given back, to be looked at as if it
+/// were known: its signature has to hold all its files.
+fn read_unknown_run(run: RunFolder, scratch: &mut Scratch) -> Result<Looked, RunFolder> {
+    let RunFolder {
+        run_id,
+        experiment,
+        folder,
+    } = run;
+    let run = RunFolder {
+        folder: folder.noting(),
+        run_id,
+        experiment,
+    };
+    let Ok(mut stored) = read_run(&run, None, scratch) else {
+        return Err(run);
+    };
+    let noted = run.folder.notes().map(Notes::signature);
+    let state = RunState {
+        experiment_id: run.experiment.experiment_id,
+        signature: noted.and_then(settled_hash),
+        metrics: std::mem::take(&mut stored.metrics),
+    };
+    Ok(Looked::Read(Box::new(stored), state))
 }

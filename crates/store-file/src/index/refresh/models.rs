@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::{Refresher, settled, words};
 use crate::{
     folder::logged_models::read_model,
-    index::{folders::folders_of, internal, watch::Thing},
+    index::{folders::watch_folders, internal, watch::Thing},
     layout::Root,
 };
 
@@ -86,7 +86,7 @@ impl Refresher {
             let Ok(folder) = experiment.model(model) else {
                 continue;
             };
-            self.watch.watch(&thing, &folders_of(&folder.folder));
+            watch_folders(&mut self.watch, &thing, &folder.folder);
             let looks = settled(&folder.folder);
             if looks.is_some() && known.get(model).copied().flatten() == looks {
                 continue;

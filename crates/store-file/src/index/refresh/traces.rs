@@ -14,7 +14,7 @@ use crate::{
         meta::is_young,
         traces::{TRACE_INFO, complete, read_trace},
     },
-    index::{folders::folders_of, internal, states::TraceLooks, watch::Thing},
+    index::{folders::watch_folders, internal, states::TraceLooks, watch::Thing},
     layout::{ExperimentFolder, Root, TRACES, TraceFolder},
     store::Locks,
 };
@@ -145,7 +145,7 @@ impl Refresher {
             self.dirty.remove(&thing);
             if self.watch.is_watched(&thing) || self.watch.has_room() {
                 match experiment.trace(trace) {
-                    Ok(folder) => self.watch.watch(&thing, &folders_of(&folder.folder)),
+                    Ok(folder) => watch_folders(&mut self.watch, &thing, &folder.folder),
                     Err(_) => self.watch.unwatch(&thing),
                 }
             }
