@@ -1,6 +1,7 @@
 // One call of the API. Addresses are relative to the page, so that any `--static-prefix` works.
 
-const BASE = "ajax-api/2.0/mlflow/";
+/** Paths are of version 2.0 of the API, unless they begin with the version: `3.0/traces/search`. */
+const address = (path: string): string => (path.startsWith("3.0/") ? `ajax-api/3.0/mlflow/${path.slice(4)}` : `ajax-api/2.0/mlflow/${path}`);
 const TIMEOUT_MS = 120_000;
 
 /** A refusal of the server, or no answer at all (`status` 0). */
@@ -50,7 +51,7 @@ async function call<T>(path: string, init: RequestInit, signal?: AbortSignal): P
   let response: Response;
   let text: string;
   try {
-    response = await fetch(BASE + path, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    response = await fetch(address(path), { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;

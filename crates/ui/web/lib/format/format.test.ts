@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { bytes, number, plural } from "./numbers";
-import { ago, duration } from "./times";
+import { ago, duration, fine } from "./times";
 
 test("whole numbers stay whole and long ones are cut to what can be told apart", () => {
   expect(number(50)).toBe("50");
@@ -37,4 +37,12 @@ test("sizes and counts", () => {
   expect(bytes(1_234_567)).toBe("1.2 MB");
   expect(plural(1, "run")).toBe("1 run");
   expect(plural(10_000, "run")).toBe("10,000 runs");
+});
+
+test("short times have more digits", () => {
+  expect(fine(0.0425)).toBe("0.043 ms");
+  expect(fine(0.425)).toBe("0.42 ms");
+  expect(fine(9.5)).toBe("9.5 ms");
+  expect(fine(26.4)).toBe("26 ms");
+  expect(fine(NaN)).toBe("–");
 });

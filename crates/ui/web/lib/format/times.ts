@@ -40,3 +40,8 @@ export function duration(ms: number): string {
   if (h) return `${h} h ${m} min`;
   return `${m} min ${total % 60} s`;
 }
+
+/** As `duration`, with more digits below ten milliseconds: `0.42 ms`. */
+export function fine(ms: number): string {
+  return ms >= 0 && ms < 9.995 ? `${Number(ms.toFixed(ms < 0.1 ? 3 : 2))} ms` : duration(ms);
+}

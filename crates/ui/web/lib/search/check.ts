@@ -69,6 +69,7 @@ export function check(text: string): Problem | undefined {
       continue;
     }
     if (operator?.kind === "bad") return problem(operator, bad(operator));
+    if (word === "RLIKE") return problem(operator, "RLIKE is for traces: use = != LIKE ILIKE.");
     if (!word || word === "AND" || word === "NULL" || word === "NOT") return problem(operator ?? undefined, `A comparison is expected after ${name.text}.`);
     const value = all[at];
     if (!value) return problem(undefined, "A value is expected here.");

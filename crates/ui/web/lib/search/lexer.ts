@@ -9,7 +9,7 @@ export interface Token {
   text: string;
 }
 
-const WORDS = new Set(["AND", "LIKE", "ILIKE", "IN", "NOT", "IS", "NULL"]);
+const WORDS = new Set(["AND", "LIKE", "ILIKE", "RLIKE", "IN", "NOT", "IS", "NULL"]);
 const OPERATORS = ["!=", ">=", "<=", "=", ">", "<"];
 
 /** A name may have one quoted part: metrics.`val/loss`. */
@@ -53,7 +53,7 @@ export function tokens(text: string): Token[] {
 /** Text without any comparison is looked for in the names of runs. */
 export function isFreeText(text: string): boolean {
   const found = tokens(text);
-  return !found.some((token) => token.kind === "operator" || (token.kind === "word" && ["LIKE", "ILIKE", "IN", "IS"].includes(token.text.toUpperCase())));
+  return !found.some((token) => token.kind === "operator" || (token.kind === "word" && ["LIKE", "ILIKE", "RLIKE", "IN", "IS"].includes(token.text.toUpperCase())));
 }
 
 /** What is sent to the server for what was typed. */
