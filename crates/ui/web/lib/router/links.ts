@@ -9,6 +9,7 @@ export const links = {
     ids.length === 1 ? links.experiment(ids[0]!, tab) : `#/compare-experiments?experiments=${ids.map(e).join(",")}${tab && tab !== "runs" ? `&tab=${tab}` : ""}`,
   run: (experiment: string, run: string, tab?: string) => `#/experiments/${e(experiment)}/runs/${e(run)}${tab && tab !== "overview" ? `/${tab}` : ""}`,
   artifact: (experiment: string, run: string, path: string) => `${links.run(experiment, run, "artifacts")}${path ? `/${path.split("/").map(e).join("/")}` : ""}`,
+  trace: (experiment: string, trace: string, span?: string) => `#/experiments/${e(experiment)}/traces/${e(trace)}${span ? `?span=${e(span)}` : ""}`,
   model: (experiment: string, model: string) => `#/experiments/${e(experiment)}/models/${e(model)}`,
   modelArtifact: (experiment: string, model: string, path: string) => `${links.model(experiment, model)}/artifacts/${path.split("/").map(e).join("/")}`,
   findRun: (run: string) => `#/runs/${e(run)}`,

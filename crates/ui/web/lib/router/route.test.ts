@@ -31,6 +31,16 @@ test("links to registered models, versions and prompts", () => {
   expect(parse(links.compareVersions("123", ["1"])).route).toMatchObject({ name: "123" });
 });
 
+test("links to traces", () => {
+  const trace = { page: "trace", experiment: "1", trace: "tr-1" };
+  expect(parse("#/experiments/1/traces").route).toEqual({ page: "experiment", ids: ["1"], tab: "traces" });
+  expect(parse("#/experiments/1?compareRunsMode=TRACES").route).toMatchObject({ page: "experiment", tab: "traces" });
+  expect(parse("#/experiments/1/runs/r/traces").route).toMatchObject({ page: "run", run: "r", tab: "traces" });
+  for (const link of ["/traces/tr-1", "/traces?selectedTraceId=tr-1", "/traces?selectedEvaluationId=tr-1", "/traces?traceId=tr-1", "?compareRunsMode=TRACES&selectedTraceId=tr-1", "/runs/r/traces?selectedEvaluationId=tr-1"]) expect(parse(`#/experiments/1${link}`).route, link).toEqual(trace);
+  expect(parse("#/experiments/1?selectedTraceId=tr-1").route).toMatchObject({ page: "experiment" });
+  expect(parse(links.trace("1", "a/b?c", "ff")).route).toEqual({ page: "trace", experiment: "1", trace: "a/b?c" });
+});
+
 test("our links come back", () => {
   const path = "plots/a b/100%/x?.png";
   expect(parse(links.artifact("1", "r", path)).route).toMatchObject({ page: "run", tab: "artifacts", artifact: path });

@@ -1,7 +1,7 @@
 // What an address means. The part after `#` has MLflow's form, because MLflow's clients print such links.
 
-export type ExperimentTab = "runs" | "charts" | "models" | "datasets";
-export type RunTab = "overview" | "model-metrics" | "system-metrics" | "artifacts";
+export type ExperimentTab = "runs" | "charts" | "traces" | "models" | "datasets";
+export type RunTab = "overview" | "model-metrics" | "system-metrics" | "traces" | "artifacts";
 
 export type VersionTab = "overview" | "artifacts";
 
@@ -10,6 +10,7 @@ export type Route =
   | { page: "experiment"; ids: string[]; tab: ExperimentTab }
   | { page: "run"; experiment: string; run: string; tab: RunTab; artifact: string }
   | { page: "find-run"; run: string }
+  | { page: "trace"; experiment: string; trace: string }
   | { page: "model"; experiment: string; model: string; artifact: string }
   | { page: "compare"; runs: string[] }
   | { page: "registry" }
@@ -40,6 +41,9 @@ function route(path: string, query: URLSearchParams): Route {
   if (!kind) return { page: "experiments" };
   if (kind === "experiments") {
     if (!id) return { page: "experiments" };
+    // MLflow opens a trace above its list, and says which in the query.
+    const trace = tab === "traces" && item ? item : tab === "traces" || rest[0] === "traces" || query.get("compareRunsMode") === "TRACES" ? selectedTrace(query) : "";
+    if (trace) return { page: "trace", experiment: id, trace };
     if (tab === "runs" && item) return run(id, item, rest);
     if (tab === "prompts") return item ? { page: "prompt", name: item } : { page: "prompts" };
     if (tab === "models" && item) return { page: "model", experiment: id, model: item, artifact: rest[0] === "artifacts" ? rest.slice(1).join("/") : "" };
@@ -61,7 +65,7 @@ function run(experiment: string, id: string, rest: string[]): Route {
   const [tab, ...path] = rest;
   const base = { page: "run", experiment, run: id } as const;
   if (tab === "artifacts" || tab === "artifactPath") return { ...base, tab: "artifacts", artifact: path.join("/") };
-  if (tab === "model-metrics" || tab === "system-metrics") return { ...base, tab, artifact: "" };
+  if (tab === "model-metrics" || tab === "system-metrics" || tab === "traces") return { ...base, tab, artifact: "" };
   return { ...base, tab: "overview", artifact: "" };
 }
 
@@ -73,9 +77,15 @@ function registry(name: string | undefined, [part, version, tab, ...path]: strin
 }
 
 function experimentTab(tab: string | undefined, query: URLSearchParams): ExperimentTab {
-  if (tab === "charts" || tab === "models" || tab === "datasets") return tab;
+  if (tab === "charts" || tab === "traces" || tab === "models" || tab === "datasets") return tab;
   // MLflow 2 keeps the tab in the query.
-  return query.get("compareRunsMode") === "CHART" ? "charts" : "runs";
+  const mode = query.get("compareRunsMode");
+  return mode === "CHART" ? "charts" : mode === "TRACES" ? "traces" : "runs";
+}
+
+/** The trace that MLflow's links name, by whichever of their names. */
+function selectedTrace(query: URLSearchParams): string {
+  return query.get("selectedTraceId") ?? query.get("selectedEvaluationId") ?? query.get("traceId") ?? "";
 }
 
 /** Ids as MLflow writes them, a JSON list, or with commas between. */
