@@ -24,9 +24,16 @@ const pages = (seed) => ({
   prompt: [`#/prompts/${seed.prompts.greeting}`, "mark"],
   "prompt-diff": [`#/prompts/${seed.prompts.greeting}?promptVersion=2&compareTo=1`, "tr.added"],
   "prompt-chat": [`#/prompts/${seed.prompts.chat}`, "mark"],
+  traces: [`#/experiments/${seed.traces.experiment}/traces`, "tr.item"],
+  "traces-empty": [`#/experiments/${seed.empty}/traces`, "pre"],
+  "traces-run": [`#/experiments/${seed.traces.experiment}/runs/${seed.traces.run}/traces`, "tr.item"],
+  trace: [`#/experiments/${seed.traces.experiment}/traces/${seed.traces.good}`, ".pane"],
+  "trace-about": [`#/experiments/${seed.traces.experiment}/traces/${seed.traces.good}?view=about`, ".pane dl"],
+  "trace-failed": [`#/experiments/${seed.traces.experiment}/traces/${seed.traces.failed}`, ".exception"],
+  "trace-long": [`#/experiments/${seed.traces.many_experiment}/traces/${seed.traces.long}`, "[role=treeitem]"],
 });
 
-const NAMES = ["experiments", "runs", "grouped", "empty", "charts", "datasets", "run", "metrics", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff", "prompt-chat"];
+const NAMES = ["experiments", "runs", "grouped", "empty", "charts", "datasets", "run", "metrics", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff", "prompt-chat", "traces", "traces-empty", "traces-run", "trace", "trace-about", "trace-failed", "trace-long"];
 
 export default NAMES.flatMap((name) =>
   ["light", "dark"].map((scheme) =>
@@ -42,7 +49,7 @@ export default NAMES.flatMap((name) =>
   ),
 ).concat([
   test("a phone has everything that matters", async ({ page, open, seed, shot }) => {
-    for (const name of ["experiments", "runs", "charts", "run", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff"]) {
+    for (const name of ["experiments", "runs", "charts", "run", "artifacts", "compare", "models", "model", "version", "version-files", "compare-versions", "prompts", "prompt", "prompt-diff", "traces", "traces-empty", "traces-run", "trace", "trace-about", "trace-failed", "trace-long"]) {
       const [hash, ready] = pages(seed)[name];
       await open(hash);
       await page.locator(ready).first().waitFor();

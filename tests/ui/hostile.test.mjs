@@ -62,6 +62,22 @@ export default [
     await open(`#/models/${model}/versions/1/artifacts/evil.html`);
     await page.frameLocator("main iframe").frameLocator("iframe").locator("#here").waitFor();
   }), REFUSALS),
+  test("traces: names, inputs, messages, exceptions, tags and feedback", watched(async ({ page, open, seed }) => {
+    const list = `#/experiments/${seed.traces.experiment}/traces`;
+    await open(list);
+    await page.getByRole("link", { name: /<img src=x/ }).first().waitFor();
+    await open(`${list}?tracesFilter=${encodeURIComponent("<script>window.pwned=1</script>")}`);
+    await page.locator("tr.item, .empty").first().waitFor();
+    await open(`${list}/${seed.traces.hostile}`);
+    await page.getByRole("region", { name: "Exception" }).getByText("<img src=x").first().waitFor();
+    await page.getByRole("treeitem", { name: "chat" }).click();
+    await page.getByText("A picture at https://example.com/pwned.png").waitFor();
+    for (const button of await page.getByRole("button", { name: "As JSON" }).all()) await button.click();
+    await page.getByRole("link", { name: "About the trace" }).click();
+    await page.getByRole("heading", { name: "Assessments" }).waitFor();
+    assert.equal(await page.locator("a[href^='javascript']").count(), 0);
+    assert.equal(await page.locator("main img[src='x'], main script").count(), 0);
+  }), { expected: [...REFUSALS.expected, "status of 400"] }),
   test("a link into the page cannot bring markup", watched(async ({ page, open }) => {
     await open("#/<img src=x onerror=window.pwned=1>?a=<script>window.pwned=1</script>");
     await page.getByRole("heading", { name: "Nothing here" }).waitFor();

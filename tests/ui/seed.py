@@ -24,8 +24,9 @@ os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 import mlflow  # noqa: E402
 import numpy  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag  # noqa: E402
+from mlflow.entities import AssessmentSource, Dataset, DatasetInput, Document, InputTag, Metric, Param, RunTag, SpanEvent  # noqa: E402
 from mlflow.models import Model, ModelSignature, infer_signature  # noqa: E402
+from mlflow.tracing.constant import SpanAttributeKey  # noqa: E402
 from mlflow.types.schema import Array, ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec  # noqa: E402
 from sklearn.linear_model import LinearRegression  # noqa: E402
 
@@ -224,7 +225,85 @@ def prompts():
     return {"greeting": greeting, "chat": chat, "hostile": evil}
 
 
+def traces():
+    """Traces of an assistant: nested spans, chat, an exception, assessments; hostile ones; long and many ones."""
+    name = f"ui/traces-{MARK}"
+    mlflow.set_experiment(name)
+    experiment = client.get_experiment_by_name(name).experiment_id
+    made = {"experiment": experiment, "name": name}
+
+    @mlflow.trace(span_type="RETRIEVER", attributes={"index": "plants", "k": 2})
+    def retrieve(question):
+        time.sleep(0.02)
+        return [Document(page_content=f"Page {i} on {question}", metadata={"doc_uri": f"wiki/{i}", "score": 0.9 - i / 10}, id=str(i)) for i in range(2)]
+
+    @mlflow.trace(span_type="TOOL")
+    def lookup(plant):
+        if plant == "triffid":
+            raise ValueError(f"no such plant: {plant}")
+        return {"plant": plant, "petals": 5}
+
+    @mlflow.trace(name="assistant", span_type="AGENT")
+    def assistant(question, plant):
+        mlflow.update_current_trace(tags={"topic": "plants"}, metadata={"mlflow.trace.session": f"session-{MARK}", "mlflow.trace.user": "ada"})
+        pages = retrieve(question)
+        with mlflow.start_span(name="answer", span_type="CHAT_MODEL") as span:
+            call = {"id": "call_1", "type": "function", "function": {"name": "lookup", "arguments": json.dumps({"plant": plant})}}
+            span.set_inputs({"model": "gpt-5", "messages": [{"role": "system", "content": "You know **plants**."}, {"role": "user", "content": question}, {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_1", "content": json.dumps(lookup(plant))}]})
+            span.set_outputs({"id": "c1", "model": "gpt-5", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": f"A {plant} has **five** petals."}}]})
+            span.set_attribute(SpanAttributeKey.CHAT_USAGE, {"input_tokens": 120, "output_tokens": 34, "total_tokens": 154})
+            span.add_event(SpanEvent("first token", attributes={"after_ms": 12}))
+            time.sleep(0.03)
+        return f"A {plant} has five petals ({len(pages)} pages read)."
+
+    with mlflow.start_run(run_name="traced") as run:
+        assistant("How many petals has a rose?", "rose")
+        made["good"] = mlflow.get_last_active_trace_id()
+        made["run"] = run.info.run_id
+    try:
+        assistant("How many petals has a triffid?", "triffid")
+    except ValueError:
+        made["failed"] = mlflow.get_last_active_trace_id()
+    mlflow.flush_trace_async_logging()
+    mlflow.log_feedback(trace_id=made["good"], name="correct", value=True, rationale="Five it is.", source=AssessmentSource("HUMAN", "grace"))
+    mlflow.log_feedback(trace_id=made["good"], name="tone", value="friendly", source=AssessmentSource("LLM_JUDGE", "gpt-5"))
+    mlflow.log_expectation(trace_id=made["good"], name="petals", value=5, source=AssessmentSource("HUMAN", "grace"))
+
+    @mlflow.trace(name=HOSTILE, attributes={HOSTILE: HOSTILE})
+    def evil(text):
+        mlflow.update_current_trace(tags={"<b>": HOSTILE})
+        with mlflow.start_span(name="chat", span_type="CHAT_MODEL") as span:
+            span.set_inputs({"messages": [{"role": HOSTILE, "content": f"{text}\n\n[x](javascript:window.pwned=1) ![y](https://example.com/pwned.png)"}, {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/pwned.png"}}, {"type": "text", "text": text}]}]})
+            span.set_outputs(text)
+        raise ValueError(HOSTILE)
+
+    try:
+        evil(HOSTILE)
+    except ValueError:
+        made["hostile"] = mlflow.get_last_active_trace_id()
+    mlflow.flush_trace_async_logging()
+    mlflow.log_feedback(trace_id=made["hostile"], name=HOSTILE, value=HOSTILE, rationale=HOSTILE, source=AssessmentSource("HUMAN", HOSTILE))
+
+    mlflow.set_experiment(f"ui/traces-many-{MARK}")
+    made["many"] = 260
+    for i in range(made["many"]):
+        with mlflow.start_span(name="score" if i % 2 else "rank", span_type="CHAIN") as span:
+            span.set_inputs({"number": i})
+            span.set_outputs(i * i)
+    with mlflow.start_span(name="long") as root:
+        for i in range(40):
+            with mlflow.start_span(name=f"batch {i:02d}", span_type="CHAIN"):
+                for k in range(50):
+                    with mlflow.start_span(name=f"step {i:02d}.{k:02d}", span_type="PARSER"):
+                        pass
+    made["long"] = root.trace_id
+    made["many_experiment"] = client.get_experiment_by_name(f"ui/traces-many-{MARK}").experiment_id
+    mlflow.flush_trace_async_logging()
+    return made
+
+
 made = {"mark": MARK, "sweep": sweep(), "hostile": hostile(), "many": many(), "empty": empty()}
 made["models"] = models(made["sweep"]["trials"], client.create_experiment(f"ui/models-{MARK}"))
 made["prompts"] = prompts()
+made["traces"] = traces()
 json.dump(made, sys.stdout)

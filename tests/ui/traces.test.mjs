@@ -1,0 +1,224 @@
+// Traces: the list of an experiment and of a run, and one trace.
+
+import assert from "node:assert/strict";
+import { eventually, test } from "./harness.mjs";
+
+const list = (seed, rest = "") => `#/experiments/${seed.traces.experiment}/traces${rest}`;
+const filter = (page) => page.getByRole("combobox", { name: "Filter the traces" });
+const rows = (page) => page.$$eval("tr.item td.name a", (links) => links.map((link) => link.textContent));
+const requests = (page) => page.$$eval("tr.item td.request", (cells) => cells.map((cell) => cell.textContent));
+const spans = (page) => page.$$eval("[role=treeitem]", (items) => items.map((item) => `${item.getAttribute("aria-level")} ${item.querySelector(".name .cut").textContent}`));
+const chosen = (page) => page.$eval("[role=treeitem][aria-selected=true] .name .cut", (name) => name.textContent);
+
+export default [
+  test("are listed, the newest first, with what matters of each", async ({ page, open, seed, shot }) => {
+    await open(`#/experiments/${seed.traces.experiment}`);
+    await page.getByRole("link", { name: "Traces", exact: true }).click();
+    await page.getByRole("table", { name: "Traces" }).waitFor();
+    await eventually(async () => (await requests(page)).slice(1), ["question: How many petals has a triffid?, plant: triffid", "question: How many petals has a rose?, plant: rose"]);
+    const row = page.locator("tr.item", { hasText: "has a rose" });
+    for (const text of ["A rose has five petals (2 pages read).", "154", "correct: yes", `session-${seed.mark}`, "topic: plants", "OK"]) await row.getByText(text, { exact: true }).first().waitFor();
+    await page.locator("tr.item", { hasText: "triffid" }).getByText("Error", { exact: true }).waitFor({ state: "attached" });
+    await shot("traces");
+  }),
+  test("are found by words, by conditions and by errors, in the link", async ({ page, open, seed }) => {
+    await open(list(seed));
+    await page.locator("tr.item").first().waitFor();
+    await filter(page).fill("no such plant");
+    await page.keyboard.press("Enter");
+    await eventually(() => requests(page), ["question: How many petals has a triffid?, plant: triffid"]);
+    assert.match(page.url(), /tracesFilter=no/);
+    await page.reload();
+    await eventually(() => requests(page), ["question: How many petals has a triffid?, plant: triffid"]);
+    for (const condition of ["tags.topic = 'plants' AND status = 'OK'", "span.type = 'TOOL' AND feedback.correct = 'true'", "expectation.petals > 4", "name LIKE 'assist%' AND status IN ('OK')"]) {
+      await filter(page).fill(condition);
+      await page.keyboard.press("Enter");
+      await eventually(() => requests(page), ["question: How many petals has a rose?, plant: rose"], condition);
+    }
+    await filter(page).fill("");
+    await page.keyboard.press("Enter");
+    await eventually(async () => (await rows(page)).length, 3);
+    await page.getByRole("button", { name: "Errors" }).click();
+    await eventually(async () => (await rows(page)).length, 2);
+    await page.getByRole("button", { name: "Errors" }).click();
+    await page.getByRole("link", { name: `session-${seed.mark}` }).first().click();
+    await eventually(() => rows(page), ["assistant", "assistant"]);
+  }),
+  test("the filter completes, says where an error is, and keeps the rows", async ({ page, open, seed }) => {
+    await open(list(seed));
+    await page.locator("tr.item").first().waitFor();
+    await filter(page).fill("status > 'OK'");
+    await page.keyboard.press("Enter");
+    await page.getByText("status is a text: use").waitFor();
+    assert.equal(await page.textContent(".mirror .wrong"), ">");
+    assert.equal((await rows(page)).length, 3);
+    await filter(page).fill("");
+    await filter(page).click();
+    await page.keyboard.type("topi");
+    await page.getByRole("option", { name: /tags\.topic/ }).waitFor();
+    await page.keyboard.press("Tab");
+    await eventually(() => filter(page).inputValue(), "tags.topic ");
+    await page.keyboard.type("= ");
+    await page.getByRole("option", { name: /plants/ }).waitFor();
+    await filter(page).fill("name = 'nothing is called so'");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Show all traces" }).click();
+    await eventually(async () => (await rows(page)).length, 3);
+  }),
+  test("a long list loads as it is scrolled, ordered, with a bounded page", async ({ page, open, seed, api }) => {
+    await open(`#/experiments/${seed.traces.many_experiment}/traces`);
+    await eventually(async () => (await rows(page)).slice(0, 3), ["long", "score", "rank"]);
+    assert.ok((await page.$$("tr.item")).length < 70);
+    await eventually(async () => {
+      await page.$eval("main", (main) => (main.scrollTop = main.scrollHeight));
+      return (await requests(page)).at(-1);
+    }, "0");
+    await page.getByText(`${seed.traces.many + 1} traces`).waitFor();
+    assert.ok((await page.$$("tr.item")).length < 70);
+    assert.ok(api.filter((path) => path === "traces/search").length <= 3, api.join());
+    await page.$eval("main", (main) => (main.scrollTop = 0));
+    await page.getByRole("button", { name: "Duration" }).click();
+    await eventually(async () => (await rows(page))[0], "long");
+    assert.match(page.url(), /tracesBy=duration/);
+    await page.getByRole("button", { name: "Started" }).click();
+    await page.getByRole("button", { name: "Started" }).click();
+    await eventually(async () => (await requests(page))[0], "0");
+    assert.match(page.url(), /tracesAsc=true/);
+  }),
+  test("those of a run, and back to it", async ({ page, open, seed }) => {
+    await open(`#/experiments/${seed.traces.experiment}/runs/${seed.traces.run}`);
+    await page.getByRole("link", { name: "Traces", exact: true }).click();
+    await eventually(() => requests(page), ["question: How many petals has a rose?, plant: rose"]);
+    await page.getByRole("link", { name: "assistant" }).click();
+    await page.getByRole("heading", { level: 1, name: "assistant" }).waitFor();
+    await page.getByRole("link", { name: seed.traces.run.slice(0, 8) }).click();
+    await page.getByRole("heading", { level: 1, name: "traced" }).waitFor();
+  }),
+  test("where there are none, the code that makes one", async ({ page, open, seed }) => {
+    await open(`#/experiments/${seed.empty}/traces`);
+    await page.getByRole("heading", { name: "No traces yet" }).waitFor();
+    await page.getByText("mlflow.start_span(").waitFor();
+    await page.getByText(`mlflow.set_experiment("ui/empty-${seed.mark}")`).waitFor();
+  }),
+  test("a trace shows its spans on a time line, and what is in them", async ({ page, open, seed, shot }) => {
+    await open(list(seed, `/${seed.traces.good}`));
+    await eventually(() => spans(page), ["1 assistant", "2 retrieve", "2 answer", "3 lookup"]);
+    await page.getByText("154 tokens: 120 in, 34 out").waitFor();
+    await page.getByLabel("Outputs", { exact: true }).getByText("A rose has five petals (2 pages read).").waitFor();
+    await page.getByRole("treeitem", { name: "retrieve" }).click();
+    await page.getByLabel("Outputs", { exact: true }).getByText('"Page 1 on How many petals has a rose?"').waitFor();
+    await page.getByRole("row", { name: "index plants" }).waitFor();
+    assert.match(page.url(), /\?span=[0-9a-f]{16}$/);
+    await page.getByRole("treeitem", { name: "answer" }).click();
+    await page.locator(".message", { hasText: "user" }).getByText("How many petals has a rose?").waitFor();
+    await page.locator(".message strong", { hasText: "five" }).waitFor();
+    await page.getByText("calls lookup").waitFor();
+    await page.getByRole("row", { name: /first token .* after_ms: 12/ }).waitFor();
+    await shot("trace");
+    await page.getByRole("button", { name: "As JSON" }).first().click();
+    await page.getByLabel("Inputs", { exact: true }).getByText('"tool_call_id"').waitFor();
+    // The bars are where the times are.
+    const bars = await page.$$eval(".bar", (all) => all.map((bar) => [parseFloat(bar.style.left), parseFloat(bar.style.width)]));
+    assert.ok(bars[0][0] === 0 && bars[0][1] > 99, String(bars[0]));
+    assert.ok(bars[2][0] >= bars[1][0] + bars[1][1] - 0.5 && bars[2][1] > bars[3][1], JSON.stringify(bars));
+    await page.reload();
+    await eventually(() => chosen(page), "answer");
+  }),
+  test("the keyboard walks the spans, folds them, and finds errors", async ({ page, open, seed }) => {
+    await open(list(seed, `/${seed.traces.failed}`));
+    await eventually(() => spans(page), ["1 assistant", "2 retrieve", "2 answer", "3 lookup"]);
+    await eventually(() => page.evaluate(() => document.activeElement.getAttribute("role")), "tree");
+    const steps = [["ArrowDown", "retrieve"], ["ArrowDown", "answer"], ["ArrowRight", "lookup"], ["ArrowLeft", "answer"], ["ArrowLeft", "answer"], ["ArrowLeft", "assistant"], ["End", "answer"], ["ArrowRight", "answer"], ["End", "lookup"], ["Home", "assistant"], ["j", "retrieve"], ["k", "assistant"]];
+    for (const [key, name] of steps) {
+      await page.keyboard.press(key);
+      await eventually(() => chosen(page), name, key);
+    }
+    await page.getByRole("button", { name: "Fold all" }).click();
+    await eventually(() => spans(page), ["1 assistant", "2 retrieve", "2 answer"]);
+    // The next one after the chosen may be folded away: it is shown.
+    await page.keyboard.press("e");
+    await page.keyboard.press("e");
+    await eventually(() => chosen(page), "lookup");
+    assert.equal(await page.getAttribute("[role=tree]", "aria-activedescendant"), await page.getAttribute("[role=treeitem][aria-selected=true]", "id"));
+    const exception = page.getByRole("region", { name: "Exception" });
+    await exception.getByRole("heading", { name: "ValueError" }).waitFor();
+    await exception.getByText("no such plant: triffid", { exact: true }).waitFor();
+    await exception.getByText("Traceback (most recent call last)").waitFor();
+    await page.keyboard.press("u");
+    await page.getByRole("table", { name: "Traces" }).waitFor();
+  }),
+  test("assessments, tags and the run are beside it; tags are set and removed", async ({ page, open, seed, shot }) => {
+    await open(list(seed, `/${seed.traces.good}`));
+    await page.getByRole("link", { name: "petals: 5" }).click();
+    const about = page.getByRole("region", { name: "About the trace" });
+    for (const text of ["Five it is.", "a judge: gpt-5", "friendly"]) await about.getByText(text).first().waitFor();
+    await about.getByRole("link", { name: seed.traces.run }).waitFor();
+    await about.getByText(seed.traces.good).waitFor();
+    await shot("trace-about");
+    await about.getByRole("button", { name: "Add tag" }).click();
+    await page.getByLabel("Key of the tag").fill("review");
+    await page.getByLabel("Value of the tag").fill("done");
+    await page.keyboard.press("Enter");
+    await about.getByText("review: done").waitFor();
+    await page.reload();
+    await about.getByText("review: done").waitFor();
+    await about.getByRole("button", { name: "Remove the tag review" }).click();
+    await eventually(() => about.getByText("review: done").count(), 0);
+  }),
+  test("2,000 spans: few are on the page, and the keys stay quick", async ({ page, open, seed, shot }) => {
+    await open(`#/experiments/${seed.traces.many_experiment}/traces/${seed.traces.long}`);
+    await page.getByText("2,041 spans").waitFor();
+    await page.locator("[role=treeitem]").first().waitFor();
+    assert.ok((await page.$$("[role=treeitem]")).length < 60);
+    await page.keyboard.press("End");
+    await eventually(() => chosen(page), "step 39.49");
+    await shot("trace-long");
+    await page.getByRole("button", { name: "Fold all" }).click();
+    await eventually(async () => (await spans(page)).slice(-2), ["2 batch 38", "2 batch 39"]);
+    await eventually(() => chosen(page), "batch 39");
+    await page.getByRole("button", { name: "Unfold all" }).click();
+    await page.keyboard.press("k");
+    const slowest = await page.evaluate(async () => {
+      const tree = document.querySelector("[role=tree]");
+      const times = [];
+      for (let i = 0; i < 60; i++) {
+        const from = performance.now();
+        tree.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true }));
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        times.push(performance.now() - from);
+      }
+      return times.sort((a, b) => a - b)[54];
+    });
+    console.log(`  # ${slowest.toFixed(1)} ms for a step, 9 of 10`);
+    assert.ok(slowest < 100, `${slowest} ms`);
+  }),
+  test("links of MLflow's pages open the trace; the list leads from one to the next", async ({ page, open, seed }) => {
+    for (const link of [`/traces?selectedEvaluationId=${seed.traces.good}`, `/traces?selectedTraceId=${seed.traces.good}`, `?compareRunsMode=TRACES&selectedTraceId=${seed.traces.good}`]) {
+      await open(`#/experiments/${seed.traces.experiment}${link}`);
+      await page.getByText("154 tokens: 120 in, 34 out").waitFor();
+    }
+    await open(list(seed));
+    await page.getByRole("link", { name: "assistant" }).first().click();
+    await page.getByText("2 of 3").waitFor();
+    await page.keyboard.press("]");
+    await page.getByText("3 of 3").waitFor();
+    await page.getByText("154 tokens: 120 in, 34 out").waitFor();
+    await page.goBack();
+    await page.getByText("2 of 3").waitFor();
+  }),
+  test("is deleted; what is not there is said so, and leads on", async ({ page, open, seed, url }) => {
+    const id = `tr-ui-${seed.mark}`;
+    const made = await page.request.post(`${url}api/3.0/mlflow/traces`, { data: { trace: { trace_info: { trace_id: id, trace_location: { type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: seed.traces.many_experiment } }, request_time: "2020-01-01T00:00:00Z", state: "OK", tags: { "mlflow.trace.spansLocation": "TRACKING_STORE" } } } } });
+    assert.ok(made.ok(), await made.text());
+    await open(`#/experiments/${seed.traces.many_experiment}/traces/${id}`);
+    await page.getByText("This trace has no spans.").or(page.getByText("The spans could not be loaded")).waitFor();
+    await page.getByRole("button", { name: "More about this trace" }).click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("table", { name: "Traces" }).waitFor();
+    await open(`#/experiments/${seed.traces.many_experiment}/traces/${id}`);
+    await page.getByRole("heading", { name: "There is no such trace" }).waitFor();
+    await page.getByRole("link", { name: "To the traces" }).click();
+    await page.getByRole("table", { name: "Traces" }).waitFor();
+  }, { expected: ["status of 404", "status of 500"] }),
+];
