@@ -1,6 +1,7 @@
 // Traces: the list of an experiment and of a run, and one trace.
 
 import assert from "node:assert/strict";
+import { serious } from "./axe.mjs";
 import { eventually, test } from "./harness.mjs";
 
 const list = (seed, rest = "") => `#/experiments/${seed.traces.experiment}/traces${rest}`;
@@ -165,6 +166,39 @@ export default [
     await about.getByRole("button", { name: "Remove the tag review" }).click();
     await eventually(() => about.getByText("review: done").count(), 0);
   }),
+  test("feedback and expectations are given and deleted", async ({ page, open, seed }) => {
+    await open(list(seed, `/${seed.traces.failed}?view=about`));
+    const about = page.getByRole("region", { name: "About the trace" });
+    await about.getByText("None yet.").waitFor();
+    await about.getByRole("button", { name: "Assess" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByRole("alert").filter({ hasText: "It needs a name" }).waitFor();
+    assert.deepEqual(await serious(page), []);
+    await dialog.getByRole("combobox", { name: "Name", exact: true }).fill("helpful");
+    await dialog.getByLabel("Answer").selectOption("no");
+    await dialog.getByLabel("Why").fill("It <b>failed</b>.");
+    await dialog.getByLabel("Your name").fill("lin");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("link", { name: "helpful: no" }).waitFor();
+    await about.getByText("It <b>failed</b>.").waitFor();
+    await about.getByText("a person: lin").waitFor();
+    await about.getByRole("button", { name: "Assess" }).click();
+    await dialog.getByLabel("Kind").selectOption("expectation");
+    await dialog.getByRole("combobox", { name: "Name", exact: true }).fill("petals");
+    await dialog.getByLabel("Answer").selectOption("other");
+    await dialog.getByLabel("Value").fill("0");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("link", { name: "petals: 0" }).waitFor();
+    await open(list(seed, `?tracesFilter=${encodeURIComponent("feedback.helpful = 'false' AND expectation.petals < 1")}`));
+    await eventually(() => rows(page), ["assistant"]);
+    await open(list(seed, `/${seed.traces.failed}?view=about`));
+    for (const name of ["helpful", "petals"]) {
+      await about.getByRole("button", { name: `Delete ${name}` }).click();
+      await dialog.getByRole("button", { name: "Delete" }).click();
+    }
+    await about.getByText("None yet.").waitFor();
+  }),
   test("2,000 spans: few are on the page, and the keys stay quick", async ({ page, open, seed, shot }) => {
     await open(`#/experiments/${seed.traces.many_experiment}/traces/${seed.traces.long}`);
     await page.getByText("2,041 spans").waitFor();
@@ -198,7 +232,10 @@ export default [
       await page.getByText("154 tokens: 120 in, 34 out").waitFor();
     }
     await open(list(seed));
-    await page.getByRole("link", { name: "assistant" }).first().click();
+    await page.locator("tr.item").first().waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("o");
     await page.getByText("2 of 3").waitFor();
     await page.keyboard.press("]");
     await page.getByText("3 of 3").waitFor();

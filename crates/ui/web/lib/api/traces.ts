@@ -68,6 +68,29 @@ export const deleteTraceTag = (id: string, key: string) => send("DELETE", `${of(
 
 export const deleteTraces = (experiment: string, ids: readonly string[]) => post<{ traces_deleted?: number }>("3.0/traces/delete-traces", { experiment_id: experiment, request_ids: ids });
 
+export interface NewAssessment {
+  kind: "feedback" | "expectation";
+  name: string;
+  value: string | number | boolean;
+  rationale: string;
+  /** Who says so. */
+  by: string;
+  /** About this span only. */
+  span?: string | undefined;
+}
+
+export function giveAssessment(trace: string, { kind, name, value, rationale, by, span }: NewAssessment) {
+  const assessment = { assessment_name: name, trace_id: trace, span_id: span, source: { source_type: "HUMAN", source_id: by }, rationale: rationale || undefined, [kind]: { value } };
+  return post(`${of(trace)}/assessments`, { assessment });
+}
+
+export const deleteAssessment = (trace: string, id: string) => send("DELETE", `${of(trace)}/assessments/${encodeURIComponent(id)}`, {});
+
+/** What went in, in short. Clients before MLflow 3 write it elsewhere. */
+export const requestOf = (info: TraceInfo): string => info.request_preview ?? info.trace_metadata?.["mlflow.traceInputs"] ?? "";
+
+export const responseOf = (info: TraceInfo): string => info.response_preview ?? info.trace_metadata?.["mlflow.traceOutputs"] ?? "";
+
 export const nameOfTrace = (info: TraceInfo): string => info.tags?.["mlflow.traceName"] || info.trace_id;
 
 export const experimentOfTrace = (info: TraceInfo): string => info.trace_location?.mlflow_experiment?.experiment_id ?? "";

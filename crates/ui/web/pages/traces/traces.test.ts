@@ -1,6 +1,7 @@
 // The list of traces: previews, and its order.
 
 import { expect, test } from "vitest";
+import { read, short } from "./assessment";
 import { orderOf } from "./order";
 import { preview } from "./preview";
 
@@ -23,4 +24,9 @@ test("the order is in the address, the newest first", () => {
   expect(at("").toggled("duration")).toEqual({ tracesBy: "duration", tracesAsc: undefined });
   expect(at("tracesBy=duration&tracesAsc=true").clause).toBe("execution_time_ms ASC");
   expect(at("tracesBy=x").clause).toBe("timestamp_ms DESC");
+});
+
+test("assessments in few letters, and as they are typed", () => {
+  expect([true, false, undefined, "words", 0.5, [1]].map(short)).toEqual(["yes", "no", "–", "words", "0.5", "[1]"]);
+  expect([" 5 ", "-0.5", "1e3", "five", "5 stars", ""].map(read)).toEqual([5, -0.5, 1000, "five", "5 stars", ""]);
 });
