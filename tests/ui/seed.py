@@ -284,12 +284,14 @@ def traces():
     mlflow.flush_trace_async_logging()
     mlflow.log_feedback(trace_id=made["hostile"], name=HOSTILE, value=HOSTILE, rationale=HOSTILE, source=AssessmentSource("HUMAN", HOSTILE))
 
-    mlflow.set_experiment(f"ui/traces-many-{MARK}")
+    mlflow.set_experiment(f"ui/traces-long-{MARK}")
     made["many"] = 260
     for i in range(made["many"]):
         with mlflow.start_span(name="score" if i % 2 else "rank", span_type="CHAIN") as span:
             span.set_inputs({"number": i})
             span.set_outputs(i * i)
+        # Each begins in a millisecond of its own, so that their order is known.
+        time.sleep(0.002)
     with mlflow.start_span(name="long") as root:
         for i in range(40):
             with mlflow.start_span(name=f"batch {i:02d}", span_type="CHAIN"):
@@ -297,7 +299,7 @@ def traces():
                     with mlflow.start_span(name=f"step {i:02d}.{k:02d}", span_type="PARSER"):
                         pass
     made["long"] = root.trace_id
-    made["many_experiment"] = client.get_experiment_by_name(f"ui/traces-many-{MARK}").experiment_id
+    made["many_experiment"] = client.get_experiment_by_name(f"ui/traces-long-{MARK}").experiment_id
     mlflow.flush_trace_async_logging()
     return made
 
