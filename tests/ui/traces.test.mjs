@@ -92,7 +92,7 @@ export default [
     await eventually(() => requests(page), ["question: How many petals has a rose?, plant: rose"]);
     await page.getByRole("link", { name: "assistant" }).click();
     await page.getByRole("heading", { level: 1, name: "assistant" }).waitFor();
-    await page.getByRole("link", { name: seed.traces.run.slice(0, 8) }).click();
+    await page.getByRole("link", { name: seed.traces.run.slice(0, 8), exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "traced" }).waitFor();
   }),
   test("where there are none, the code that makes one", async ({ page, open, seed }) => {
