@@ -13,7 +13,7 @@ mod openapi;
 mod pair;
 mod sessions;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use self::pair::Comparison;
@@ -39,8 +39,8 @@ pub(crate) struct Args {
     /// Run only the sessions, against a server that is already there: MLflow's own must pass too
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Write the counts into docs/compatibility.md; needs every store and both versions
-    #[arg(long, conflicts_with_all = ["suite", "client", "store", "url"])]
+    /// Write the counts of the replay into docs/compatibility.md; needs every store and both versions
+    #[arg(long, conflicts_with_all = ["client", "store", "url"])]
     write: bool,
 }
 
@@ -155,6 +155,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return tally.finish("conformance", folder);
     }
     let runs = |suite| args.suite.is_none_or(|only| only == suite);
+    if args.write && !runs(Suite::Replay) {
+        bail!("--write needs the replay: leave --suite out, or say `--suite replay`");
+    }
     if runs(Suite::Sessions) {
         sessions::whole_tour(&clients, folder.path(), &mut tally)?;
     }
