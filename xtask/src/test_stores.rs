@@ -53,6 +53,12 @@ impl Store {
         }
     }
 
+    /// Whether the store has what a case is about. A folder of MLflow's has no webhooks: the
+    /// server says that they need a database, which its own tests check.
+    fn has(self, case: &str) -> bool {
+        !(matches!(self, Self::File) && case.starts_with("webhooks::"))
+    }
+
     /// The server that it needs.
     fn database(self) -> Option<Kind> {
         match self {
@@ -179,7 +185,8 @@ fn print_table(results: &[(Store, Cases)]) -> Vec<&'static str> {
                         Some(Outcome::Passed) => "ok",
                         Some(Outcome::Failed) => "FAILED",
                         Some(Outcome::Ignored) => "ignored",
-                        None => "missing",
+                        None if store.has(name) => "missing",
+                        None => "-",
                     };
                     cell(store, word.to_owned())
                 })
@@ -192,19 +199,28 @@ fn print_table(results: &[(Store, Cases)]) -> Vec<&'static str> {
             .filter(|outcome| **outcome == Outcome::Passed)
             .count()
     };
+    let wanted = |store: &Store, cases: &Cases| {
+        let wanted = |name: &&&String| store.has(name) || cases.contains_key(**name);
+        names.iter().filter(wanted).count()
+    };
     row(
         "passed",
         results
             .iter()
-            .map(|(store, cases)| cell(store, format!("{}/{}", passed(cases), names.len())))
+            .map(|(store, cases)| {
+                cell(store, format!("{}/{}", passed(cases), wanted(store, cases)))
+            })
             .collect(),
     );
     let total: usize = results.iter().map(|(_, cases)| passed(cases)).sum();
-    let all = names.len() * results.len();
+    let all: usize = results
+        .iter()
+        .map(|(store, cases)| wanted(store, cases))
+        .sum();
     println!("test-stores: {total} passed, {} failed", all - total);
     results
         .iter()
-        .filter(|(_, cases)| passed(cases) < names.len())
+        .filter(|(store, cases)| passed(cases) < wanted(store, cases))
         .map(|(store, _)| store.name())
         .collect()
 }
@@ -245,5 +261,19 @@ mod tests {
             print_table(&[complete, (Store::Sqlite, cases(&["a"]))]),
             ["sqlite"]
         );
+    }
+
+    #[test]
+    fn a_folder_need_not_have_webhooks() {
+        let cases = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), Outcome::Passed))
+                .collect::<Cases>()
+        };
+        let sqlite = || (Store::Sqlite, cases(&["runs::a", "webhooks::b"]));
+        let wanting = |file: &[&str]| print_table(&[sqlite(), (Store::File, cases(file))]);
+        assert_eq!(wanting(&["runs::a"]), Vec::<&str>::new());
+        assert_eq!(wanting(&["webhooks::b"]), ["file"]);
     }
 }
