@@ -197,14 +197,13 @@ impl Refresher {
 
 /// The signature of a folder, unless it is too young to tell a later change.
 fn settled(folder: &Folder) -> Option<u64> {
-    settled_hash(signature(folder).ok()?)
+    settled_at(signature(folder).ok()?, SystemTime::now())
 }
 
-fn settled_hash(looks: Signature) -> Option<u64> {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    let young = i64::try_from(now.saturating_sub(YOUNG).as_nanos()).ok()?;
+/// A signature, unless a change after `time` could leave it as it is.
+fn settled_at(looks: Signature, time: SystemTime) -> Option<u64> {
+    let time = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let young = i64::try_from(time.saturating_sub(YOUNG).as_nanos()).ok()?;
     (looks.newest_ns < young).then_some(looks.hash)
 }
 

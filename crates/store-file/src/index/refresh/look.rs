@@ -1,12 +1,12 @@
 //! Looks at runs, and puts what changed into the index.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::SystemTime};
 
 use runledger_entities::RunId;
 use runledger_store::{AdoptStore as _, AdoptedRun, Adoption, StoreError};
 use tokio::runtime::Handle;
 
-use super::{Refresher, settled, settled_hash, words};
+use super::{Refresher, settled, settled_at, words};
 use crate::{
     FolderError,
     folder::{
@@ -17,7 +17,7 @@ use crate::{
     },
     index::{folders::watch_folders, internal, states::RunState, watch::Thing},
     layout::{ExperimentFolder, META, RunFolder},
-    signature::Notes,
+    signature::{Notes, signature},
     store::Locks,
 };
 
@@ -258,39 +258,32 @@ fn look_at_run(
         return Looked::Gone;
     };
     let known = known.filter(|known| known.experiment_id == experiment.experiment_id);
-    let run = if known.is_some() {
-        run
-    } else {
-        match read_unknown_run(run, scratch) {
-            Ok(looked) => return looked,
-            Err(run) => run,
-        }
+    let Some(known) = known else {
+        return read_unknown_run(run, scratch);
     };
     let seen = settled(&run.folder);
-    if seen.is_some() && known.as_ref().is_some_and(|known| known.signature == seen) {
+    if seen.is_some() && known.signature == seen {
         return Looked::Same;
     }
-    let is_known = known.is_some();
-    let previous = known.map(|known| known.metrics);
     let state = |metrics| RunState {
         experiment_id: experiment.experiment_id,
         signature: seen,
         metrics,
     };
-    match read_run(&run, previous.as_ref(), scratch) {
+    match read_run(&run, Some(&known.metrics), scratch) {
         Ok(mut stored) => {
             let metrics = std::mem::take(&mut stored.metrics);
             Looked::Read(Box::new(stored), state(metrics))
         }
-        Err(_) if is_known && is_young(&run.folder, META) => Looked::Unsteady,
+        Err(_) if is_young(&run.folder, META) => Looked::Unsteady,
         Err(error) => Looked::Bad(error, state(MetricFiles::default())),
     }
 }
 
-/// Reads a run of which nothing is known, and takes its signature from what was read: each
-/// file is looked at once. One that cannot be read is given back, to be looked at as if it
-/// were known: its signature has to hold all its files.
-fn read_unknown_run(run: RunFolder, scratch: &mut Scratch) -> Result<Looked, RunFolder> {
+/// Reads a run of which nothing is known, and takes its signature from the files as they are
+/// read: each is looked at once.
+fn read_unknown_run(run: RunFolder, scratch: &mut Scratch) -> Looked {
+    let began = SystemTime::now();
     let RunFolder {
         run_id,
         experiment,
@@ -301,14 +294,22 @@ fn read_unknown_run(run: RunFolder, scratch: &mut Scratch) -> Result<Looked, Run
         run_id,
         experiment,
     };
-    let Ok(mut stored) = read_run(&run, None, scratch) else {
-        return Err(run);
+    let read = read_run(&run, None, scratch);
+    let looks = match read {
+        Ok(_) => run.folder.notes().map(Notes::signature),
+        // Not all was read. What all looks like now, it looked like before, unless it is young.
+        Err(_) => signature(&run.folder).ok(),
     };
-    let noted = run.folder.notes().map(Notes::signature);
-    let state = RunState {
+    let state = |metrics| RunState {
         experiment_id: run.experiment.experiment_id,
-        signature: noted.and_then(settled_hash),
-        metrics: std::mem::take(&mut stored.metrics),
+        signature: looks.and_then(|looks| settled_at(looks, began)),
+        metrics,
     };
-    Ok(Looked::Read(Box::new(stored), state))
+    match read {
+        Ok(mut stored) => {
+            let metrics = std::mem::take(&mut stored.metrics);
+            Looked::Read(Box::new(stored), state(metrics))
+        }
+        Err(error) => Looked::Bad(error, state(MetricFiles::default())),
+    }
 }
