@@ -327,9 +327,11 @@ where
     let mut body = Vec::new();
     while body.len() < ANSWER_BYTES {
         match incoming.frame().await {
-            None => break,
-            Some(frame) => {
-                let Ok(data) = frame.map_err(broken)?.into_data() else {
+            // The head has said what counts. Receivers on Python's `http.server` end TLS without
+            // a word, and what they took must not be sent again for it.
+            None | Some(Err(_)) => break,
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else {
                     continue;
                 };
                 let room = (ANSWER_BYTES - body.len()).min(data.len());
@@ -344,4 +346,40 @@ where
         body: String::from_utf8_lossy(&body).into_owned(),
         retry_after: retry_after.map(Duration::from_secs),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// What comes of an answer after which the receiver hangs up.
+    async fn answered(answer: &'static str) -> Result<Answer, NoAnswer> {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let receiver = tokio::spawn(async move {
+            let mut request = [0; 1024];
+            let read = theirs.read(&mut request).await.unwrap();
+            assert!(read > 0);
+            theirs.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let request = Request::post("/").body(Full::default()).unwrap();
+        let answer = exchange(ours, request).await;
+        receiver.await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_has_its_status() {
+        let answer = answered("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.body, "abc");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_breaks_off_is_no_answer() {
+        let answer = answered("HTTP/1.1 200 OK\r\ncontent-le").await;
+        assert!(matches!(answer, Err(NoAnswer::Broken { .. })));
+    }
 }
