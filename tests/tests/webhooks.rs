@@ -301,3 +301,41 @@ fn a_webhook_that_is_gone_is_told_nothing_more() {
     assert_eq!(waiting(&home), 0);
     assert!(hook.requests.try_recv().is_err(), "nothing has come");
 }
+
+#[test]
+fn receivers_that_do_not_answer_keep_nobody_waiting() {
+    const MODELS: usize = 40;
+    const SILENT: [u16; 1000] = [0; 1000];
+    let home = Home::new().expect("a folder");
+    let server = home.start_with(|command| {
+        allowing(command);
+        command
+            .env("MLFLOW_WEBHOOK_REQUEST_TIMEOUT", "5")
+            .env("MLFLOW_WEBHOOK_DELIVERY_MAX_WORKERS", "2");
+    });
+    let silent = [Hook::answering(&SILENT), Hook::answering(&SILENT)];
+    let good = Hook::answering(&[]);
+    let mut client = server.client();
+    for hook in silent.iter().chain([&good]) {
+        create_webhook(&mut client, &hook.url);
+    }
+    for n in 0..MODELS {
+        create_model(&mut client, &format!("m{n}"));
+    }
+    // Each of the silent ones' deliveries would hold a place for 5 seconds.
+    for _ in 0..MODELS {
+        good.next().assert_signed();
+    }
+    let asked: usize = silent
+        .iter()
+        .map(|hook| hook.requests.try_iter().count())
+        .sum();
+    assert!(
+        asked < MODELS / 2,
+        "{asked} attempts at receivers that are silent"
+    );
+    let silent = 2 * i64::try_from(MODELS).expect("a small number");
+    eventually("all others wait, and only they", || {
+        waiting(&home) == silent
+    });
+}

@@ -24,7 +24,7 @@ use crate::backend::Backend;
 use crate::report;
 use crate::settings::{Destination, InvalidSettings, Settings};
 use crate::signals::Signals;
-use crate::webhooks::{self, InvalidWebhookVariable};
+use crate::webhooks;
 
 /// Threads for work that blocks, beside those that wait for a database server:
 /// artifact files (32 at most), reads of a SQLite file (8 at most), and the
@@ -106,9 +106,6 @@ pub(crate) enum RunError {
     /// The key of the secrets of webhooks is none.
     #[error(transparent)]
     WebhookKey(#[from] InvalidWebhookKey),
-    /// A variable about webhooks is wrong.
-    #[error(transparent)]
-    Webhooks(#[from] InvalidWebhookVariable),
     /// Requests were cut off at the end.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -126,7 +123,6 @@ impl RunError {
             | Self::Destination { .. }
             | Self::Bound { .. }
             | Self::WebhookKey(_)
-            | Self::Webhooks(_)
             | Self::UrlTime { .. } => 2,
             _ => 1,
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runledger_server::WebhookOptions;
-use runledger_store_sql::{InvalidWebhookKey, WebhookKey};
+use runledger_store_sql::{InvalidVariable, InvalidWebhookKey, WebhookKey};
 
 use crate::args::ServerArgs;
 
@@ -12,15 +12,6 @@ const MOST_SECONDS: u32 = 3600;
 
 /// The most deliveries at a time.
 const MOST_WORKERS: u32 = 1000;
-
-/// A variable about webhooks that cannot be right.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} must be {expected}, not '{value}'")]
-pub(crate) struct InvalidWebhookVariable {
-    name: &'static str,
-    expected: String,
-    value: String,
-}
 
 /// What the secrets of webhooks are encrypted with, if the environment says it.
 pub(crate) fn key(
@@ -34,15 +25,15 @@ pub(crate) fn key(
 pub(crate) fn options(
     flags: &ServerArgs,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<WebhookOptions, InvalidWebhookVariable> {
+) -> Result<WebhookOptions, InvalidVariable> {
     let defaults = WebhookOptions::default();
     let number = |name: &'static str, least: u32, most: u32| match variable(name) {
         None => Ok(None),
         Some(value) => match value.trim().parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(InvalidWebhookVariable {
+            _ => Err(InvalidVariable {
                 name,
-                expected: format!("a number from {least} to {most}"),
+                expected: format!("a number from {least} to {most}").into(),
                 value,
             }),
         },
@@ -73,16 +64,16 @@ fn schemes(text: &str) -> Vec<String> {
 fn flag(
     variable: impl Fn(&str) -> Option<String>,
     name: &'static str,
-) -> Result<bool, InvalidWebhookVariable> {
+) -> Result<bool, InvalidVariable> {
     let Some(value) = variable(name) else {
         return Ok(false);
     };
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
-        _ => Err(InvalidWebhookVariable {
+        _ => Err(InvalidVariable {
             name,
-            expected: "true or false".to_owned(),
+            expected: "true or false".into(),
             value,
         }),
     }
@@ -95,7 +86,7 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Command};
 
-    fn read(line: &str, pairs: &[(&str, &str)]) -> Result<WebhookOptions, InvalidWebhookVariable> {
+    fn read(line: &str, pairs: &[(&str, &str)]) -> Result<WebhookOptions, InvalidVariable> {
         let line = ["runledger", "server"]
             .into_iter()
             .chain(line.split_whitespace());

@@ -1,7 +1,7 @@
 //! How many connections to a database server are kept, from MLflow's
 //! environment variables.
 
-use std::{ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{borrow::Cow, ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// How connections to a database server are kept.
 ///
@@ -39,7 +39,7 @@ pub struct InvalidVariable {
     /// Its value.
     pub value: String,
     /// What it should be.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
 }
 
 const SIZE: &str = "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE";
@@ -129,7 +129,7 @@ fn refused(name: &'static str, value: String, expected: &'static str) -> Invalid
     InvalidVariable {
         name,
         value,
-        expected,
+        expected: expected.into(),
     }
 }
 

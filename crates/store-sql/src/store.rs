@@ -348,12 +348,11 @@ fn prepare(
         uri: shown.clone(),
         reason: error.to_string(),
     })?;
-    // A user without the right to make tables can do all else.
-    let kept = outbox::prepare(connection, &shown);
-    if let Err(error) = &kept {
-        tracing::warn!(%error, table = outbox::TABLE, "webhooks are told of nothing: no table");
+    let missing = outbox::prepare(connection, &shown)?;
+    if let Some(reason) = &missing {
+        tracing::warn!(%reason, table = outbox::TABLE, "webhooks are told of nothing: no table");
     }
-    Ok(kept.is_ok())
+    Ok(missing.is_none())
 }
 
 #[async_trait]

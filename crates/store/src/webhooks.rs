@@ -85,8 +85,8 @@ pub enum Signing {
     },
 }
 
-/// Where something is sent to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where something is sent to. The URL may hold a password, and is not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebhookTarget {
     /// The webhook.
     pub webhook_id: WebhookId,
@@ -96,6 +96,15 @@ pub struct WebhookTarget {
     pub signing: Signing,
 }
 
+impl fmt::Debug for WebhookTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookTarget")
+            .field("webhook_id", &self.webhook_id)
+            .field("signing", &self.signing)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Something to be sent to a webhook, claimed by who sends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -103,8 +112,9 @@ pub struct Delivery {
     pub delivery_id: String,
     /// Where to.
     pub target: WebhookTarget,
-    /// What happened.
-    pub event: WebhookEvent,
+    /// What happened, for example `registered_model.created`: a text, since a newer server
+    /// may have added an event that this one does not know.
+    pub event: String,
     /// What is sent: the whole body.
     pub body: String,
     /// How long ago it happened.
@@ -147,7 +157,8 @@ pub enum Settlement {
         /// How long from now.
         after: Duration,
     },
-    /// It was not tried: it is due at once, as if it had not been claimed.
+    /// The attempt was cut off, and may have arrived: it is due at once, as if it had not been
+    /// claimed.
     Release,
 }
 
@@ -158,8 +169,18 @@ pub enum Settlement {
 /// was acknowledged has its deliveries, a change that failed has none.
 ///
 /// Names, URLs, events and secrets are checked by the caller
-/// (`runledger_entities::validate`). A webhook that is not there, or was deleted,
-/// is [`Resource::Webhook`](crate::Resource::Webhook).
+/// (`runledger_entities::validate`).
+///
+/// Several servers on one database must agree on the time to within what a lease is longer than
+/// an attempt.
+///
+/// # Errors
+/// Of every method: [`StoreError::NotFound`] of
+/// [`Resource::Webhook`](crate::Resource::Webhook) where a webhook is not there, or was deleted;
+/// [`StoreError::Unavailable`] where the database cannot be asked, and of
+/// [`create_webhook`](Self::create_webhook) and [`update_webhook`](Self::update_webhook) where it
+/// cannot keep deliveries; [`StoreError::ReadOnly`] of all that changes something in a store that
+/// is only read.
 #[async_trait]
 pub trait WebhookStore: fmt::Debug + Send + Sync + 'static {
     /// Creates a webhook.
@@ -175,7 +196,8 @@ pub trait WebhookStore: fmt::Debug + Send + Sync + 'static {
     /// A page of webhooks, the newest first.
     async fn list_webhooks(&self, page: PageRequest) -> Result<Page<Webhook>, StoreError>;
 
-    /// Changes a webhook, and sets the time of its update.
+    /// Changes a webhook, and sets the time of its update. What waits for one that is then
+    /// disabled is forgotten.
     ///
     /// # Errors
     /// As [`Self::create_webhook`].
@@ -195,7 +217,7 @@ pub trait WebhookStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// Of any number of callers, on any number of servers, one gets it; when the
     /// lease has run out it is due again. Deliveries that are due for a webhook
-    /// that is deleted, or disabled, are forgotten.
+    /// that another program deleted or disabled are forgotten.
     async fn claim_delivery(&self, claim: DeliveryClaim) -> Result<Claimed, StoreError>;
 
     /// Says what becomes of a delivery. Without effect if the lease has run out

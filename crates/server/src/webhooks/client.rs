@@ -14,9 +14,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
+use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use runledger_entities::{InvalidWebhook, validate};
 use runledger_store::{Signing, WebhookTarget};
@@ -30,12 +30,16 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{WebhookOptions, address::is_public, signature::signature, target::Target, tls};
+use crate::failure::chain;
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES: usize = 64 << 10;
 
 /// Bytes of an answer's head.
 const HEAD_BYTES: usize = 64 << 10;
+
+/// How long an answer's body is read after its head: it says nothing that counts.
+const BODY_TIME: Duration = Duration::from_secs(2);
 
 /// Names that are resolved at a time; a name server that is silent holds a thread
 /// for each.
@@ -120,17 +124,6 @@ pub(crate) enum NoAnswer {
         /// The limit.
         limit: Duration,
     },
-}
-
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl NoAnswer {
@@ -219,24 +212,25 @@ impl Client {
         }
     }
 
-    /// Sends a message once.
+    /// Sends a message once. The limit is of the answer's head: what the receiver then says
+    /// slowly, it has taken all the same.
     pub(crate) async fn send(
         &self,
         webhook: &WebhookTarget,
         message: Message<'_>,
     ) -> Result<Answer, NoAnswer> {
         let limit = self.options.request_time;
-        match tokio::time::timeout(limit, self.send_unbounded(webhook, message)).await {
-            Ok(answer) => answer,
+        match tokio::time::timeout(limit, self.response(webhook, message)).await {
+            Ok(response) => Ok(answer(response?).await),
             Err(_) => Err(NoAnswer::Timeout { limit }),
         }
     }
 
-    async fn send_unbounded(
+    async fn response(
         &self,
         webhook: &WebhookTarget,
         message: Message<'_>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Open, NoAnswer> {
         let target = self.target(&webhook.url)?;
         let request = request(&target, &webhook.signing, message)?;
         let addresses = self.resolve(&target).await?;
@@ -309,7 +303,14 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, NoAnswer>
+/// An answer whose head has come, with the connection that its body comes over.
+struct Open {
+    response: Response<Incoming>,
+    _connection: AbortOnDrop,
+}
+
+/// Sends a request, and waits for the head of its answer.
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Open, NoAnswer>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -318,34 +319,44 @@ where
         .max_buf_size(HEAD_BYTES)
         .handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(broken)?;
-    let _connection = AbortOnDrop(tokio::spawn(async move {
+    let connection = AbortOnDrop(tokio::spawn(async move {
         // What fails in it fails in the request as well.
         let _ = connection.await;
     }));
     let response = sender.send_request(request).await.map_err(broken)?;
-    let (head, mut incoming) = response.into_parts();
+    Ok(Open {
+        response,
+        _connection: connection,
+    })
+}
+
+/// The answer with what there is of its body: the head has said what counts. Receivers on
+/// Python's `http.server` end TLS without a word, others never end, and what they took must not
+/// be sent again for it.
+async fn answer(mut open: Open) -> Answer {
     let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES {
-        match incoming.frame().await {
-            // The head has said what counts. Receivers on Python's `http.server` end TLS without
-            // a word, and what they took must not be sent again for it.
-            None | Some(Err(_)) => break,
-            Some(Ok(frame)) => {
-                let Ok(data) = frame.into_data() else {
-                    continue;
-                };
-                let room = (ANSWER_BYTES - body.len()).min(data.len());
-                body.extend_from_slice(&data[..room]);
-            }
-        }
-    }
-    let retry_after = head.headers.get(header::RETRY_AFTER);
+    let read = read_body(open.response.body_mut(), &mut body);
+    // Cut off or not, it is what there is.
+    let _ = tokio::time::timeout(BODY_TIME, read).await;
+    let retry_after = open.response.headers().get(header::RETRY_AFTER);
     let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    Ok(Answer {
-        status: head.status,
+    Answer {
+        status: open.response.status(),
         body: String::from_utf8_lossy(&body).into_owned(),
         retry_after: retry_after.map(Duration::from_secs),
-    })
+    }
+}
+
+/// Reads up to the end, a fault or the limit.
+async fn read_body(incoming: &mut Incoming, body: &mut Vec<u8>) {
+    while body.len() < ANSWER_BYTES
+        && let Some(Ok(frame)) = incoming.frame().await
+    {
+        if let Ok(data) = frame.into_data() {
+            let room = (ANSWER_BYTES - body.len()).min(data.len());
+            body.extend_from_slice(&data[..room]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -354,32 +365,35 @@ mod tests {
 
     use super::*;
 
-    /// What comes of an answer after which the receiver hangs up.
-    async fn answered(answer: &'static str) -> Result<Answer, NoAnswer> {
+    /// What comes of an answer after which the receiver hangs up, or does not.
+    async fn answered(text: &'static str, hangs_up: bool) -> Result<Answer, NoAnswer> {
         let (ours, mut theirs) = tokio::io::duplex(4096);
         let receiver = tokio::spawn(async move {
             let mut request = [0; 1024];
             let read = theirs.read(&mut request).await.unwrap();
             assert!(read > 0);
-            theirs.write_all(answer.as_bytes()).await.unwrap();
+            theirs.write_all(text.as_bytes()).await.unwrap();
+            (!hangs_up).then_some(theirs)
         });
         let request = Request::post("/").body(Full::default()).unwrap();
-        let answer = exchange(ours, request).await;
-        receiver.await.unwrap();
-        answer
+        let open = exchange(ours, request).await;
+        let _open = receiver.await.unwrap();
+        Ok(answer(open?).await)
     }
 
     #[tokio::test]
-    async fn an_answer_that_breaks_off_has_its_status() {
-        let answer = answered("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
-        let answer = answer.unwrap();
-        assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.body, "abc");
+    async fn an_answer_whose_body_does_not_end_has_its_status() {
+        for hangs_up in [true, false] {
+            let text = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
+            let answer = answered(text, hangs_up).await.unwrap();
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!(answer.body, "abc");
+        }
     }
 
     #[tokio::test]
     async fn a_head_that_breaks_off_is_no_answer() {
-        let answer = answered("HTTP/1.1 200 OK\r\ncontent-le").await;
+        let answer = answered("HTTP/1.1 200 OK\r\ncontent-le", true).await;
         assert!(matches!(answer, Err(NoAnswer::Broken { .. })));
     }
 }

@@ -14,12 +14,14 @@ use runledger_entities::WebhookId;
 use runledger_store::{Claimed, Delivery, DeliveryClaim, Settlement, WebhookStore};
 use tokio::{
     sync::watch,
-    task::{Id, JoinSet},
+    task::{Id, JoinError, JoinSet},
+    time::Instant,
 };
 
 use super::{
     Client, Message, WebhookOptions, Webhooks,
     client::{Answer, NoAnswer},
+    rests::Rests,
 };
 use crate::sparsely::Sparsely;
 
@@ -45,8 +47,50 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between attempts, unless the receiver asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
+/// How long a webhook that has rested is remembered, if nothing goes there.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
 /// The longest pause that a receiver can ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
+
+/// Whether somebody was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Answered,
+    Silent,
+    /// It was not tried to the end.
+    Unknown,
+}
+
+/// Deliveries on their way.
+#[derive(Debug, Default)]
+struct Flights {
+    tasks: JoinSet<Presence>,
+    whose: HashMap<Id, WebhookId>,
+}
+
+impl Flights {
+    /// How many there are to each webhook.
+    fn counts(&self) -> HashMap<WebhookId, usize> {
+        let mut counts = HashMap::new();
+        for webhook in self.whose.values() {
+            *counts.entry(webhook.clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Takes one out that has ended.
+    fn landed(&mut self, done: Result<(Id, Presence), JoinError>) -> Option<(WebhookId, Presence)> {
+        let (id, presence) = match done {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "a delivery to a webhook ended by itself");
+                (error.id(), Presence::Unknown)
+            }
+        };
+        Some((self.whose.remove(&id)?, presence))
+    }
+}
 
 /// Sends what waits, for as long as the server runs.
 #[derive(Clone, Debug)]
@@ -67,19 +111,22 @@ impl Deliverer {
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let store = &self.webhooks.store;
         let workers = self.options().workers.max(1);
-        let mut flights = JoinSet::new();
-        let mut whose: HashMap<Id, WebhookId> = HashMap::new();
+        let mut flights = Flights::default();
+        let mut rests = Rests::default();
         while !*stop.borrow() {
             let mut pause = None;
-            if flights.len() < workers {
-                match store.claim_delivery(self.claim(&whose)).await {
+            if flights.tasks.len() < workers {
+                match store.claim_delivery(self.claim(&flights, &rests)).await {
                     Ok(Claimed::Delivery(delivery)) => {
                         let webhook = delivery.target.webhook_id.clone();
                         let work = deliver(self.webhooks.clone(), *delivery, stop.clone());
-                        whose.insert(flights.spawn(work).id(), webhook);
+                        let id = flights.tasks.spawn(work).id();
+                        flights.whose.insert(id, webhook);
                         continue;
                     }
                     Ok(Claimed::Nothing { next }) => {
+                        let rested = rests.next(Instant::now());
+                        let next = next.into_iter().chain(rested).min();
                         pause = Some(next.unwrap_or(POLL).clamp(PAUSE, POLL));
                     }
                     Err(error) => {
@@ -94,46 +141,44 @@ impl Deliverer {
             tokio::select! {
                 // Nobody is left who could say so: it is over.
                 changed = stop.changed() => if changed.is_err() { break },
-                Some(done) = flights.join_next_with_id(), if !flights.is_empty() => {
-                    let id = match done {
-                        Ok((id, ())) => id,
-                        Err(error) => {
-                            tracing::error!(%error, "a delivery to a webhook ended by itself");
-                            error.id()
+                Some(done) = flights.tasks.join_next_with_id(), if !flights.tasks.is_empty() => {
+                    let now = Instant::now();
+                    rests.forget_old(REMEMBERED, now);
+                    match flights.landed(done) {
+                        Some((id, Presence::Answered)) => rests.answered(&id),
+                        Some((id, Presence::Silent)) => {
+                            rests.failed(id, now, |failures| pause_after(failures, fraction()));
                         }
-                    };
-                    whose.remove(&id);
+                        Some((_, Presence::Unknown)) | None => {}
+                    }
                 }
                 () = store.deliveries_added(), if pause.is_some() => {}
                 () = tokio::time::sleep(pause.unwrap_or(POLL)), if pause.is_some() => {}
             }
         }
-        while flights.join_next().await.is_some() {}
+        while flights.tasks.join_next().await.is_some() {}
     }
 
-    /// What may be claimed: a webhook that is slow does not take all places.
-    fn claim(&self, whose: &HashMap<Id, WebhookId>) -> DeliveryClaim {
+    /// What may be claimed: a webhook that is slow does not take more than half of the places,
+    /// where there are two or more, and one that is silent rests.
+    fn claim(&self, flights: &Flights, rests: &Rests) -> DeliveryClaim {
         let most = (self.options().workers / 2).max(1);
-        let mut counts: HashMap<&WebhookId, usize> = HashMap::new();
-        for webhook in whose.values() {
-            *counts.entry(webhook).or_default() += 1;
-        }
-        let busy = counts.into_iter().filter(|(_, count)| *count >= most);
         DeliveryClaim {
             lease: self.options().request_time + MARGIN,
-            except: busy.map(|(webhook, _)| webhook.clone()).collect(),
+            except: rests.left_out(&flights.counts(), most, Instant::now()),
         }
     }
 }
 
 /// Sends a delivery once, and settles it.
-async fn deliver(webhooks: Webhooks, delivery: Delivery, stop: watch::Receiver<bool>) {
+async fn deliver(webhooks: Webhooks, delivery: Delivery, stop: watch::Receiver<bool>) -> Presence {
     let Webhooks { store, client } = webhooks;
-    let settlement = tokio::select! {
-        settlement = attempt(&client, &delivery) => settlement,
-        () = ending(stop) => Settlement::Release,
+    let (settlement, presence) = tokio::select! {
+        done = attempt(&client, &delivery) => done,
+        () = ending(stop) => (Settlement::Release, Presence::Unknown),
     };
     settle(&store, &delivery, settlement).await;
+    presence
 }
 
 /// Ends a while after `stop` says so.
@@ -153,10 +198,10 @@ async fn settle(store: &Arc<dyn WebhookStore>, delivery: &Delivery, settlement: 
     }
 }
 
-async fn attempt(client: &Client, delivery: &Delivery) -> Settlement {
+async fn attempt(client: &Client, delivery: &Delivery) -> (Settlement, Presence) {
     let options = client.options();
     if delivery.age >= options.expiry {
-        return give_up(delivery, "it is too old");
+        return (give_up(delivery, "it is too old"), Presence::Unknown);
     }
     let message = Message {
         delivery_id: &delivery.delivery_id,
@@ -165,10 +210,18 @@ async fn attempt(client: &Client, delivery: &Delivery) -> Settlement {
     match client.send(&delivery.target, message).await {
         Ok(answer) if answer.status.is_success() => {
             tracing::debug!(delivery = delivery.delivery_id, "delivered");
-            Settlement::Forget
+            (Settlement::Forget, Presence::Answered)
         }
-        Ok(answer) => after_answer(&answer, delivery, options),
-        Err(error) => after_failure(&error, delivery, options),
+        Ok(answer) => (after_answer(&answer, delivery, options), Presence::Answered),
+        Err(error) => {
+            // One that is refused takes no time.
+            let presence = if error.may_pass() {
+                Presence::Silent
+            } else {
+                Presence::Unknown
+            };
+            (after_failure(&error, delivery, options), presence)
+        }
     }
 }
 
@@ -213,7 +266,7 @@ fn again(
     if options.most_retries.is_some_and(|most| retries >= most) {
         return give_up(delivery, reason);
     }
-    let after = pause(delivery.attempts, fraction()).max(asked);
+    let after = pause_after(delivery.attempts, fraction()).max(asked);
     LOGGED.run(|skipped| {
         tracing::warn!(
             webhook = %delivery.target.webhook_id,
@@ -231,7 +284,7 @@ fn give_up(delivery: &Delivery, reason: &str) -> Settlement {
     tracing::warn!(
         webhook = %delivery.target.webhook_id,
         delivery = delivery.delivery_id,
-        event = %delivery.event,
+        event = delivery.event,
         attempts = delivery.attempts,
         reason,
         "a delivery to a webhook is given up"
@@ -241,7 +294,7 @@ fn give_up(delivery: &Delivery, reason: &str) -> Settlement {
 
 /// The pause after so many attempts: it doubles, and up to a half of it is added,
 /// so that what failed together does not come back together.
-fn pause(attempts: u32, fraction: f64) -> Duration {
+fn pause_after(attempts: u32, fraction: f64) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(20));
     let pause = doubled.min(LONGEST_PAUSE);
     pause + pause.mul_f64(fraction.clamp(0.0, 1.0) / 2.0)
@@ -258,7 +311,6 @@ fn fraction() -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use runledger_entities::{WebhookAction, WebhookEntity, WebhookEvent};
     use runledger_store::{Signing, WebhookTarget};
 
     use super::*;
@@ -271,7 +323,7 @@ mod tests {
                 url: "https://h/".to_owned(),
                 signing: Signing::Unsigned,
             },
-            event: WebhookEvent::new(WebhookEntity::Prompt, WebhookAction::Created).unwrap(),
+            event: "prompt.created".to_owned(),
             body: "{}".to_owned(),
             age: Duration::ZERO,
             attempts,
@@ -323,10 +375,10 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_bound() {
-        let seconds = |attempts| pause(attempts, 0.0).as_secs();
+        let seconds = |attempts| pause_after(attempts, 0.0).as_secs();
         assert_eq!([1, 2, 3, 4].map(seconds), [1, 2, 4, 8]);
         assert_eq!(seconds(u32::MAX), LONGEST_PAUSE.as_secs());
-        assert_eq!(pause(1, 1.0), Duration::from_millis(1500));
+        assert_eq!(pause_after(1, 1.0), Duration::from_millis(1500));
         assert!((0.0..=1.0).contains(&fraction()));
     }
 
@@ -337,6 +389,7 @@ mod tests {
             age: Duration::from_hours(24),
             ..delivery(1)
         };
-        assert_eq!(attempt(&client, &old).await, Settlement::Forget);
+        let done = attempt(&client, &old).await;
+        assert_eq!(done, (Settlement::Forget, Presence::Unknown));
     }
 }

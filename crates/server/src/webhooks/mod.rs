@@ -3,13 +3,14 @@
 //! [`Client`] sends one request, to an address that was looked at before; `target`
 //! reads URLs, `address` says which addresses are open to everybody, `signature`
 //! signs. [`Deliverer`] is the task that takes deliveries out of the store and
-//! decides what becomes of them. What is told, and that it is not lost, is the
+//! decides what becomes of them; `rests` says which webhooks it leaves alone. What is told, and that it is not lost, is the
 //! store's.
 
 mod address;
 mod client;
 mod deliverer;
 mod options;
+mod rests;
 mod signature;
 mod target;
 mod tls;

@@ -222,6 +222,14 @@ async fn what_waits_for_a_disabled_webhook_is_forgotten(w: &World) -> Outcome {
     w.webhooks()?
         .update_webhook(&quiet.webhook_id, patch)
         .await?;
+    // Not only put off.
+    let patch = WebhookPatch {
+        status: Some(WebhookStatus::Active),
+        ..WebhookPatch::default()
+    };
+    w.webhooks()?
+        .update_webhook(&quiet.webhook_id, patch)
+        .await?;
     w.assert_nothing_waits().await?;
     Ok(())
 }

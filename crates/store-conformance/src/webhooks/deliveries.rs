@@ -167,7 +167,7 @@ async fn each_webhook_is_told_of_its_own_events(w: &World) -> Outcome {
     let mut told = Vec::new();
     for _ in 0..3 {
         let delivery = w.claimed().await?;
-        told.push((delivery.target.webhook_id, delivery.event.to_string()));
+        told.push((delivery.target.webhook_id, delivery.event.clone()));
     }
     for (webhook, event) in [
         (&models, "registered_model.created"),

@@ -66,7 +66,7 @@ impl World {
     pub(super) async fn told(&self) -> Result<Vec<String>, StoreError> {
         let mut told = Vec::new();
         while let Claimed::Delivery(delivery) = self.claim().await? {
-            told.push(delivery.event.to_string());
+            told.push(delivery.event.clone());
         }
         Ok(told)
     }

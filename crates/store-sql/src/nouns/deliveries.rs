@@ -166,17 +166,13 @@ pub(crate) fn claim(
         };
         let id = WebhookId::new(&*delivery.webhook_id);
         match webhooks::target(connection, &id, key) {
-            Ok((target, WebhookStatus::Active)) => {
-                let Some(event) = webhooks::event(&delivery.entity, &delivery.action) else {
-                    forget_one(connection, &delivery.delivery_id)?;
-                    continue;
-                };
+            Ok((target, Some(WebhookStatus::Active))) => {
                 let lease = Uuid::new_v4().to_string();
                 hold(connection, &delivery, &lease, now, claim.lease)?;
                 return Ok(Claimed::Delivery(Box::new(Delivery {
                     delivery_id: delivery.delivery_id,
                     target,
-                    event,
+                    event: format!("{}.{}", delivery.entity, delivery.action),
                     body: delivery.body,
                     age: Duration::from_millis(
                         u64::try_from(now - delivery.created_at).unwrap_or(0),
@@ -185,8 +181,14 @@ pub(crate) fn claim(
                     lease,
                 })));
             }
-            Ok((_, WebhookStatus::Disabled)) | Err(StoreError::NotFound { .. }) => {
+            Ok((_, Some(WebhookStatus::Disabled))) | Err(StoreError::NotFound { .. }) => {
                 forget_all(connection, &id)?;
+            }
+            // A newer program knows what it means.
+            Ok((_, None)) => {
+                let lease = Uuid::new_v4().to_string();
+                hold(connection, &delivery, &lease, now, claim.lease)?;
+                tracing::warn!(webhook = %id, "a delivery waits: the status of its webhook is unknown");
             }
             Err(error) => return Err(error),
         }
@@ -257,14 +259,6 @@ fn hold(
 
 fn after(now: i64, length: Duration) -> i64 {
     now.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn forget_one(connection: &mut Connection, delivery_id: &str) -> Result<(), StoreError> {
-    Sql::new("delete from runledger_webhook_deliveries where delivery_id = ")
-        .text(delivery_id)
-        .run(connection)
-        .or_store_error()?;
-    Ok(())
 }
 
 /// Forgets all that waits for a webhook.

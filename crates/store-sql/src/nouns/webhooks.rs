@@ -286,12 +286,13 @@ fn change(connection: &mut Connection, update: Sql, id: &WebhookId) -> Result<()
     Ok(())
 }
 
-/// Where a webhook's deliveries go, and whether there are to be any.
+/// Where a webhook's deliveries go, and whether there are to be any; nothing where the status
+/// is none that this program knows.
 pub(crate) fn target(
     connection: &mut Connection,
     id: &WebhookId,
     key: Option<&WebhookKey>,
-) -> Result<(WebhookTarget, WebhookStatus), StoreError> {
+) -> Result<(WebhookTarget, Option<WebhookStatus>), StoreError> {
     if !connection.schema().webhooks {
         return Err(missing(id));
     }
@@ -307,8 +308,7 @@ pub(crate) fn target(
         url,
         signing: secret.map_or(Signing::Unsigned, |secret| signing(&secret, key)),
     };
-    let status = WebhookStatus::from_name(&status).unwrap_or(WebhookStatus::Disabled);
-    Ok((target, status))
+    Ok((target, WebhookStatus::from_name(&status)))
 }
 
 /// What a secret in the database signs with.

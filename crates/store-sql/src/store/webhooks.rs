@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use runledger_entities::{Webhook, WebhookId};
+use runledger_entities::{Webhook, WebhookId, WebhookStatus};
 use runledger_store::{
     Claimed, Delivery, DeliveryClaim, NewWebhook, Page, PageRequest, Settlement, StoreError,
     WebhookPatch, WebhookStore, WebhookTarget,
@@ -90,7 +90,13 @@ impl WebhookStore for SqlStore {
         self.keeps_deliveries()?;
         let (id, key, now) = (id.clone(), self.webhooks.key.clone(), self.now());
         self.executor
-            .write(move |c| webhooks::update(c, &id, &patch, key.as_deref(), now))
+            .write(move |c| {
+                let webhook = webhooks::update(c, &id, &patch, key.as_deref(), now)?;
+                if webhook.status == WebhookStatus::Disabled {
+                    deliveries::forget_all(c, &id)?;
+                }
+                Ok(webhook)
+            })
             .await
     }
 
@@ -128,9 +134,10 @@ impl WebhookStore for SqlStore {
         if next.is_none_or(|next| !next.is_zero()) {
             return Ok(Claimed::Nothing { next });
         }
-        let (key, now) = (self.webhooks.key.clone(), self.now());
+        let (key, clock) = (self.webhooks.key.clone(), Arc::clone(&self.clock));
+        // The lease begins when it is the turn of this write, for which it may have waited.
         self.executor
-            .write(move |c| deliveries::claim(c, &claim, key.as_deref(), now))
+            .write(move |c| deliveries::claim(c, &claim, key.as_deref(), clock()))
             .await
     }
 
