@@ -12,7 +12,7 @@ use serde_json::json;
 fn custom_server_logs_and_reads() {
     let home = Home::new().expect("a folder");
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-    let mut command = Command::new(example("runledger-server", "custom_server"));
+    let mut command = Command::new(example("custom_server"));
     command
         .arg(home.database())
         .arg(home.artifacts())
