@@ -2,7 +2,7 @@
 //! on servers of files.
 //!
 //! First the conformance suite on each, then official clients through the server's proxy, in parts,
-//! and around the server, and `gc` beside it. A backend that is not there or runs no case is a failure, never a gap.
+//! and around the server, `artifacts` and `gc` beside it. A backend that is not there or runs no case is a failure, never a gap.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -269,16 +269,18 @@ fn sessions(
             &["--multipart", parts],
         )?;
     }
-    let mut collected = venv::script(&newest, "artifacts/collected.py");
-    collected
-        .args(["--url", &proxy.url(), "--subject", name])
-        .arg("--store")
-        .arg(format!("sqlite:///{}", place.join("proxy.db").display()))
-        .args(["--destination", &destination])
-        .arg("--runledger")
-        .arg(binary)
-        .envs(world.variables.iter().cloned());
-    tally.program(&mut collected, &place.join("collected.err"))?;
+    for program in ["commands", "collected"] {
+        let mut command = venv::script(&newest, &format!("artifacts/{program}.py"));
+        command
+            .args(["--url", &proxy.url(), "--subject", name])
+            .arg("--store")
+            .arg(format!("sqlite:///{}", place.join("proxy.db").display()))
+            .args(["--destination", &destination])
+            .arg("--runledger")
+            .arg(binary)
+            .envs(world.variables.iter().cloned());
+        tally.program(&mut command, &place.join(format!("{program}.err")))?;
+    }
     proxy.stop()?;
 
     if backend == Backend::S3 {

@@ -1,5 +1,6 @@
 //! The command line, with MLflow's names.
 
+mod artifacts;
 mod db;
 mod gc;
 
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::backend::Backend;
 
+pub(crate) use artifacts::{ArtifactsCommand, ListArgs, Which};
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
 pub(crate) use gc::GcArgs;
 
@@ -33,6 +35,9 @@ pub(crate) enum Command {
     Db(DbCommand),
 
     Gc(Box<GcArgs>),
+
+    #[command(subcommand)]
+    Artifacts(ArtifactsCommand),
 }
 
 impl Command {

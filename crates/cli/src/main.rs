@@ -8,6 +8,7 @@
 //! the schema is not the newest), 2 if the command line is wrong.
 
 mod args;
+mod artifacts;
 mod backend;
 mod db;
 mod gc;
@@ -22,6 +23,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
+use artifacts::ArtifactsError;
 use clap::Parser;
 use db::{ImportError, Outcome};
 use gc::GcError;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),
         },
+        Command::Artifacts(command) => ended(artifacts::run(&command), ArtifactsError::exit_code),
         Command::Gc(args) => ended(gc::run(&args), GcError::exit_code),
     }
 }

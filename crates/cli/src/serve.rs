@@ -20,6 +20,7 @@ use runledger_store_sql::{
 use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
+use crate::artifacts::Stores;
 use crate::backend::Backend;
 use crate::report;
 use crate::settings::{Destination, InvalidSettings, Settings};
@@ -235,6 +236,30 @@ pub(crate) async fn purge_store(
         Backend::Database(uri) => {
             let store = open_database(uri, settings, pool, read_only, None).await?;
             Ok(Arc::new(store))
+        }
+    }
+}
+
+/// The store of `backend`, to look at runs and models.
+pub(crate) async fn read_only_stores(
+    backend: &Backend,
+    pool: PoolOptions,
+) -> Result<Stores, RunError> {
+    match backend {
+        Backend::Folder(folder) => {
+            let options = FileStoreOptions {
+                read_only: true,
+                ..FileStoreOptions::default()
+            };
+            Ok(Stores::of(FileStore::open(folder, options).await?))
+        }
+        Backend::Database(uri) => {
+            let options = StoreOptions {
+                pool,
+                read_only: true,
+                ..StoreOptions::default()
+            };
+            Ok(Stores::of(SqlStore::open(uri, options).await?))
         }
     }
 }

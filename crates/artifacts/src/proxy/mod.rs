@@ -7,6 +7,7 @@
 //! read all the same.
 
 mod answers;
+mod server;
 
 use std::fmt;
 use std::ops::Range;
@@ -27,6 +28,8 @@ use crate::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ByteRange, ByteStream, FileInfo,
     InvalidPath, InvalidUri,
 };
+
+pub use server::{ServerError, TrackingServer};
 
 /// Where every tracking server has its proxy.
 const PROXY: &str = "/mlflow-artifacts/artifacts";
