@@ -1,15 +1,16 @@
 //! `cargo xtask conformance`: our server is what clients take it for.
 //!
-//! Six suites, of programs that print a line per check; all but the last are Python in `tests/conformance`:
+//! Seven suites, of programs that print a line per check, most of them Python in `tests/conformance`:
 //! *sessions* is a tour of official clients, and of Python MLflow on our database file; *clients* goes
 //! through the official packages; *replay* sends the same requests to MLflow and to us, and
 //! compares the answers; *filters* does so with generated searches; *openapi* sends what is generated
-//! from our description of the API; *browser* opens MLflow's own pages (`tests/ui/mlflow`). The files
+//! from our description of the API; *otel* sends traces with OpenTelemetry's own SDKs; *browser* opens MLflow's own pages (`tests/ui/mlflow`). The files
 //! here start the servers, carry files from one program to the next, and count.
 
 mod browser;
 mod clients;
 mod openapi;
+mod otel;
 mod pair;
 mod sessions;
 
@@ -67,6 +68,8 @@ enum Suite {
     Filters,
     /// What Schemathesis generates from our `/openapi.json`
     Openapi,
+    /// Traces by OpenTelemetry's SDKs for Python and Node
+    Otel,
     /// MLflow's own web UI, in Chromium
     Browser,
 }
@@ -166,6 +169,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if runs(Suite::Openapi) {
         openapi::run(folder.path(), &mut tally)?;
+    }
+    if runs(Suite::Otel) {
+        otel::run(folder.path(), &mut tally)?;
     }
     if runs(Suite::Browser) {
         browser::run(&clients, folder.path(), &mut tally)?;

@@ -87,6 +87,15 @@ pub(crate) const FRAMEWORKS_AND_TORCH: Environment = Environment {
     ],
 };
 
+/// What any program in Python sends traces with.
+pub(crate) const OPENTELEMETRY: Environment = Environment {
+    name: "venv-opentelemetry",
+    requirements: &[
+        "opentelemetry-sdk==1.45.2",
+        "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    ],
+};
+
 /// Generates requests from a description of an API.
 pub(crate) const SCHEMATHESIS: Environment = Environment {
     name: "venv-schemathesis",
