@@ -66,6 +66,44 @@ export default [
     assert.ok(api.filter((path) => path.startsWith("registered-models/search")).length <= 4, api.join());
     assert.match(page.url(), /orderBy=name/);
   }),
+  test("a later page that is refused is asked for again by hand only", async ({ page, open, seed, api }) => {
+    await page.route(/registered-models\/search\?.*page_token=/, (route) => route.fulfill({ status: 500, json: { error_code: "INTERNAL_ERROR", message: "not this page" } }));
+    await open(`#/models?searchFilter=ui-many-${seed.mark}&orderBy=name`);
+    await page.getByText(/so far; the rest comes/).waitFor();
+    await page.$eval("main", (main) => (main.scrollTop = main.scrollHeight));
+    await page.getByText("not this page", { exact: true }).waitFor();
+    const searches = () => api.filter((path) => path.startsWith("registered-models/search")).length;
+    await page.waitForTimeout(1000);
+    assert.equal(searches(), 2);
+    await page.$eval("main", (main) => (main.scrollTop -= 400));
+    await page.waitForTimeout(300);
+    assert.equal(searches(), 2);
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText(`${seed.models.many} models`).waitFor();
+  }, { expected: ["status of 500"] }),
+  test("a model that a later page repeats is there once", async ({ page, open, seed }) => {
+    let last;
+    let repeated;
+    await page.route(/registered-models\/search\?/, async (route) => {
+      const response = await route.fetch();
+      const found = await response.json();
+      if (last) {
+        repeated ??= last.name;
+        found.registered_models.unshift(last);
+      }
+      last = found.registered_models.at(-1);
+      await route.fulfill({ response, json: found });
+    });
+    await open(`#/models?searchFilter=ui-many-${seed.mark}&orderBy=name`);
+    await page.getByText(/so far; the rest comes/).waitFor();
+    await page.$eval("main", (main) => (main.scrollTop = main.scrollHeight));
+    await page.getByText(`${seed.models.many} models`).waitFor();
+    await eventually(async () => {
+      await page.$eval("main", (main) => (main.scrollTop = 95 * 36));
+      return (await rows(page)).filter((name) => name === repeated).length;
+    }, 1);
+  }),
   test("creates, refuses a taken name, describes, tags, renames, deletes", async ({ page, open, seed }) => {
     const name = `ui-made-${seed.mark}`;
     await open("#/models");

@@ -166,6 +166,13 @@ export default [
     await about.getByRole("button", { name: "Remove the tag review" }).click();
     await eventually(() => about.getByText("review: done").count(), 0);
   }),
+  test("prompts whose names and versions look alike when written together are two", async ({ page, open, seed, url }) => {
+    const prompts = JSON.stringify([{ name: "tone", version: "11" }, { name: "tone1", version: "1" }]);
+    const answer = await page.request.patch(`${url}api/3.0/mlflow/traces/${seed.traces.good}/tags`, { data: { key: "mlflow.linkedPrompts", value: prompts } });
+    assert.ok(answer.ok(), await answer.text());
+    await open(list(seed, `/${seed.traces.good}?view=about`));
+    for (const name of ["tone, version 11", "tone1, version 1"]) await page.getByRole("link", { name, exact: true }).waitFor();
+  }),
   test("feedback and expectations are given and deleted", async ({ page, open, seed }) => {
     await open(list(seed, `/${seed.traces.failed}?view=about`));
     const about = page.getByRole("region", { name: "About the trace" });

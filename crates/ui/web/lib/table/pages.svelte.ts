@@ -17,8 +17,13 @@ export class Pages<T> {
   error = $state("");
   #next: string | undefined = $state();
   #abort = new AbortController();
+  #closed = false;
 
-  constructor(readonly fetch: (size: number, token: string | undefined, signal: AbortSignal) => Promise<Page<T>>) {}
+  constructor(
+    readonly fetch: (size: number, token: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
+    /** What tells two items apart. The server's list moves while it is read, so that a later page may repeat an item. */
+    readonly key: (item: T) => string,
+  ) {}
 
   /** Whether the server has more than was loaded. */
   get more(): boolean {
@@ -27,6 +32,7 @@ export class Pages<T> {
 
   /** From the start, with what the server has now. The old rows stay until the new ones are there. */
   async restart(): Promise<void> {
+    if (this.#closed) return;
     this.#abort.abort();
     this.#abort = new AbortController();
     await this.#load(undefined);
@@ -37,7 +43,9 @@ export class Pages<T> {
     if (!this.loading && this.more) await this.#load(this.#next);
   }
 
+  /** Nothing is loaded any more. */
   close(): void {
+    this.#closed = true;
     this.#abort.abort();
   }
 
@@ -48,7 +56,7 @@ export class Pages<T> {
     try {
       const page = await this.fetch(token ? LATER : FIRST, token, signal);
       if (signal.aborted) return;
-      this.items = token ? [...this.items, ...page.items] : page.items;
+      this.items = this.#once(token ? this.items : [], page.items);
       this.#next = page.next || undefined;
     } catch (problem) {
       if (signal.aborted || isAbort(problem)) return;
@@ -56,5 +64,17 @@ export class Pages<T> {
       if (!token) this.#next = undefined;
     }
     this.loading = false;
+  }
+
+  /** What is there and what has come, each once. */
+  #once(there: readonly T[], come: readonly T[]): readonly T[] {
+    const seen = new Set(there.map(this.key));
+    return [
+      ...there,
+      ...come.filter((item) => {
+        const key = this.key(item);
+        return !seen.has(key) && seen.add(key);
+      }),
+    ];
   }
 }
