@@ -29,7 +29,8 @@ export async function filesOf(version: ModelVersion, run: Run | undefined, signa
 
 const within = (owner: { run: string }, root: string): Owner => (root ? { ...owner, root } : owner);
 
-const LARGEST = 4_000_000;
+/** In bytes. A signature of 20,000 columns is smaller. */
+const LARGEST = 1_500_000;
 
 /** The `MLmodel` file of a version; `undefined` where there is none that can be read. */
 export async function modelFileOf(version: ModelVersion, signal?: AbortSignal): Promise<ModelFile | undefined> {

@@ -96,22 +96,30 @@ class Reader {
   #scalar(first: string, least: number): Yaml {
     if (/^[|>][+-]?\d?$/.test(first)) return this.#literal(least, first[0] === ">");
     const quote = first[0] === '"' || first[0] === "'" ? first[0] : "";
-    let text = first;
+    // A signature may have thousands of lines: each is looked at once, and all are joined at the end.
+    const pieces = [first];
+    let open = quote !== "" && !closes(first.slice(1), quote);
     // An empty line stands for a line break, every other break for a space.
     let breaks = 0;
-    while (this.#at < this.#lines.length && (quote ? !closed(text, quote) : true)) {
+    while (this.#at < this.#lines.length && (open || !quote)) {
       const line = this.#lines[this.#at]!;
       if (line.text && line.indent < least) break;
       if (!quote && !line.text) break;
       this.#at++;
-      if (!line.text) breaks++;
-      else {
-        const joined = quote === '"' && text.endsWith("\\") && breaks === 0;
-        text = joined ? text.slice(0, -1) + line.text.replace(/^\\ /, " ") : text + (breaks ? "\n".repeat(breaks) : " ") + line.text;
-        breaks = 0;
+      if (!line.text) {
+        breaks++;
+        continue;
       }
+      const before = pieces.at(-1)!;
+      if (quote === '"' && breaks === 0 && tail(before, "\\") % 2 === 1) {
+        pieces[pieces.length - 1] = before.slice(0, -1);
+        pieces.push(line.text.replace(/^\\ /, " "));
+      } else pieces.push((breaks ? "\n".repeat(breaks) : " ") + line.text);
+      open = quote !== "" && !closes(line.text, quote);
+      breaks = 0;
     }
-    if (quote && !closed(text, quote)) throw new Unreadable();
+    if (open) throw new Unreadable();
+    const text = pieces.join("");
     if (quote === "'") return text.slice(1, -1).replaceAll("''", "'");
     if (quote) return escaped(text.slice(1, -1));
     if (text === "null" || text === "~" || text === "") return null;
@@ -136,16 +144,23 @@ class Reader {
 
 /** `key: value` or `key:`; keys may be quoted. */
 function keyOf(text: string): { key: string; rest: string } | undefined {
-  const found = /^(?:'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"#&*!|>%@`[\]{},][^#]*?)):(?:\s+(.*))?$/.exec(text);
+  const found = /^(?:'((?:[^']|'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"#&*!|>%@`[\]{},][^#]*?)):(?:\s+(.*))?$/s.exec(text);
   if (!found) return undefined;
   const key = found[1] !== undefined ? found[1].replaceAll("''", "'") : found[2] !== undefined ? escaped(found[2]) : found[3]!;
   return { key, rest: found[4] ?? "" };
 }
 
-function closed(text: string, quote: string): boolean {
-  if (text.length < 2 || !text.endsWith(quote)) return false;
-  if (quote === "'") return (/'*$/.exec(text.slice(1))?.[0].length ?? 0) % 2 === 1;
-  return (/\\*$/.exec(text.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
+/** Whether the last character of a line ends a quoted text. What stands before the line cannot change that. */
+function closes(line: string, quote: string): boolean {
+  if (!line.endsWith(quote)) return false;
+  return quote === "'" ? tail(line, quote) % 2 === 1 : tail(line.slice(0, -1), "\\") % 2 === 0;
+}
+
+/** How many of these characters are at the end. */
+function tail(text: string, character: string): number {
+  let at = text.length;
+  while (at > 0 && text[at - 1] === character) at--;
+  return text.length - at;
 }
 
 const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", "0": "\0", e: "\u001b", _: "\u00a0", N: "\u0085" };
