@@ -1,7 +1,7 @@
 // Prompts as MLflow's clients store them.
 
 import { expect, test } from "vitest";
-import { NAME, pieces, plain, read, stored, variables, type Message } from "./prompt";
+import { isWritten, NAME, pieces, plain, read, stored, variables, type Message } from "./prompt";
 
 const version = (tags: Record<string, string>) => ({ name: "p", version: "1", tags: Object.entries(tags).map(([key, value]) => ({ key, value })) });
 
@@ -28,6 +28,14 @@ test("a next version keeps what cannot be edited", () => {
   const found = read(version({ "mlflow.prompt.text": JSON.stringify(chat), _mlflow_prompt_type: "chat" })).template as Message[];
   expect(JSON.parse(stored(found))).toEqual(chat);
   expect(() => stored([{ role: "user", content: "{", structured: true }])).toThrow("message 1");
+});
+
+test("empty messages are left out, but not those that call tools, and are counted", () => {
+  const calls = [{ role: "user", content: "x" }, { role: "assistant", content: "", tool_calls: [1] }];
+  const found = read(version({ "mlflow.prompt.text": JSON.stringify(calls), _mlflow_prompt_type: "chat" })).template as Message[];
+  expect(JSON.parse(stored([{ role: "system", content: " " }, ...found]))).toEqual(calls);
+  expect(found.map(isWritten)).toEqual([true, true]);
+  expect(() => stored([{ role: "system", content: "" }, { role: "user", content: "{", structured: true }])).toThrow("message 2");
 });
 
 test("variables are found as MLflow finds them", () => {

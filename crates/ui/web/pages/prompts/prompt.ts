@@ -103,12 +103,17 @@ export function promptTags(tags: readonly Tag[] | undefined): Tag[] {
   return (tags ?? []).filter((tag) => !tag.key.startsWith("mlflow.") && !tag.key.startsWith("_mlflow_"));
 }
 
-/** Messages as MLflow's clients store them. */
+/** Whether there is anything in a message. One that only calls tools has no content of its own. */
+export const isWritten = ({ content, rest }: Message): boolean => Boolean(content.trim() || rest);
+
+/** Messages as MLflow's clients store them, without those that were left empty. */
 export function stored(messages: readonly Message[]): string {
   return JSON.stringify(
-    messages.map(({ role, content, structured, rest }, i) => {
+    messages.flatMap((message, i) => {
+      if (!isWritten(message)) return [];
+      const { role, content, structured, rest } = message;
       try {
-        return { role, content: structured ? (JSON.parse(content) as unknown) : content, ...rest };
+        return [{ role, content: structured ? (JSON.parse(content) as unknown) : content, ...rest }];
       } catch {
         throw new Error(`The content of message ${i + 1} was JSON and is none now. Write it as JSON, or remove the message.`);
       }
