@@ -116,6 +116,22 @@ export default [
     assert.deepEqual(JSON.parse(tags["mlflow.prompt.text"]).map((message) => message.role), ["system", "user", "assistant"]);
     assert.equal(JSON.parse(tags._mlflow_prompt_model_config).model_name, "gpt-5");
   }),
+  test("who left is not led back by a late answer", async ({ page, open, seed }) => {
+    let asked;
+    const late = new Promise((resolve) => (asked = resolve));
+    await page.route(/registered-models\/get\?/, async (route) => {
+      const response = await route.fetch();
+      asked();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.fulfill({ response }).catch(() => {});
+    });
+    // A link to a prompt as if it were a model would lead to the prompt.
+    await open(`#/models/${seed.prompts.greeting}`);
+    await late;
+    await page.evaluate(() => (location.hash = "#/experiments"));
+    await page.waitForTimeout(900);
+    assert.match(page.url(), /#\/experiments$/);
+  }),
   test("a version that is not there is said so", async ({ page, open, seed }) => {
     await open(at(seed.prompts.greeting, "?promptVersion=99"));
     await page.getByRole("heading", { name: "There is no such version" }).waitFor();
