@@ -233,6 +233,21 @@ export default [
     console.log(`  # ${slowest.toFixed(1)} ms for a step, 9 of 10`);
     assert.ok(slowest < 100, `${slowest} ms`);
   }),
+  test("one that goes on is loaded again, and says so when its spans are not", async ({ page, open, seed, url }) => {
+    const id = `tr-live-${seed.mark}`;
+    const made = await page.request.post(`${url}api/3.0/mlflow/traces`, { data: { trace: { trace_info: { trace_id: id, trace_location: { type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: seed.traces.many_experiment } }, request_time: "2020-01-01T00:00:00Z", state: "IN_PROGRESS", tags: { "mlflow.trace.spansLocation": "TRACKING_STORE" } } } } });
+    assert.ok(made.ok(), await made.text());
+    const span = (n) => ({ span_id: `000000000000000${n}`, parent_span_id: n > 1 ? "0000000000000001" : "", name: `step ${n}`, start_time_unix_nano: 1.6e18 + n, attributes: [] });
+    const answers = [{ json: { trace: { spans: [span(1)] } } }, { json: { trace: { spans: [span(1), span(2)] } } }, { status: 500, json: { message: "not now" } }];
+    await page.route(/traces\/get\?/, (route) => route.fulfill(answers.length > 1 ? answers.shift() : answers[0]));
+    await open(`#/experiments/${seed.traces.many_experiment}/traces/${id}`);
+    await eventually(() => spans(page), ["1 step 1"]);
+    await eventually(() => spans(page), ["1 step 1", "2 step 2"]);
+    await page.getByText("The spans may be out of date. not now").waitFor();
+    assert.deepEqual(await spans(page), ["1 step 1", "2 step 2"]);
+    const gone = await page.request.post(`${url}api/3.0/mlflow/traces/delete-traces`, { data: { experiment_id: seed.traces.many_experiment, request_ids: [id] } });
+    assert.ok(gone.ok(), await gone.text());
+  }, { expected: ["status of 500"] }),
   test("links of MLflow's pages open the trace; the list leads from one to the next", async ({ page, open, seed }) => {
     for (const link of [`/traces?selectedEvaluationId=${seed.traces.good}`, `/traces?selectedTraceId=${seed.traces.good}`, `?compareRunsMode=TRACES&selectedTraceId=${seed.traces.good}`]) {
       await open(`#/experiments/${seed.traces.experiment}${link}`);
