@@ -306,6 +306,23 @@ export default [
     await page.getByRole("link", { name: "Files" }).click();
     await page.getByRole("heading", { name: "These files are outside of this server" }).waitFor();
   }, { expected: ["status of 4", "status of 5"] }),
+  test("a tag of the model leaves its versions as they were scrolled", async ({ page, open, seed, url }) => {
+    const name = `ui-versions-${seed.mark}`;
+    await post(page, url, "registered-models/create", { name });
+    for (let n = 1; n <= 120; n++) await post(page, url, "model-versions/create", { name, source: "s3://bucket/a/model" });
+    await open(at(name));
+    await page.getByText(/so far; the rest comes/).waitFor();
+    await page.$eval("main", (main) => (main.scrollTop = main.scrollHeight));
+    await page.getByText("120 versions").waitFor();
+    await page.getByRole("button", { name: "Add tag" }).click();
+    await page.getByLabel("Key of the tag").fill("owner");
+    await page.getByLabel("Value of the tag").fill("grace");
+    await page.keyboard.press("Enter");
+    await page.getByText("owner: grace").waitFor();
+    await page.waitForTimeout(300);
+    assert.equal(await page.getByText("120 versions").count(), 1);
+    await page.request.delete(`${url}api/2.0/mlflow/registered-models/delete`, { data: { name } });
+  }),
   test("what is not there is said so, and leads on", async ({ page, open, seed }) => {
     await open(at(seed.models.name, "/versions/99"));
     await page.getByRole("heading", { name: "There is no such version" }).waitFor();

@@ -132,6 +132,46 @@ export default [
     await page.waitForTimeout(900);
     assert.match(page.url(), /#\/experiments$/);
   }),
+  test("an edit changes what was edited, and the list of versions stays as long as it was", async ({ page, open, seed, url }) => {
+    const name = `ui-long-${seed.mark}`;
+    const post = async (path, data) => {
+      const answer = await page.request.post(`${url}api/2.0/mlflow/${path}`, { data });
+      assert.ok(answer.ok(), await answer.text());
+    };
+    const tags = [{ key: "mlflow.prompt.is_prompt", value: "true" }];
+    await post("registered-models/create", { name, tags });
+    for (let n = 1; n <= 120; n++) await post("model-versions/create", { name, source: "dummy-source", tags: [...tags, { key: "mlflow.prompt.text", value: `text ${n}` }] });
+    await open(at(name));
+    await page.getByRole("button", { name: "Older versions" }).click();
+    const listed = () => page.locator("nav[aria-label=Versions] li").count();
+    await eventually(listed, 120);
+    await page.getByRole("button", { name: /^Version 1 / }).click();
+    await page.locator("pre", { hasText: /^text 1$/ }).waitFor();
+    await page.evaluate(() => {
+      window.emptied = false;
+      new MutationObserver(() => (window.emptied ||= !document.querySelector(".columns > .main"))).observe(document.querySelector("main"), { childList: true, subtree: true });
+    });
+    await page.getByRole("button", { name: "Add tag" }).last().click();
+    await page.getByLabel("Key of the tag").fill("checked");
+    await page.getByLabel("Value of the tag").fill("yes");
+    await page.keyboard.press("Enter");
+    await page.getByText("checked: yes").waitFor();
+    await page.getByRole("button", { name: "Say what changed" }).click();
+    await page.getByRole("textbox", { name: "What changed" }).fill("the first");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".markdown", { hasText: "the first" }).waitFor();
+    await page.getByRole("button", { name: "New version" }).click();
+    await page.getByRole("textbox", { name: "Text" }).fill("text 121");
+    await page.getByRole("button", { name: "Save the version" }).click();
+    await page.getByRole("heading", { level: 2, name: "Version 121", exact: true }).waitFor();
+    assert.equal(await listed(), 121);
+    assert.equal(await page.evaluate(() => window.emptied), false);
+    // Another version may be refused without a word on this one.
+    await open(at(name, "?promptVersion=3&compareTo=999"));
+    await page.getByText("Version 999 cannot be compared with it.").waitFor();
+    await page.locator("pre", { hasText: /^text 3$/ }).waitFor();
+    await page.request.delete(`${url}api/2.0/mlflow/registered-models/delete`, { data: { name } });
+  }, { expected: ["status of 404"] }),
   test("a version that is not there is said so", async ({ page, open, seed }) => {
     await open(at(seed.prompts.greeting, "?promptVersion=99"));
     await page.getByRole("heading", { name: "There is no such version" }).waitFor();

@@ -43,6 +43,17 @@ export class Pages<T> {
     if (!this.loading && this.more) await this.#load(this.#next);
   }
 
+  /** What an item is now takes its place; the list stays as long as it was. */
+  replace(item: T): void {
+    const key = this.key(item);
+    this.items = this.items.map((each) => (this.key(each) === key ? item : each));
+  }
+
+  /** A new item, where the server's list begins with what is new. */
+  add(item: T): void {
+    this.items = this.#once([item], this.items);
+  }
+
   /** Nothing is loaded any more. */
   close(): void {
     this.#closed = true;

@@ -32,6 +32,16 @@ test("a page that failed can be asked for again", async () => {
   expect([pages.error, pages.items, asked]).toEqual(["", ["a", "b"], [undefined, "1", "1"]]);
 });
 
+test("an item is replaced in its place, and a new one comes first", async () => {
+  const pages = new Pages<{ id: string; text: string }>(async () => ({ items: [{ id: "b", text: "1" }, { id: "a", text: "1" }], next: "1" }), (item) => item.id);
+  await pages.restart();
+  pages.replace({ id: "a", text: "2" });
+  pages.replace({ id: "far", text: "2" });
+  pages.add({ id: "c", text: "1" });
+  expect(pages.items.map((item) => item.id + item.text)).toEqual(["c1", "b1", "a2"]);
+  expect(pages.more).toBe(true);
+});
+
 test("nothing is asked for after the page was left", async () => {
   const { pages, asked } = served({ items: ["a"] });
   pages.close();
