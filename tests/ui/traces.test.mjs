@@ -233,6 +233,37 @@ export default [
     console.log(`  # ${slowest.toFixed(1)} ms for a step, 9 of 10`);
     assert.ok(slowest < 100, `${slowest} ms`);
   }),
+  test("long conversations, lists and texts begin, and are shown whole when asked for", async ({ page, open, seed }) => {
+    const messages = Array.from({ length: 60 }, (_, i) => ({ role: i % 2 ? "assistant" : "user", content: i ? `Word ${i}.` : "long ".repeat(5000) }));
+    const events = Array.from({ length: 150 }, (_, i) => ({ name: `event ${i}`, time_unix_nano: 1.6e18 + i, attributes: { note: i ? "short" : "x".repeat(3000) } }));
+    const raised = { name: "exception", time_unix_nano: 1.6e18, attributes: { "exception.type": "ValueError", "exception.stacktrace": `first call\n${"call\n".repeat(10_000)}last call` } };
+    const span = (id, attributes, events) => ({ span_id: id, name: `step ${id.at(-1)}`, start_time_unix_nano: 1.6e18, end_time_unix_nano: 1.7e18, attributes, events });
+    const spans = [span("0000000000000001", { "mlflow.spanInputs": JSON.stringify({ messages }) }, [raised, ...events]), span("0000000000000002", { note: "z".repeat(3000) }, events)];
+    await page.route(/traces\/get\?|get-trace-artifact/, (route) => route.fulfill({ json: { trace: { spans }, spans } }));
+    await open(list(seed, `/${seed.traces.good}`));
+    await page.locator(".message").first().waitFor();
+    assert.equal(await page.locator(".message").count(), 40);
+    assert.equal((await page.locator(".message").first().textContent()).includes("long ".repeat(3000)), false);
+    await page.locator(".message").first().getByRole("button", { name: "Show all 25.0 kB" }).click();
+    await eventually(async () => (await page.locator(".message").first().textContent()).includes("long ".repeat(4999)), true);
+    await page.getByRole("button", { name: "Show all 60 messages" }).click();
+    await eventually(() => page.locator(".message").count(), 60);
+    const rows = page.getByRole("row", { name: /^event / });
+    assert.equal(await rows.count(), 100);
+    await page.getByRole("button", { name: "Show all 150 events" }).click();
+    await eventually(() => rows.count(), 150);
+    await rows.first().getByRole("button", { name: "Show all 3.0 kB" }).click();
+    await rows.first().getByText("x".repeat(3000)).waitFor();
+    // Of a stack trace the end is what failed.
+    const stack = page.getByLabel("Stack trace", { exact: true });
+    assert.match(await stack.textContent(), /last call$/);
+    assert.doesNotMatch(await stack.textContent(), /^first call/);
+    await page.getByRole("button", { name: "Show all 50.0 kB" }).click();
+    await eventually(async () => (await stack.textContent()).startsWith("first call"), true);
+    // Another span begins anew.
+    await page.getByRole("treeitem", { name: "step 2" }).click();
+    await eventually(() => rows.count(), 100);
+  }),
   test("one that goes on is loaded again, and says so when its spans are not", async ({ page, open, seed, url }) => {
     const id = `tr-live-${seed.mark}`;
     const made = await page.request.post(`${url}api/3.0/mlflow/traces`, { data: { trace: { trace_info: { trace_id: id, trace_location: { type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: seed.traces.many_experiment } }, request_time: "2020-01-01T00:00:00Z", state: "IN_PROGRESS", tags: { "mlflow.trace.spansLocation": "TRACKING_STORE" } } } } });
