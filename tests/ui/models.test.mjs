@@ -258,6 +258,23 @@ export default [
     await page.getByRole("button", { name: "Take Version 3 out" }).click();
     await page.getByRole("heading", { level: 1, name: "Compare 1 version" }).waitFor();
   }),
+  test("of more versions than fit, it is said which are not compared", async ({ page, open, seed, url }) => {
+    const name = `ui-twenty-${seed.mark}`;
+    await post(page, url, "registered-models/create", { name });
+    for (let n = 1; n <= 22; n++) await post(page, url, "model-versions/create", { name, source: "s3://bucket/a/model" });
+    await open(at(name));
+    await page.locator("tr.item").nth(20).waitFor();
+    for (let n = 2; n <= 22; n++) await page.getByRole("checkbox", { name: `Select version ${n}`, exact: true }).check();
+    await page.keyboard.press("c");
+    await page.getByText("At most 20 versions are compared at once, and 21 are selected").waitFor();
+    await page.getByRole("checkbox", { name: "Select version 2", exact: true }).uncheck();
+    await page.keyboard.press("c");
+    await page.getByRole("heading", { level: 1, name: "Compare 20 versions" }).waitFor();
+    assert.equal(await page.getByText("Left out").count(), 0);
+    await open(`#/compare-model-versions?name=${encodeURIComponent(JSON.stringify(name))}&versions=${Array.from({ length: 22 }, (_, i) => i + 1).join()}`);
+    await page.getByText("Left out: version 21, 22").waitFor();
+    await page.request.delete(`${url}api/2.0/mlflow/registered-models/delete`, { data: { name } });
+  }, { expected: ["status of 4", "status of 5"] }),
   test("a run's folder becomes a model, and the next version of one", async ({ page, open, seed, shot }) => {
     const name = `ui-registered-${seed.mark}`;
     await open(`#/experiments/${seed.sweep.experiment}/runs/${seed.sweep.trials[0]}/artifacts/classifier`);
@@ -288,6 +305,11 @@ export default [
     await page.getByRole("textbox", { name: "Model" }).fill("a/b");
     await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
     await page.getByRole("alert").filter({ hasText: /invalid|cannot|contain/i }).waitFor();
+    // What was wrong was another name.
+    await page.getByRole("textbox", { name: "Model" }).fill(seed.prompts.greeting);
+    await eventually(() => page.locator("#register-error").textContent(), "");
+    await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
+    await page.getByRole("alert").filter({ hasText: "is a prompt" }).waitFor();
     await page.getByRole("textbox", { name: "Model" }).fill(name);
     await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
     await page.getByRole("link", { name, exact: true }).waitFor();
