@@ -1,5 +1,6 @@
 // Finds the first error of a filter, with its place. The server has the last word; this only says it sooner.
 
+import { bad, unquoted } from "./grammar";
 import { tokens, type Token } from "./lexer";
 
 export interface Problem {
@@ -20,16 +21,14 @@ const NUMBERS = ["start_time", "end_time", "created", "Created"];
 export const ATTRIBUTES: readonly string[] = ["run_name", "status", "start_time", "end_time", "user_id", "run_id", "artifact_uri"];
 export const DATASET_FIELDS: readonly string[] = ["name", "digest", "context"];
 
+/** How a key with odd characters is written. */
+const EXAMPLE = "metrics.`val/loss`";
+
 /** The entity and key of a name; an attribute where there is no dot. */
 export function split(name: string): { entity: string; key: string } {
   const dot = name.indexOf(".");
   if (dot < 0) return { entity: "attributes", key: unquoted(name) };
   return { entity: ENTITIES[name.slice(0, dot)] ?? name.slice(0, dot), key: unquoted(name.slice(dot + 1)) };
-}
-
-function unquoted(text: string): string {
-  const quote = text[0];
-  return quote && "`\"'".includes(quote) && text.endsWith(quote) && text.length > 1 ? text.slice(1, -1) : text;
 }
 
 export function check(text: string): Problem | undefined {
@@ -44,7 +43,7 @@ export function check(text: string): Problem | undefined {
       at++;
       continue;
     }
-    if (name.kind === "bad") return problem(name, bad(name));
+    if (name.kind === "bad") return problem(name, bad(name, EXAMPLE));
     if (/^or$/i.test(name.text)) return problem(name, "There is no OR: all conditions must hold.");
     if (name.kind !== "name") return problem(name, "A name is expected here, such as metrics.loss.");
     const { entity, key } = split(name.text);
@@ -68,13 +67,13 @@ export function check(text: string): Problem | undefined {
       at++;
       continue;
     }
-    if (operator?.kind === "bad") return problem(operator, bad(operator));
+    if (operator?.kind === "bad") return problem(operator, bad(operator, EXAMPLE));
     if (word === "RLIKE") return problem(operator, "RLIKE is for traces: use = != LIKE ILIKE.");
     if (!word || word === "AND" || word === "NULL" || word === "NOT") return problem(operator ?? undefined, `A comparison is expected after ${name.text}.`);
     const value = all[at];
     if (!value) return problem(undefined, "A value is expected here.");
     at++;
-    if (value.kind === "bad") return problem(value, bad(value));
+    if (value.kind === "bad") return problem(value, bad(value, EXAMPLE));
     if (numeric) {
       if (!["=", "!=", "<", "<=", ">", ">="].includes(word)) return problem(operator, `${name.text} is a number: use = != < <= > >=.`);
       if (value.kind !== "number") return problem(value, `${name.text} is a number: write it without quotes.`);
@@ -89,10 +88,4 @@ export function check(text: string): Problem | undefined {
     if (value.kind !== "text") return problem(value, `${name.text} is a text: write '${value.text}'.`);
   }
   return undefined;
-}
-
-function bad(token: Token): string {
-  if (/^['"`]/.test(token.text)) return "The closing quote is missing.";
-  if (token.text.startsWith("(")) return "The closing bracket is missing.";
-  return `“${token.text}” does not belong here. Keys with such characters need backticks: metrics.\`val/loss\`.`;
 }

@@ -1,6 +1,7 @@
 // What may come next in a filter, at a place in it.
 
 import { ATTRIBUTES, DATASET_FIELDS, split } from "./check";
+import { keyText, valueText } from "./grammar";
 import { tokens } from "./lexer";
 
 export interface Known {
@@ -25,10 +26,6 @@ export interface Completion {
 
 const MOST = 50;
 
-const quotedKey = (key: string): string => (/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$/.test(key) ? key : key.includes("`") ? `"${key}"` : `\`${key}\``);
-
-const quotedText = (value: string): string => (value.includes("'") ? `"${value}"` : `'${value}'`);
-
 export function complete(text: string, cursor: number, known: Known): Completion | undefined {
   const before = tokens(text.slice(0, cursor));
   const touching = before.at(-1)?.end === cursor ? before.at(-1) : undefined;
@@ -46,7 +43,7 @@ export function complete(text: string, cursor: number, known: Known): Completion
     if (entity === "metrics") return undefined;
     const prefix = typed.replace(/^['"]/, "").toLowerCase();
     const values = known.values(entity, key).filter((value) => value.toLowerCase().includes(prefix));
-    return completion(values.map((value) => ({ label: value, insert: `${quotedText(value)} `, detail: "value" })));
+    return completion(values.map((value) => ({ label: value, insert: `${valueText(value)} `, detail: "value" })));
   }
   // An operator, after a name.
   if (last?.kind === "name" && (!touching || touching.kind === "operator" || touching.kind === "word" || touching.kind === "name")) {
@@ -72,7 +69,7 @@ function names(typed: string, known: Known): Option[] {
     !entity || entity === name
       ? keys
           .filter((key) => key.toLowerCase().includes(needle) || (!entity && name.startsWith(needle)))
-          .map((key) => ({ label: `${name}.${key}`, insert: `${name}.${quotedKey(key)} `, detail }))
+          .map((key) => ({ label: `${name}.${key}`, insert: `${name}.${keyText(key)} `, detail }))
       : [];
   const options = [
     ...of("metrics", known.metrics, "metric"),

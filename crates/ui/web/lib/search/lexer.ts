@@ -50,17 +50,19 @@ export function tokens(text: string): Token[] {
   return out;
 }
 
-/** Text without any comparison is looked for in the names of runs. */
+/** Text without any comparison is not a filter but words to look for. */
 export function isFreeText(text: string): boolean {
   const found = tokens(text);
   return !found.some((token) => token.kind === "operator" || (token.kind === "word" && ["LIKE", "ILIKE", "RLIKE", "IN", "IS"].includes(token.text.toUpperCase())));
 }
 
-/** What is sent to the server for what was typed. */
-export function toFilter(text: string): string {
+/** What is sent to the server for what was typed: text without a comparison is looked for in this field. */
+export function toFilterOf(field: string, text: string): string {
   const trimmed = text.trim();
-  if (!trimmed) return "";
-  if (!isFreeText(trimmed)) return trimmed;
+  if (!trimmed || !isFreeText(trimmed)) return trimmed;
   // Quotes cannot be escaped; `_` stands for any one character.
-  return `attributes.run_name ILIKE '%${trimmed.replace(/['"]/g, "_")}%'`;
+  return `${field} ILIKE '%${trimmed.replace(/['"]/g, "_")}%'`;
 }
+
+/** Runs are looked for by their names. */
+export const toFilter = (text: string): string => toFilterOf("attributes.run_name", text);

@@ -36,6 +36,9 @@ test("the place is that of the mistake", () => {
   expect(at("feedback.a > b")).toBe("b");
   expect(at("name = constructor")).toBe("constructor");
   expect(at("constructor = 'a'")).toBe("constructor");
+  expect(at("constructor.a = 'b'")).toBe("constructor.a");
+  expect(at("tags.a IS NOT 'b'")).toBe("'b'");
+  expect(at("name NOT LIKE 'b'")).toBe("NOT");
   expect(checkTraces("name =")?.message).toBe("A value is expected here.");
   expect(checkTraces("name")?.message).toBe("A comparison is expected after name.");
 });

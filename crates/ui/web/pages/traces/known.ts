@@ -2,12 +2,12 @@
 
 import { ownTags } from "../../lib/api/experiments";
 import { nameOfTrace, sessionOf, tagsOfTrace, valueOf, type TraceInfo } from "../../lib/api/traces";
-import type { KnownFields } from "../../lib/search/traces";
+import type { Seen } from "../../lib/search/grammar";
 
 /** A longer value is no value to choose from a list. */
 const LONG = 120;
 
-export function fieldsOf(traces: readonly TraceInfo[]): KnownFields {
+export function fieldsOf(traces: readonly TraceInfo[]): Seen {
   const out = new Map<string, Set<string>>();
   const see = (field: string, value: string): void => {
     let values = out.get(field);
