@@ -62,6 +62,13 @@ impl Answer {
         }
     }
 
+    /// Whether one of `words`, in small letters, is in its text, beside the path
+    /// that was asked for.
+    pub(super) fn says(&self, path: &str, words: &[&str]) -> bool {
+        let text = self.lines.join(" ").replace(path, "/").to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
+
     pub(super) fn is_done(&self) -> bool {
         (200..300).contains(&self.code)
     }

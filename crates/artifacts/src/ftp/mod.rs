@@ -7,6 +7,8 @@
 mod connection;
 mod facts;
 mod lease;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::time::SystemTime;
@@ -21,13 +23,19 @@ use crate::InvalidUri;
 use crate::authority::Authority;
 use crate::tree::{Content, Entry, Fault, Files, Kind, Node};
 
-use connection::{PAUSE_TIME, within};
+use connection::{Answer, PAUSE_TIME, within};
 use lease::{Lease, Pool};
 
 const FORM: &str = "ftp://<user>:<password>@<host>:<port>/<path>";
 
 /// Bytes of a line of a list.
 const LINE_BYTES: u64 = 16 << 10;
+
+/// How servers say that there is nothing, some of them of an empty directory.
+const MISSING: &[&str] = &["no such file", "no files"];
+
+/// How servers say that something may be there.
+const DENIED: &[&str] = &["denied", "not permitted"];
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -47,7 +55,7 @@ impl Ftp {
     }
 
     /// Asks something that is done or not.
-    async fn ask(&self, command: &str) -> Result<connection::Answer, Fault> {
+    async fn ask(&self, command: &str) -> Result<Answer, Fault> {
         let mut lease = self.pool.request().await?;
         let answer = lease.connection().ask(command).await?;
         lease.give_back();
@@ -69,7 +77,7 @@ impl Ftp {
         Err(answer.fault())
     }
 
-    async fn rename(&self, from: &str, to: &str) -> Result<connection::Answer, Fault> {
+    async fn rename(&self, from: &str, to: &str) -> Result<Answer, Fault> {
         let mut lease = self.pool.request().await?;
         let connection = lease.connection();
         let from = connection.ask(&format!("RNFR {from}")).await?;
@@ -81,32 +89,61 @@ impl Ftp {
         Ok(answer)
     }
 
-    /// Begins to send or to receive. `missing` are the refusals that mean that there is
-    /// no such thing.
+    /// Begins to send or to receive; `read` is what is read, if anything is.
     async fn transfer(
         &self,
         commands: &[&str],
-        missing: &[u16],
+        read: Option<(&str, Kind)>,
     ) -> Result<(Lease, TcpStream), Fault> {
         let mut lease = self.pool.transfer().await?;
         let connection = lease.connection();
         let data = connection.data().await?;
         for command in commands {
             let answer = connection.ask(command).await?;
-            match answer.code {
-                125 | 150 | 350 => {}
-                code if missing.contains(&code) => return Err(Fault::NotFound),
-                _ => return Err(answer.fault()),
+            if !matches!(answer.code, 125 | 150 | 350) {
+                drop((lease, data));
+                return Err(match read {
+                    Some((path, kind)) => self.unread(answer, path, kind).await,
+                    None => answer.fault(),
+                });
             }
         }
         Ok((lease, data))
     }
 
-    /// The lines of a list.
-    async fn lines(&self, command: &str, max: usize) -> Result<Vec<String>, Fault> {
-        let (mut lease, data) = self.transfer(&[command], &[450, 501, 550]).await?;
+    /// What the refusal to read a path means. Servers have one code for what is
+    /// not there, and for what they must not or cannot open.
+    async fn unread(&self, answer: Answer, path: &str, kind: Kind) -> Fault {
+        let may_be_missing = match kind {
+            Kind::Directory => matches!(answer.code, 450 | 501 | 550),
+            _ => answer.code == 550,
+        };
+        if !may_be_missing {
+            return answer.fault();
+        }
+        if answer.says(path, MISSING) {
+            return Fault::NotFound;
+        }
+        match self.look(path).await {
+            Ok(Some(node)) if node.kind == kind => answer.fault(),
+            Ok(_) => Fault::NotFound,
+            Err(fault) => fault,
+        }
+    }
+
+    /// The lines of a list of a directory.
+    async fn lines(
+        &self,
+        command: &str,
+        directory: &str,
+        max: usize,
+    ) -> Result<Vec<String>, Fault> {
+        let whole = format!("{command} {directory}");
+        let read = Some((directory, Kind::Directory));
+        let (mut lease, data) = self.transfer(&[&whole], read).await?;
         let mut data = BufReader::new(data);
         let mut lines = Vec::new();
+        let mut strange = 0_usize;
         loop {
             let mut line = Vec::new();
             let mut input = (&mut data).take(LINE_BYTES);
@@ -118,12 +155,24 @@ impl Ftp {
                 return Ok(lines);
             }
             // A name that is no UTF-8 cannot be told to a client, nor asked for.
-            if let Ok(line) = String::from_utf8(line) {
-                lines.push(line.trim_end_matches(['\r', '\n']).to_owned());
+            match String::from_utf8(line) {
+                Ok(line) => lines.push(line.trim_end_matches(['\r', '\n']).to_owned()),
+                Err(_) => strange += 1,
             }
         }
-        lease.connection().answer().await?.done()?;
+        let answer = lease.connection().answer().await?.done()?;
+        // To vsftpd, that is a success.
+        if answer.says(directory, &["failed to open directory"]) {
+            return Err(answer.fault());
+        }
         lease.give_back();
+        if strange > 0 {
+            tracing::warn!(
+                directory,
+                names = strange,
+                "names that are not UTF-8 are left out of a list"
+            );
+        }
         Ok(lines)
     }
 
@@ -133,7 +182,7 @@ impl Ftp {
             Some(node) if node.kind == Kind::Directory => {}
             _ => return Err(Fault::NotFound),
         }
-        let lines = match self.lines(&format!("NLST {directory}"), max).await {
+        let lines = match self.lines("NLST", directory, max).await {
             // An empty directory, to some.
             Err(Fault::NotFound) => return Ok(Vec::new()),
             lines => lines?,
@@ -168,6 +217,9 @@ impl Ftp {
             }));
         }
         let directory = self.ask(&format!("CWD {path}")).await?;
+        if directory.says(path, DENIED) {
+            return Err(directory.fault());
+        }
         Ok(directory.is_done().then_some(Node {
             kind: Kind::Directory,
             size: 0,
@@ -183,7 +235,7 @@ impl Files for Ftp {
         if !self.pool.features().await?.facts {
             return self.names(directory, max).await;
         }
-        let lines = self.lines(&format!("MLSD {directory}"), max).await?;
+        let lines = self.lines("MLSD", directory, max).await?;
         let entries = lines.iter().filter_map(|line| facts::parse(line));
         Ok(entries
             .map(|(node, name)| Entry {
@@ -206,7 +258,7 @@ impl Files for Ftp {
                 node.map(Some)
                     .ok_or_else(|| Fault::strange("a file without facts"))
             }
-            501 | 550 => Ok(None),
+            501 | 550 if !answer.says(path, DENIED) => Ok(None),
             _ => Err(answer.fault()),
         }
     }
@@ -219,7 +271,7 @@ impl Files for Ftp {
         } else {
             &commands[1..]
         };
-        let (lease, data) = self.transfer(commands, &[550]).await?;
+        let (lease, data) = self.transfer(commands, Some((path, Kind::File))).await?;
         let content = stream::try_unfold((lease, data), async |(mut lease, mut data)| {
             let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
             let read = within(PAUSE_TIME, data.read_buf(&mut chunk)).await;
@@ -227,7 +279,7 @@ impl Files for Ftp {
                 return Ok(Some((chunk.freeze(), (lease, data))));
             }
             let answer = lease.connection().answer().await;
-            answer.and_then(connection::Answer::done).map_err(into_io)?;
+            answer.and_then(Answer::done).map_err(into_io)?;
             lease.give_back();
             Ok(None::<(Bytes, _)>)
         });
@@ -235,7 +287,7 @@ impl Files for Ftp {
     }
 
     async fn write(&self, path: &str, mut content: Content) -> Result<(), Fault> {
-        let (mut lease, mut data) = self.transfer(&[&format!("STOR {path}")], &[]).await?;
+        let (mut lease, mut data) = self.transfer(&[&format!("STOR {path}")], None).await?;
         while let Some(chunk) = content.try_next().await.map_err(Fault::of_connection)? {
             within(PAUSE_TIME, data.write_all(&chunk)).await?;
         }

@@ -32,6 +32,9 @@ const FORM: &str = "sftp://<user>@<host>:<port>/<path>";
 const BLOCK: u32 = 32 << 10;
 const AHEAD: usize = 16;
 
+/// Names of one list that are looked at, whether they are what they seem.
+const STRANGE_NAMES: usize = 100;
+
 /// A server, as one user sees it.
 #[derive(Debug)]
 pub(crate) struct Sftp {
@@ -115,6 +118,34 @@ impl Sftp {
             }),
             Err(error) => Err(self.failed(&session, error).await),
         }
+    }
+
+    /// Adds those of `strange` that are there under the names that they seem to
+    /// have. The library puts U+FFFD where a name is not UTF-8: such a file can
+    /// neither be told to a client nor asked for.
+    async fn add_strange(
+        &self,
+        directory: &str,
+        strange: Vec<Entry>,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), Fault> {
+        let all = strange.len();
+        let mut found = 0;
+        for entry in strange.into_iter().take(STRANGE_NAMES) {
+            let path = format!("{}/{}", directory.trim_end_matches('/'), entry.name);
+            if self.look(&path).await?.is_some() {
+                entries.push(entry);
+                found += 1;
+            }
+        }
+        if found < all {
+            tracing::warn!(
+                directory,
+                names = all - found,
+                "names that are not UTF-8 are left out of a list"
+            );
+        }
+        Ok(())
     }
 
     /// Takes what is done already for a success: `is_so` says whether it is.
@@ -210,7 +241,8 @@ impl Files for Sftp {
             }
         };
         let mut entries = Vec::new();
-        while entries.len() <= max {
+        let mut strange = Vec::new();
+        while entries.len() + strange.len() <= max {
             let names = match session.raw.readdir(opened.name.as_str()).await {
                 Ok(names) => names.files,
                 Err(Error::Status(status)) if status.status_code == StatusCode::Eof => break,
@@ -219,16 +251,18 @@ impl Files for Sftp {
             if names.is_empty() {
                 break;
             }
-            let names = names.into_iter().map(|file| {
+            for file in names {
                 let Node { kind, size, .. } = node(&file.attrs);
-                Entry {
-                    name: file.filename,
-                    kind,
-                    size,
-                }
-            });
-            entries.extend(names.filter(|entry| !matches!(entry.name.as_str(), "." | "..")));
+                let name = file.filename;
+                let list = match name.as_str() {
+                    "." | ".." => continue,
+                    name if name.contains(char::REPLACEMENT_CHARACTER) => &mut strange,
+                    _ => &mut entries,
+                };
+                list.push(Entry { name, kind, size });
+            }
         }
+        self.add_strange(directory, strange, &mut entries).await?;
         Ok(entries)
     }
 
