@@ -66,7 +66,8 @@ pub struct ArtifactRead {
     /// When the file was last written, if the storage knows.
     pub modified: Option<SystemTime>,
     /// A strong entity tag with its quotes; it changes whenever the content does.
-    pub etag: String,
+    /// Nothing where the storage cannot tell contents apart.
+    pub etag: Option<String>,
     /// Exactly the bytes of `range`, or an error where the storage fails midway.
     pub content: BoxStream<'static, Result<Bytes, ArtifactError>>,
 }

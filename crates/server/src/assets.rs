@@ -94,7 +94,7 @@ fn serve(forms: &[Form], request: &HeaderMap) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let mut headers = form.headers.clone();
-    if conditions::is_unchanged(request, &form.etag, None) {
+    if conditions::is_unchanged(request, Some(&form.etag), None) {
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_ENCODING);
         return (StatusCode::NOT_MODIFIED, headers).into_response();

@@ -30,7 +30,11 @@ pub(crate) fn are_there(headers: &HeaderMap) -> bool {
 
 /// Whether the client has this version already (`If-None-Match`, or
 /// `If-Modified-Since` in its absence).
-pub(crate) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
+pub(crate) fn is_unchanged(
+    headers: &HeaderMap,
+    etag: Option<&str>,
+    modified: Option<SystemTime>,
+) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
         return headers
             .get_all(IF_NONE_MATCH)
@@ -38,7 +42,7 @@ pub(crate) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<Sys
             .filter_map(|value| value.to_str().ok())
             .flat_map(|list| list.split(','))
             .map(str::trim)
-            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag);
+            .any(|tag| tag == "*" || Some(tag.strip_prefix("W/").unwrap_or(tag)) == etag);
     }
     let since =
         text(headers, &IF_MODIFIED_SINCE).and_then(|text| httpdate::parse_http_date(text).ok());
@@ -48,12 +52,17 @@ pub(crate) fn is_unchanged(headers: &HeaderMap, etag: &str, modified: Option<Sys
     }
 }
 
-/// Whether a `Range` is meant for this version (`If-Range`).
-pub(crate) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
+/// Whether a `Range` is meant for this version (`If-Range`): never where a storage
+/// has no tag, for then a date of whole seconds is no proof either.
+pub(crate) fn range_applies(
+    headers: &HeaderMap,
+    etag: Option<&str>,
+    modified: Option<SystemTime>,
+) -> bool {
     if !headers.contains_key(IF_RANGE) {
         return true;
     }
-    let Some(condition) = text(headers, &IF_RANGE) else {
+    let (Some(condition), Some(etag)) = (text(headers, &IF_RANGE), etag) else {
         return false;
     };
     if condition.starts_with('"') {
@@ -125,16 +134,16 @@ mod tests {
     fn entity_tags_are_compared() {
         for value in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
             assert!(
-                is_unchanged(&headers(IF_NONE_MATCH, value), "\"a\"", None),
+                is_unchanged(&headers(IF_NONE_MATCH, value), Some("\"a\""), None),
                 "{value}"
             );
         }
         assert!(!is_unchanged(
             &headers(IF_NONE_MATCH, "\"b\""),
-            "\"a\"",
+            Some("\"a\""),
             None
         ));
-        assert!(!is_unchanged(&HeaderMap::new(), "\"a\"", None));
+        assert!(!is_unchanged(&HeaderMap::new(), Some("\"a\""), None));
     }
 
     #[test]
@@ -143,31 +152,58 @@ mod tests {
         let date = httpdate::fmt_http_date(time);
         assert!(is_unchanged(
             &headers(IF_MODIFIED_SINCE, &date),
-            "\"a\"",
+            Some("\"a\""),
             Some(time)
         ));
         let later = time + Duration::from_secs(2);
         assert!(!is_unchanged(
             &headers(IF_MODIFIED_SINCE, &date),
-            "\"a\"",
+            Some("\"a\""),
             Some(later)
         ));
         assert!(range_applies(
             &headers(IF_RANGE, &date),
-            "\"a\"",
+            Some("\"a\""),
             Some(time)
         ));
         assert!(!range_applies(
             &headers(IF_RANGE, &date),
-            "\"a\"",
+            Some("\"a\""),
             Some(later)
         ));
     }
 
     #[test]
     fn a_range_of_another_version_does_not_apply() {
-        assert!(range_applies(&headers(IF_RANGE, "\"a\""), "\"a\"", None));
-        assert!(!range_applies(&headers(IF_RANGE, "\"b\""), "\"a\"", None));
-        assert!(!range_applies(&headers(IF_RANGE, "W/\"a\""), "\"a\"", None));
+        assert!(range_applies(
+            &headers(IF_RANGE, "\"a\""),
+            Some("\"a\""),
+            None
+        ));
+        assert!(!range_applies(
+            &headers(IF_RANGE, "\"b\""),
+            Some("\"a\""),
+            None
+        ));
+        assert!(!range_applies(
+            &headers(IF_RANGE, "W/\"a\""),
+            Some("\"a\""),
+            None
+        ));
+    }
+
+    #[test]
+    fn what_has_no_tag_is_never_the_same() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_795_531_823);
+        let date = httpdate::fmt_http_date(time);
+        for value in ["\"a\"", "\"\"", "W/\"a\""] {
+            let known = headers(IF_NONE_MATCH, value);
+            assert!(!is_unchanged(&known, None, Some(time)), "{value}");
+        }
+        for value in ["\"a\"", date.as_str()] {
+            let resumed = headers(IF_RANGE, value);
+            assert!(!range_applies(&resumed, None, Some(time)), "{value}");
+        }
+        assert!(range_applies(&HeaderMap::new(), None, None));
     }
 }

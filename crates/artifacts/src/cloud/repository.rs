@@ -367,7 +367,7 @@ fn read(opened: Opened, operation: &'static str) -> ArtifactRead {
         size: opened.meta.size,
         range: start..end,
         modified: opened.meta.modified,
-        etag: strong_etag(&opened.meta.etag),
+        etag: Some(strong_etag(&opened.meta.etag)),
         content: Box::pin(content),
     }
 }

@@ -54,12 +54,12 @@ pub(super) fn open(
         modified: modified(metadata.mtime(), metadata.mtime_nsec()),
         // A rename gives every upload its own inode, so that two contents
         // written within the clock's grain still differ.
-        etag: format!(
+        etag: Some(format!(
             "\"{:x}-{:x}.{:x}-{size:x}\"",
             metadata.ino(),
             metadata.mtime(),
             metadata.mtime_nsec()
-        ),
+        )),
         content: content(file, first, range.clone()),
         range,
     })

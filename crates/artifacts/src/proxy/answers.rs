@@ -17,27 +17,20 @@ use crate::{ArtifactError, ArtifactPath, ArtifactRead, FileInfo, InvalidPath};
 pub(super) struct Description {
     size: u64,
     modified: Option<SystemTime>,
-    etag: String,
+    etag: Option<String>,
 }
 
 impl Description {
+    /// Neither a weak tag nor a date of whole seconds tells two contents apart:
+    /// from a server that offers no more, as MLflow's, there is no tag.
     pub(super) fn of(headers: &HeaderMap, size: u64) -> Self {
         let modified = text(headers, &LAST_MODIFIED);
-        let etag = match text(headers, &ETAG) {
-            Some(etag) if etag.starts_with('"') && etag.len() > 2 && etag.ends_with('"') => {
-                etag.to_owned()
-            }
-            // The best that such a server offers.
-            other => {
-                let known = other.or(modified).unwrap_or_default();
-                let known = known.chars().filter(char::is_ascii_alphanumeric);
-                format!("\"{}-{size:x}\"", known.collect::<String>())
-            }
-        };
+        let etag = text(headers, &ETAG)
+            .filter(|etag| etag.starts_with('"') && etag.len() > 2 && etag.ends_with('"'));
         Self {
             size,
             modified: modified.and_then(|text| httpdate::parse_http_date(text).ok()),
-            etag,
+            etag: etag.map(str::to_owned),
         }
     }
 
@@ -180,13 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_a_tag_also_without_one_of_the_server() {
+    fn only_a_strong_tag_is_one() {
+        let date = http::HeaderValue::from_static("Fri, 27 Nov 2026 08:01:03 GMT");
         let mut headers = HeaderMap::new();
-        let without = Description::of(&headers, 3).etag;
-        assert_eq!(without, "\"-3\"");
+        assert_eq!(Description::of(&headers, 3).etag, None);
+        headers.insert(LAST_MODIFIED, date);
+        let described = Description::of(&headers, 3);
+        assert_eq!(described.etag, None);
+        assert!(described.modified.is_some());
+        for weak in ["W/\"abc\"", "\"\"", "abc"] {
+            headers.insert(ETAG, http::HeaderValue::from_static(weak));
+            assert_eq!(Description::of(&headers, 3).etag, None, "{weak}");
+        }
         headers.insert(ETAG, http::HeaderValue::from_static("\"abc\""));
-        assert_eq!(Description::of(&headers, 3).etag, "\"abc\"");
-        headers.insert(ETAG, http::HeaderValue::from_static("W/\"abc\""));
-        assert_eq!(Description::of(&headers, 3).etag, "\"Wabc-3\"");
+        let strong = Description::of(&headers, 3).etag;
+        assert_eq!(strong.as_deref(), Some("\"abc\""));
     }
 }

@@ -276,7 +276,7 @@ impl<F: Files> ArtifactRepository for TreeRepository<F> {
                 return Ok(ArtifactRead {
                     size: node.size,
                     modified: node.modified,
-                    etag: etag(&node),
+                    etag: Some(etag(&node)),
                     content: exactly(content, wanted.end - wanted.start, file.clone()),
                     range: wanted,
                 });

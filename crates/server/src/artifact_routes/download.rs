@@ -68,10 +68,11 @@ pub(super) async fn send(
     // version has not may be one of the version that the client knows.
     if range.is_none() || conditions::are_there(headers) {
         let whole = repository.get(path, None).await?;
-        if conditions::is_unchanged(headers, &whole.etag, whole.modified) {
+        if conditions::is_unchanged(headers, whole.etag.as_deref(), whole.modified) {
             return Ok(not_modified(path, &whole));
         }
-        if range.is_none() || !conditions::range_applies(headers, &whole.etag, whole.modified) {
+        let etag = whole.etag.as_deref();
+        if range.is_none() || !conditions::range_applies(headers, etag, whole.modified) {
             return Ok(content(path, whole));
         }
     }
@@ -82,7 +83,7 @@ pub(super) async fn send(
         part => part?,
     };
     // It may have been written anew in between.
-    if !conditions::range_applies(headers, &part.etag, part.modified) {
+    if !conditions::range_applies(headers, part.etag.as_deref(), part.modified) {
         return Ok(content(path, repository.get(path, None).await?));
     }
     // All of the file, too, if that is what was asked for.
@@ -124,7 +125,7 @@ fn describe(headers: &mut HeaderMap, path: &ArtifactPath, read: &ArtifactRead) {
     representation::describe(headers, path.file_name().unwrap_or_default());
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(value) = HeaderValue::try_from(&read.etag) {
+    if let Some(Ok(value)) = read.etag.as_ref().map(HeaderValue::try_from) {
         headers.insert(ETAG, value);
     }
     let modified = read

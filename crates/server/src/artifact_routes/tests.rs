@@ -146,6 +146,61 @@ async fn a_known_version_is_not_sent_again() {
     assert_eq!(text(whole).await, "two");
 }
 
+/// A storage that cannot tell contents apart.
+#[derive(Debug)]
+struct Untagged(Arc<dyn ArtifactRepository>);
+
+#[async_trait::async_trait]
+impl ArtifactRepository for Untagged {
+    async fn list(&self, directory: &ArtifactPath) -> Result<Vec<FileInfo>, ArtifactError> {
+        self.0.list(directory).await
+    }
+
+    async fn get(
+        &self,
+        file: &ArtifactPath,
+        range: Option<ByteRange>,
+    ) -> Result<ArtifactRead, ArtifactError> {
+        Ok(ArtifactRead {
+            etag: None,
+            ..self.0.get(file, range).await?
+        })
+    }
+
+    async fn put(
+        &self,
+        file: &ArtifactPath,
+        content: ByteStream,
+        max_bytes: Option<u64>,
+    ) -> Result<u64, ArtifactError> {
+        self.0.put(file, content, max_bytes).await
+    }
+
+    async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError> {
+        self.0.delete(path).await
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_tag_is_sent_whole_to_who_asks_for_a_version() {
+    let mut world = world();
+    world.put("f", "one").await.unwrap();
+    world.destination = Arc::new(Untagged(world.destination));
+    let first = world.get("f", &[]).await;
+    assert_eq!(first.headers().get(ETAG), None);
+    let date = first.headers()["last-modified"].to_str().unwrap();
+    for condition in ["\"-3\"", "\"\"", date] {
+        let part = [(RANGE, "bytes=0-0"), (IF_RANGE, condition)];
+        let whole = world.get("f", &part).await;
+        assert_eq!(whole.status(), StatusCode::OK, "{condition}");
+        assert_eq!(text(whole).await, "one");
+    }
+    let known = world.get("f", &[(IF_NONE_MATCH, "\"-3\"")]).await;
+    assert_eq!(known.status(), StatusCode::OK);
+    let part = world.get("f", &[(RANGE, "bytes=0-0")]).await;
+    assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+}
+
 #[tokio::test]
 async fn conditions_come_before_the_range() {
     let world = world();
