@@ -4,6 +4,12 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+#[cfg(any(
+    feature = "hdfs",
+    feature = "ftp",
+    feature = "sftp",
+    feature = "http-proxy"
+))]
 use crate::InvalidUri;
 
 /// Who asks whom.
@@ -24,12 +30,16 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Reads the authority of `uri`. User and password are percent-encoded, as in
-    /// MLflow.
+    /// Reads the authority of `uri`.
     ///
     /// # Errors
-    /// [`InvalidUri::Storage`] with the `form`, if it is none, or if programs may
-    /// read it differently.
+    /// [`InvalidUri::Storage`] with the `form`, where [`Authority::read`] finds none.
+    #[cfg(any(
+        feature = "hdfs",
+        feature = "ftp",
+        feature = "sftp",
+        feature = "http-proxy"
+    ))]
     pub(crate) fn parse(uri: &str, text: &str, form: &'static str) -> Result<Self, InvalidUri> {
         Self::read(text).ok_or_else(|| InvalidUri::Storage {
             uri: uri.to_owned(),
@@ -37,12 +47,15 @@ impl Authority {
         })
     }
 
-    fn read(text: &str) -> Option<Self> {
-        // Some programs take it for a slash.
-        if text.contains(|c: char| c == '\\' || c.is_whitespace()) {
+    /// Reads an authority. User and password are percent-encoded, as in MLflow.
+    /// Nothing if it is none, or if programs may read it differently.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        // To some programs each of them is the end, or a slash.
+        let is_unclear = |c: char| matches!(c, '\\' | '?' | '#') || c.is_whitespace();
+        if text.contains(is_unclear) || text.matches('@').count() > 1 {
             return None;
         }
-        let (account, place) = match text.rsplit_once('@') {
+        let (account, place) = match text.split_once('@') {
             Some((account, place)) => (Some(account), place),
             None => (None, text),
         };
@@ -130,6 +143,13 @@ mod tests {
             "u:%0ax@h",
             "h:+1",
             "h%2ex",
+            "own.example?@evil",
+            "own.example#@evil",
+            "me:a?b@evil",
+            "h?",
+            "h#",
+            "a@b@c",
+            "me@own.example:x@evil",
         ] {
             assert_eq!(Authority::read(text), None, "{text}");
         }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::authority::Authority;
 use crate::uri::{split_authority, split_scheme};
 
 /// The variable that allows schemes, a comma-separated list.
@@ -121,25 +122,22 @@ impl Named {
             // The server itself.
             return None;
         }
-        let authority = authority.unwrap_or_default();
-        let authority = authority.split(['?', '#']).next().unwrap_or_default();
-        let usual_ports = if usual.is_empty() {
-            vec![None]
-        } else {
-            usual.iter().copied().map(Some).collect()
+        // Read as by those who connect: it cannot be one host here and another there.
+        let authority = match authority {
+            Some(text) => Authority::read(text),
+            // The cluster that the server is set to.
+            None if family == "hdfs" => Some(Authority::default()),
+            None => None,
         };
-        let unclear = authority.contains(|c: char| c == '\\' || c.is_whitespace());
-        let (host, ports) = match host_and_port(authority) {
-            Some((host, port)) if !unclear => (
-                Some(host.to_ascii_lowercase()),
-                port.map_or(usual_ports, |port| vec![Some(port)]),
-            ),
-            _ => (None, Vec::new()),
+        let ports = match authority.as_ref().and_then(|authority| authority.port) {
+            Some(port) => vec![Some(port)],
+            None if usual.is_empty() => vec![None],
+            None => usual.iter().copied().map(Some).collect(),
         };
         Some(Self {
             scheme,
             family,
-            host,
+            host: authority.map(|authority| authority.host),
             ports,
         })
     }
@@ -152,28 +150,6 @@ impl Named {
         })
         .collect()
     }
-}
-
-/// The host behind the last `@`, and the port if there is one.
-fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let place = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, place)| place);
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']')?;
-            (
-                host,
-                rest.strip_prefix(':').or(rest.is_empty().then_some(""))?,
-            )
-        }
-        None => place.split_once(':').unwrap_or((place, "")),
-    };
-    if port.is_empty() {
-        return Some((host, None));
-    }
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    Some((host, Some(digits.then(|| port.parse().ok())??)))
 }
 
 #[cfg(test)]
@@ -216,6 +192,13 @@ mod tests {
             "hdfs://cluster:8020/y",
             "ftp:///y",
             "sftp://",
+            "https://me.example?@elsewhere/y",
+            "https://me.example#@elsewhere/y",
+            "https://elsewhere@me.example@elsewhere/y",
+            "https://me.example@elsewhere@me.example/y",
+            "hdfs://cluster?@elsewhere/y",
+            "hdfs://cluster#/y",
+            "hdfs:/y",
             "mlflow-artifacts://elsewhere:5000/y",
         ] {
             assert!(policy.check(foreign).is_err(), "{foreign}");

@@ -16,12 +16,6 @@
 //! With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
-#[cfg(any(
-    feature = "hdfs",
-    feature = "ftp",
-    feature = "sftp",
-    feature = "http-proxy"
-))]
 mod authority;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod cloud;
