@@ -4,7 +4,7 @@ use std::io;
 
 use runledger_entities::{Coded, ErrorCode};
 
-use crate::{ArtifactPath, BodyError, InvalidPath, InvalidUri, redacted};
+use crate::{ArtifactPath, BodyError, ForeignHost, InvalidPath, InvalidUri, redacted};
 
 /// Why a repository did not do what it was asked.
 ///
@@ -47,6 +47,17 @@ pub enum ArtifactError {
     NotServed {
         /// The location.
         uri: String,
+    },
+    /// The location names a user as whom this process does not act.
+    #[error(
+        "The artifact location '{}' is not served by this server: {source}",
+        redacted(uri)
+    )]
+    ForeignUser {
+        /// The location.
+        uri: String,
+        /// Which user.
+        source: ForeignHost,
     },
     /// The repository has no such operation.
     #[error("{operation} is not supported for the current artifact repository")]
@@ -146,7 +157,7 @@ impl Coded for ArtifactError {
             | Self::TooManyParts { .. }
             | Self::InvalidUpload { .. } => ErrorCode::InvalidParameterValue,
             Self::BrokenUpload { .. } => ErrorCode::BadRequest,
-            Self::NotServed { .. } => ErrorCode::PermissionDenied,
+            Self::NotServed { .. } | Self::ForeignUser { .. } => ErrorCode::PermissionDenied,
             Self::Unsupported { .. } => ErrorCode::NotImplemented,
             Self::StorageFull { .. } | Self::Unavailable { .. } => {
                 ErrorCode::TemporarilyUnavailable

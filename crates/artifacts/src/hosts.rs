@@ -4,8 +4,12 @@
 //! connected wherever a client points it would be a way into the network that
 //! it stands in, so only the hosts of its own storage count, and schemes that
 //! the operator allows (MLflow 3.17, `MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES`).
+//!
+//! Nor may a client choose as whom the server acts: on its own hosts it offers its
+//! keys, or is believed (HDFS), for the users of its own locations only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::authority::Authority;
 use crate::uri::{split_authority, split_scheme};
@@ -13,16 +17,39 @@ use crate::uri::{split_authority, split_scheme};
 /// The variable that allows schemes, a comma-separated list.
 pub const ALLOWED_SCHEMES_VARIABLE: &str = "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES";
 
-/// A location that names a host which is not the server's.
+/// A location that names a host which is not the server's, or as whom to ask.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the '{scheme}' scheme addresses a host other than the tracking server's configured artifact \
-     storage, so the server would connect to the host named in the URI. Set the \
-     {ALLOWED_SCHEMES_VARIABLE} environment variable on the server to allow it."
-)]
 pub struct ForeignHost {
     /// The scheme of the location.
     pub scheme: String,
+    /// Where the user alone is wrong, that user; empty where one is missing.
+    pub user: Option<String>,
+}
+
+impl fmt::Display for ForeignHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = &self.scheme;
+        match self.user.as_deref() {
+            None => write!(
+                f,
+                "the '{scheme}' scheme addresses a host other than the tracking server's \
+                 configured artifact storage, so the server would connect to the host named in \
+                 the URI. Set the {ALLOWED_SCHEMES_VARIABLE} environment variable on the server \
+                 to allow it."
+            ),
+            Some("") => write!(
+                f,
+                "the URI names no user, and the tracking server's own location on that host does. \
+                 Write the user of the server's own location into it."
+            ),
+            Some(user) => write!(
+                f,
+                "the URI names the user '{user}', as whom the tracking server does not act: the \
+                 user can only be the one of the server's own location on that host. Write that \
+                 user, or none if it has none."
+            ),
+        }
+    }
 }
 
 /// Which hosts are trusted. The default trusts none.
@@ -35,10 +62,13 @@ pub struct ForeignHost {
 /// assert!(policy.check("sftp://elsewhere/mlflow").is_err());
 /// assert!(policy.check("hdfs://anywhere/x").is_ok());
 /// assert!(policy.check("s3://bucket/x").is_ok());
+/// assert!(policy.check("sftp://root@files.example/mlflow").is_err());
+/// assert!(policy.check("hdfs://superuser@anywhere/x").is_err());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct HostPolicy {
-    trusted: BTreeSet<Target>,
+    /// The users of each host; nothing for a location that names none.
+    trusted: BTreeMap<Target, BTreeSet<Option<String>>>,
     allowed_schemes: BTreeSet<String>,
 }
 
@@ -69,10 +99,16 @@ impl HostPolicy {
         own_locations: impl IntoIterator<Item = &'a str>,
         allowed_schemes: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let targets = own_locations.into_iter().filter_map(Named::of);
+        let mut trusted = BTreeMap::<_, BTreeSet<_>>::new();
+        for named in own_locations.into_iter().filter_map(Named::of) {
+            for target in named.targets() {
+                let users = trusted.entry(target).or_default();
+                users.insert(named.user.clone());
+            }
+        }
         let schemes = allowed_schemes.into_iter().map(str::trim);
         Self {
-            trusted: targets.flat_map(|named| named.targets()).collect(),
+            trusted,
             allowed_schemes: schemes
                 .filter(|scheme| !scheme.is_empty())
                 .map(str::to_ascii_lowercase)
@@ -82,22 +118,40 @@ impl HostPolicy {
 
     /// Checks a location.
     ///
+    /// On a host of the server the user must be the one of its own location. To
+    /// HDFS a user is named and not proved, so a location of it may also go without,
+    /// and names none on any other host either.
+    ///
     /// # Errors
-    /// [`ForeignHost`] if it names a host that is not trusted.
+    /// [`ForeignHost`] if it names a host that is not trusted, or another user.
     pub fn check(&self, location: &str) -> Result<(), ForeignHost> {
         let Some(named) = Named::of(location) else {
             return Ok(());
         };
-        let trusted = self.allowed_schemes.contains(named.scheme)
-            || named
-                .targets()
-                .iter()
-                .any(|target| self.trusted.contains(target));
-        if trusted {
+        let targets = named.targets();
+        let own: Vec<_> = targets
+            .iter()
+            .filter_map(|target| self.trusted.get(target))
+            .collect();
+        let is_own = !own.is_empty();
+        if !is_own && !self.allowed_schemes.contains(named.scheme) {
+            return Err(ForeignHost {
+                scheme: named.scheme.to_owned(),
+                user: None,
+            });
+        }
+        let is_users = own.iter().any(|users| users.contains(&named.user));
+        let may_act = match named.family {
+            "hdfs" => named.user.is_none() || is_users,
+            "ftp" | "sftp" => !is_own || is_users,
+            _ => true,
+        };
+        if may_act {
             return Ok(());
         }
         Err(ForeignHost {
             scheme: named.scheme.to_owned(),
+            user: Some(named.user.unwrap_or_default()),
         })
     }
 }
@@ -108,6 +162,7 @@ struct Named {
     family: &'static str,
     /// Nothing where programs may read the authority differently.
     host: Option<String>,
+    user: Option<String>,
     ports: Vec<Option<u16>>,
 }
 
@@ -134,10 +189,15 @@ impl Named {
             None if usual.is_empty() => vec![None],
             None => usual.iter().copied().map(Some).collect(),
         };
+        let (host, user) = match authority {
+            Some(Authority { host, user, .. }) => (Some(host), user),
+            None => (None, None),
+        };
         Some(Self {
             scheme,
             family,
-            host: authority.map(|authority| authority.host),
+            host,
+            user,
             ports,
         })
     }
@@ -203,6 +263,54 @@ mod tests {
         ] {
             assert!(policy.check(foreign).is_err(), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_client_does_not_choose_as_whom_the_server_acts() {
+        let own = [
+            "sftp://ml@files.example/x",
+            "ftp://me:secret@files.example/x",
+            "hdfs://cluster/x",
+            "hdfs://ml@other/x",
+        ];
+        for policy in [
+            HostPolicy::new(own, []),
+            HostPolicy::new(own, ["sftp", "ftp", "hdfs"]),
+        ] {
+            for good in [
+                "sftp://ml@files.example:22/y",
+                "ftp://me@files.example/y",
+                "ftp://me:secret@files.example/y",
+                "hdfs://cluster/y",
+                "hdfs://ml@other/y",
+                "hdfs://other/y",
+                "viewfs://ml@other/y",
+            ] {
+                assert_eq!(policy.check(good), Ok(()), "{good}");
+            }
+            for (bad, user) in [
+                ("sftp://root@files.example/y", "root"),
+                ("sftp://r%6fot@files.example:22/y", "root"),
+                ("sftp://files.example/y", ""),
+                ("ftp://files.example/y", ""),
+                ("ftp://root:guess@files.example/y", "root"),
+                ("hdfs://hdfs@cluster/y", "hdfs"),
+                ("viewfs://hdfs@cluster/y", "hdfs"),
+                ("hdfs://hdfs@other/y", "hdfs"),
+            ] {
+                let foreign = policy.check(bad).unwrap_err();
+                assert_eq!(foreign.user.as_deref(), Some(user), "{bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn hdfs_is_never_told_a_user_of_a_client() {
+        let policy = HostPolicy::new([], ["hdfs", "sftp"]);
+        assert_eq!(policy.check("hdfs://anywhere/x"), Ok(()));
+        let foreign = policy.check("hdfs://hdfs@anywhere/x").unwrap_err();
+        assert!(foreign.to_string().contains("'hdfs'"), "{foreign}");
+        assert_eq!(policy.check("sftp://me@anywhere/x"), Ok(()));
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl ArtifactRoots {
     ///
     /// # Errors
     /// [`ArtifactError::InvalidUri`] for a location that cannot be read,
-    /// [`ArtifactError::NotServed`] for one outside of the configured roots.
+    /// [`ArtifactError::NotServed`] for one outside of the configured roots,
+    /// [`ArtifactError::ForeignUser`] for one that names another user.
     pub async fn resolve(&self, uri: &str) -> Result<ArtifactLocation, ArtifactError> {
         let not_served = || ArtifactError::NotServed {
             uri: uri.to_owned(),
@@ -109,10 +110,17 @@ impl ArtifactRoots {
             }
             ArtifactUri::Other { scheme, .. } => {
                 let (storages, hosts) = self.storages.as_ref().ok_or_else(not_served)?;
-                if !storages.know(&scheme) || hosts.check(uri).is_err() {
+                if !storages.know(&scheme) {
                     return Err(not_served());
                 }
-                storages.locate(uri).await
+                match hosts.check(uri) {
+                    Ok(()) => storages.locate(uri).await,
+                    Err(source) if source.user.is_some() => Err(ArtifactError::ForeignUser {
+                        uri: uri.to_owned(),
+                        source,
+                    }),
+                    Err(_) => Err(not_served()),
+                }
             }
         }
     }
@@ -197,6 +205,28 @@ mod tests {
         assert_eq!(location.path.as_str(), "1/r/artifacts");
         for uri in ["abfss://c@host/x", "http://host/x", "r2://bucket@host/x"] {
             assert!(roots.resolve(uri).await.is_err(), "{uri}");
+        }
+    }
+
+    #[cfg(all(feature = "ftp", feature = "sftp", feature = "hdfs"))]
+    #[tokio::test]
+    async fn a_user_is_the_one_of_the_servers_own_location() {
+        let own = ["sftp://ml@files.example/x", "hdfs://cluster/x"];
+        let hosts = HostPolicy::new(own, []);
+        let roots = ArtifactRoots::new().with_storages(Arc::default(), hosts);
+        for uri in ["sftp://ml@files.example/y", "hdfs://cluster/y"] {
+            assert!(roots.resolve(uri).await.is_ok(), "{uri}");
+        }
+        for (uri, user) in [
+            ("sftp://root@files.example/y", "'root'"),
+            ("hdfs://hdfs@cluster/y", "'hdfs'"),
+        ] {
+            let error = roots.resolve(uri).await.unwrap_err();
+            assert!(
+                matches!(error, ArtifactError::ForeignUser { .. }),
+                "{uri}: {error:?}"
+            );
+            assert!(error.to_string().contains(user), "{error}");
         }
     }
 }

@@ -4,7 +4,9 @@
 //! is a port of its own on the same host, or an address that
 //! [`URL_VARIABLE`] names. A name node sends whoever reads or writes on to a data
 //! node: one redirection is followed. `answers` reads what it says. Kerberos is
-//! not spoken; a user is named, and not proved.
+//! not spoken; a user is named, and not proved. So it is the operator's to say who:
+//! in [`USER_VARIABLE`], or in a location of the server's own, which is the only
+//! one with a user that `HostPolicy` lets through.
 
 mod answers;
 
