@@ -331,6 +331,16 @@ impl Files for Ftp {
     async fn remove_directory(&self, path: &str) -> Result<(), Fault> {
         self.change("RMD", path, |node| node.is_none()).await
     }
+
+    /// Many servers follow links in what they say. `DELE` is `unlink` to all of
+    /// them: it takes a link away, and refuses a directory.
+    async fn remove_link(&self, path: &str) -> Result<bool, Fault> {
+        let answer = self.ask(&format!("DELE {path}")).await?;
+        if (500..600).contains(&answer.code) {
+            return Ok(false);
+        }
+        answer.done().map(|_| true)
+    }
 }
 
 fn into_io(fault: Fault) -> io::Error {

@@ -134,3 +134,16 @@ async fn a_directory_that_cannot_be_read_is_no_empty_artifact_directory() {
     assert!(repository.list(&directory).await.is_err());
     assert!(repository.delete(&directory).await.is_err());
 }
+
+#[tokio::test]
+async fn a_link_is_removed_and_a_directory_is_not() {
+    let ftp = client(true, |line| match line {
+        "DELE /link" => Line("250 Gone."),
+        "DELE /d" => Line("550 Is a directory."),
+        _ => Line("450 Busy."),
+    })
+    .await;
+    assert!(ftp.remove_link("/link").await.unwrap());
+    assert!(!ftp.remove_link("/d").await.unwrap());
+    assert!(is_other(&ftp.remove_link("/busy").await));
+}

@@ -45,6 +45,12 @@ pub(crate) trait Files: fmt::Debug + Send + Sync + 'static {
 
     /// Removes an empty directory; it is no error if there is none.
     async fn remove_directory(&self, path: &str) -> Result<(), Fault>;
+
+    /// Removes what is told to be a directory if it is a link to one, and says
+    /// whether it did. Only for storages that do not tell links apart.
+    async fn remove_link(&self, _path: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
 }
 
 /// What a path is.

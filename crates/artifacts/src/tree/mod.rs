@@ -10,6 +10,8 @@ mod files;
 mod kept;
 mod repository;
 mod staged;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use files::{Content, Entry, Fault, Files, Kind, Node};
 pub(crate) use kept::Kept;

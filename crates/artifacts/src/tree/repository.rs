@@ -155,6 +155,10 @@ impl<F: Files> TreeRepository<F> {
             if directory.matches('/').count() > MAX_DEPTH {
                 return Err(Fault::Other(std::io::Error::other("it is too deep")));
             }
+            // What a link leads to may be somebody else's.
+            if self.files.remove_link(&directory).await? {
+                continue;
+            }
             let entries = match self.files.list(&directory, MAX_ENTRIES).await {
                 Err(Fault::NotFound) => continue,
                 entries => entries?,
