@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import stat
+import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,9 +30,36 @@ def missing(path):
     return Refused(404, "FileNotFoundException", f"File does not exist: {path}")
 
 
+class Ids:
+    """What Hadoop counts up. An inode of the machine would be given again."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.last = 16384
+        self.known = {}
+
+    def of(self, file):
+        with self.lock:
+            if file not in self.known:
+                self.last += 1
+                self.known[file] = self.last
+            return self.known[file]
+
+    def move(self, file, target):
+        with self.lock:
+            self.known.pop(target, None)
+            if file in self.known:
+                self.known[target] = self.known.pop(file)
+
+    def forget(self, file):
+        with self.lock:
+            self.known.pop(file, None)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     root = Path()
+    ids = Ids()
 
     def log_message(self, *_):
         pass
@@ -85,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             "type": "DIRECTORY" if is_directory else "FILE",
             "length": 0 if is_directory else found.st_size,
             "modificationTime": found.st_mtime_ns // 1_000_000,
-            "fileId": found.st_ino,
+            "fileId": self.ids.of(file),
         }
 
     def redirect(self):
@@ -184,6 +212,7 @@ class Handler(BaseHTTPRequestHandler):
             self.respond(200, {"boolean": False})
             return
         os.rename(file, target)
+        self.ids.move(file, target)
         if overwrites:
             self.respond(200)
         else:
@@ -205,6 +234,7 @@ class Handler(BaseHTTPRequestHandler):
             self.respond(200, {"boolean": False})
             return
         try:
+            self.ids.forget(file)
             if not file.is_dir():
                 file.unlink()
             elif query.get("recursive") == "true":

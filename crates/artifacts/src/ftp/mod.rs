@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 
 use crate::InvalidUri;
 use crate::authority::Authority;
-use crate::tree::{Content, Entry, Fault, Files, Kind, Node};
+use crate::tree::{Content, Entry, Fault, Files, Identity, Kind, Node};
 
 use connection::{Answer, PAUSE_TIME, within};
 use lease::{Lease, Pool};
@@ -316,6 +316,14 @@ impl Files for Ftp {
             self.ask(&format!("MFMT {time} {path}")).await?.done()?;
         }
         Ok(())
+    }
+
+    /// `unique` is often an inode, which the next file may have.
+    async fn identity(&self) -> Result<Identity, Fault> {
+        if self.pool.features().await?.touch {
+            return Ok(Identity::Times);
+        }
+        Ok(Identity::None)
     }
 
     async fn make_directory(&self, path: &str) -> Result<(), Fault> {

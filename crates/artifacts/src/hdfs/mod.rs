@@ -23,7 +23,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::InvalidUri;
 use crate::authority::Authority;
 use crate::http_client::{HttpClient, ResponseBody, pieces, whole};
-use crate::tree::{Content, Entry, Fault, Files, Node};
+use crate::tree::{Content, Entry, Fault, Files, Identity, Node};
 
 /// Where `WebHDFS` is, for all `hdfs:` locations: `http://host:port`.
 pub(crate) const URL_VARIABLE: &str = "RUNLEDGER_WEBHDFS_URL";
@@ -278,6 +278,11 @@ impl Files for Hdfs {
         self.ask(Method::PUT, path, "SETTIMES", &arguments)
             .await
             .map(drop)
+    }
+
+    /// `fileId` is counted up.
+    async fn identity(&self) -> Result<Identity, Fault> {
+        Ok(Identity::Lasting)
     }
 
     async fn make_directory(&self, path: &str) -> Result<(), Fault> {

@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 
 use crate::InvalidUri;
 use crate::authority::Authority;
-use crate::tree::{Content, Entry, Fault, Files, Kind, Node};
+use crate::tree::{Content, Entry, Fault, Files, Identity, Kind, Node};
 
 pub(crate) use config::SftpOptions;
 use session::Session;
@@ -357,6 +357,10 @@ impl Files for Sftp {
             Ok(_) => Ok(()),
             Err(error) => Err(self.failed(&session, error).await),
         }
+    }
+
+    async fn identity(&self) -> Result<Identity, Fault> {
+        Ok(Identity::Times)
     }
 
     async fn make_directory(&self, path: &str) -> Result<(), Fault> {

@@ -37,6 +37,9 @@ pub(crate) trait Files: fmt::Debug + Send + Sync + 'static {
     /// Sets when a file was written, where the storage can.
     async fn touch(&self, path: &str, modified: SystemTime) -> Result<(), Fault>;
 
+    /// How one content of a file is told from the next.
+    async fn identity(&self) -> Result<Identity, Fault>;
+
     /// Makes a directory, whose parent is there; it is no error if it is, too.
     async fn make_directory(&self, path: &str) -> Result<(), Fault>;
 
@@ -62,13 +65,24 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// How one content of a file is told from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// By an id that no other file ever has.
+    Lasting,
+    /// By when it was written, which can be set.
+    Times,
+    /// Not for certain.
+    None,
+}
+
 /// What is known of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) size: u64,
     pub(crate) modified: Option<SystemTime>,
-    /// What no other file has, where the storage says it.
+    /// What no other file has at the same time, where the storage says it.
     pub(crate) id: Option<String>,
 }
 

@@ -13,6 +13,6 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use files::{Content, Entry, Fault, Files, Kind, Node};
+pub(crate) use files::{Content, Entry, Fault, Files, Identity, Kind, Node};
 pub(crate) use kept::Kept;
 pub(crate) use repository::TreeRepository;

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::files::{Content, Fault, Files, Kind, Node};
+use super::files::{Content, Fault, Files, Identity, Kind, Node};
 use super::staged::Staged;
 use crate::counted::Counted;
 use crate::{
@@ -105,20 +105,23 @@ impl<F: Files> TreeRepository<F> {
     /// Puts a whole upload in its place.
     async fn settle(&self, staged: &str, from: &str, at: &str) -> Result<(), Fault> {
         self.make_directories(from, at).await?;
-        if let Some(old) = self.files.look(at).await? {
+        if self.files.identity().await? == Identity::Times
+            && let Some(old) = self.files.look(at).await?
+        {
             self.set_apart(staged, &old).await?;
         }
         self.files.replace(staged, at).await
     }
 
-    /// Where the storage tells two files of one name apart by their time only,
-    /// and by whole seconds, the new one is made younger than the old.
+    /// Where the storage tells two files of one name apart by their time, and by
+    /// whole seconds, the new one is made younger than the old. Whatever their
+    /// lengths are: the one before the old may have been as long as the new.
     async fn set_apart(&self, staged: &str, old: &Node) -> Result<(), Fault> {
-        let (None, Some(before)) = (&old.id, old.modified) else {
+        let Some(before) = old.modified else {
             return Ok(());
         };
         let new = self.files.look(staged).await?.ok_or(Fault::NotFound)?;
-        if new.size == old.size && new.modified.is_none_or(|modified| modified <= before) {
+        if new.modified.is_none_or(|modified| modified <= before) {
             self.files
                 .touch(staged, before + Duration::from_secs(1))
                 .await?;
@@ -184,8 +187,14 @@ fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0', '\r', '\n'])
 }
 
-/// The same for the same content, and another for any other.
-fn etag(node: &Node) -> String {
+/// The same for the same content, and another for any other; nothing where that
+/// is not certain.
+fn etag(node: &Node, identity: Identity) -> Option<String> {
+    match identity {
+        Identity::Lasting if node.id.is_some() => {}
+        Identity::Times if node.modified.is_some() => {}
+        _ => return None,
+    }
     let modified = node
         .modified
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
@@ -193,7 +202,7 @@ fn etag(node: &Node) -> String {
     // What a server says of a file is no text of ours.
     let id = node.id.as_deref().unwrap_or_default();
     let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("\"{id}-{modified:x}-{:x}\"", node.size)
+    Some(format!("\"{id}-{modified:x}-{:x}\"", node.size))
 }
 
 /// Exactly `length` bytes of a content, or an error.
@@ -267,6 +276,8 @@ impl<F: Files> ArtifactRepository for TreeRepository<F> {
         const OPERATION: &str = "read a file";
         let at = self.absolute(file)?;
         let mut node = self.file(file, &at).await?;
+        let identity = self.files.identity().await;
+        let identity = identity.map_err(|fault| fault.on(file, OPERATION))?;
         for _ in 0..READS {
             let wanted = match range {
                 Some(range) => range.resolve(node.size)?,
@@ -280,7 +291,7 @@ impl<F: Files> ArtifactRepository for TreeRepository<F> {
                 return Ok(ArtifactRead {
                     size: node.size,
                     modified: node.modified,
-                    etag: Some(etag(&node)),
+                    etag: etag(&node, identity),
                     content: exactly(content, wanted.end - wanted.start, file.clone()),
                     range: wanted,
                 });
@@ -384,6 +395,16 @@ mod tests {
             modified: Some(UNIX_EPOCH + Duration::from_secs(1)),
             id: Some("a\"\r\nb".to_owned()),
         };
-        assert_eq!(etag(&node), "\"ab-3e8-10\"");
+        let tag = Some("\"ab-3e8-10\"".to_owned());
+        assert_eq!(etag(&node, Identity::Times), tag);
+        assert_eq!(etag(&node, Identity::Lasting), tag);
+        assert_eq!(etag(&node, Identity::None), None);
+        let node = Node {
+            modified: None,
+            id: None,
+            ..node
+        };
+        assert_eq!(etag(&node, Identity::Times), None);
+        assert_eq!(etag(&node, Identity::Lasting), None);
     }
 }

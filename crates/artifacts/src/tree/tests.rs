@@ -145,6 +145,10 @@ impl Files for Memory {
         Ok(())
     }
 
+    async fn identity(&self) -> Result<Identity, Fault> {
+        Ok(Identity::Times)
+    }
+
     async fn make_directory(&self, path: &str) -> Result<(), Fault> {
         let at = self.place(path);
         self.things().entry(at).or_insert(Thing::Directory);
@@ -203,6 +207,10 @@ impl World {
         self.repository.delete(&path(at)).await.unwrap();
     }
 
+    async fn tag(&self, file: &str) -> Option<String> {
+        self.repository.get(&path(file), None).await.unwrap().etag
+    }
+
     fn paths(&self) -> Vec<String> {
         self.memory.things().keys().cloned().collect()
     }
@@ -221,4 +229,18 @@ async fn removing_a_directory_does_not_follow_its_links() {
     world.delete("run").await;
     world.delete("alone").await;
     assert_eq!(world.paths(), ["/other", "/other/kept"]);
+}
+
+#[tokio::test]
+async fn contents_of_one_second_have_their_own_tags() {
+    let world = world();
+    let mut tags = Vec::new();
+    for content in ["one", "four", "two", "six"] {
+        world.put("f", content).await;
+        tags.push(world.tag("f").await.unwrap());
+    }
+    let mut different = tags.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), tags.len(), "{tags:?}");
 }
