@@ -342,10 +342,16 @@ impl ArtifactRepository for Proxy {
             return Err(error);
         }
         let response = response.map_err(|error| unavailable(OPERATION, error))?;
-        if response.status().is_success() {
-            return Ok(upload.total());
+        if !response.status().is_success() {
+            return Err(self.refused(response, file, OPERATION).await);
         }
-        Err(self.refused(response, file, OPERATION).await)
+        upload
+            .whole()
+            .map_err(|source| ArtifactError::Unavailable {
+                operation: OPERATION,
+                source,
+            })?;
+        Ok(upload.total())
     }
 
     async fn delete(&self, path: &ArtifactPath) -> Result<(), ArtifactError> {

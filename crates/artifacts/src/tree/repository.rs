@@ -102,13 +102,20 @@ impl<F: Files> TreeRepository<F> {
         Ok(())
     }
 
-    /// Puts a whole upload in its place.
-    async fn settle(&self, staged: &str, from: &str, at: &str) -> Result<(), Fault> {
+    /// Puts a whole upload of so many bytes in its place.
+    async fn settle(&self, staged: &str, size: u64, from: &str, at: &str) -> Result<(), Fault> {
+        let new = self.files.look(staged).await?.ok_or(Fault::NotFound)?;
+        if new.size != size {
+            return Err(Fault::Unavailable(std::io::Error::other(format!(
+                "the storage has {} of the {size} bytes of an upload",
+                new.size
+            ))));
+        }
         self.make_directories(from, at).await?;
         if self.files.identity().await? == Identity::Times
             && let Some(old) = self.files.look(at).await?
         {
-            self.set_apart(staged, &old).await?;
+            self.set_apart(staged, &new, &old).await?;
         }
         self.files.replace(staged, at).await
     }
@@ -116,11 +123,10 @@ impl<F: Files> TreeRepository<F> {
     /// Where the storage tells two files of one name apart by their time, and by
     /// whole seconds, the new one is made younger than the old. Whatever their
     /// lengths are: the one before the old may have been as long as the new.
-    async fn set_apart(&self, staged: &str, old: &Node) -> Result<(), Fault> {
+    async fn set_apart(&self, staged: &str, new: &Node, old: &Node) -> Result<(), Fault> {
         let Some(before) = old.modified else {
             return Ok(());
         };
-        let new = self.files.look(staged).await?.ok_or(Fault::NotFound)?;
         if new.modified.is_none_or(|modified| modified <= before) {
             self.files
                 .touch(staged, before + Duration::from_secs(1))
@@ -326,13 +332,18 @@ impl<F: Files> ArtifactRepository for TreeRepository<F> {
         let upload = Counted::new(file, max_bytes);
         let staged = Staged::new(&self.files, &directory);
         let written = self.files.write(staged.path(), upload.count(content)).await;
-        let outcome = match (upload.error(), written) {
+        let written = written.and_then(|()| upload.whole().map_err(Fault::Unavailable));
+        let settled = match written {
+            Ok(()) => {
+                let size = upload.total();
+                self.settle(staged.path(), size, &directory, &at).await
+            }
+            Err(fault) => Err(fault),
+        };
+        let outcome = match (upload.error(), settled) {
             (Some(error), _) => Err(error),
             (None, Err(fault)) => Err(self.refused(file, &at, fault).await),
-            (None, Ok(())) => match self.settle(staged.path(), &directory, &at).await {
-                Ok(()) => Ok(()),
-                Err(fault) => Err(self.refused(file, &at, fault).await),
-            },
+            (None, Ok(())) => Ok(()),
         };
         match outcome {
             Ok(()) => staged.done(),

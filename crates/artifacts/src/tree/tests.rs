@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::*;
-use crate::{ArtifactPath, ArtifactRepository};
+use crate::{ArtifactError, ArtifactPath, ArtifactRepository};
 
 /// What is at a path.
 #[derive(Clone, Debug)]
@@ -29,6 +30,10 @@ enum Thing {
 #[derive(Debug, Default)]
 struct Memory {
     things: Mutex<BTreeMap<String, Thing>>,
+    /// Takes no more than the first piece of an upload, and says that it has it.
+    is_hasty: AtomicBool,
+    /// Forgets the last byte of an upload.
+    is_forgetful: AtomicBool,
 }
 
 fn now() -> SystemTime {
@@ -119,6 +124,12 @@ impl Files for Memory {
         let mut written = Vec::new();
         while let Some(chunk) = content.try_next().await.map_err(Fault::of_connection)? {
             written.extend_from_slice(&chunk);
+            if self.is_hasty.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        if self.is_forgetful.load(Ordering::Relaxed) {
+            written.pop();
         }
         let at = self.place(path);
         let thing = Thing::File {
@@ -243,4 +254,24 @@ async fn contents_of_one_second_have_their_own_tags() {
     different.sort_unstable();
     different.dedup();
     assert_eq!(different.len(), tags.len(), "{tags:?}");
+}
+
+#[tokio::test]
+async fn what_a_storage_has_a_part_of_is_not_put_in_its_place() {
+    let world = world();
+    world.put("d/f", "the old").await;
+    for flag in [&world.memory.is_hasty, &world.memory.is_forgetful] {
+        flag.store(true, Ordering::Relaxed);
+        let pieces = [Ok(Bytes::from("a new ")), Ok(Bytes::from("one"))];
+        let content = stream::iter(pieces).boxed();
+        let answer = world.repository.put(&path("d/f"), content, None).await;
+        assert!(
+            matches!(answer, Err(ArtifactError::Unavailable { .. })),
+            "{answer:?}"
+        );
+        flag.store(false, Ordering::Relaxed);
+        assert_eq!(world.paths(), ["/d", "/d/f"], "nothing stays");
+        let size = world.repository.get(&path("d/f"), None).await.unwrap().size;
+        assert_eq!(size, 7, "the old file is there");
+    }
 }
