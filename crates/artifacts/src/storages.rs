@@ -285,7 +285,6 @@ impl Storages {
     }
 }
 
-#[cfg(feature = "http-proxy")]
 fn is_http(scheme: &str) -> bool {
     matches!(scheme, "http" | "https")
 }
@@ -310,20 +309,23 @@ fn containers<S: crate::remote::Store>(
 
 impl<'a> Place<'a> {
     /// The path is taken as it is: keys of objects are not percent-encoded
-    /// (MLflow 3.17).
+    /// (MLflow 3.17). Only what is an address is decoded, once.
     fn of(uri: &'a str) -> Result<Self, ArtifactError> {
         let (scheme, rest) = split_scheme(uri).ok_or_else(|| ArtifactError::NotServed {
             uri: uri.to_owned(),
         })?;
+        let scheme = scheme.to_ascii_lowercase();
         let (authority, path) = split_authority(rest);
         let path = path.strip_prefix('/').unwrap_or(path);
         let parsed = if path.contains('?') {
             Err(crate::InvalidPath::new("it has a query"))
+        } else if is_http(&scheme) {
+            ArtifactPath::decode(path)
         } else {
             ArtifactPath::parse(path)
         };
         Ok(Self {
-            scheme: scheme.to_ascii_lowercase(),
+            scheme,
             authority: authority.unwrap_or_default(),
             path: parsed.map_err(|source| InvalidUri::Path {
                 uri: uri.to_owned(),

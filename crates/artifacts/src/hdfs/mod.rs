@@ -18,11 +18,11 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Empty;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use crate::InvalidUri;
 use crate::authority::Authority;
-use crate::http_client::{HttpClient, ResponseBody, pieces, whole};
+use crate::http_client::{HttpClient, KEPT, ResponseBody, pieces, whole};
 use crate::tree::{Content, Entry, Fault, Files, Identity, Node};
 
 /// Where `WebHDFS` is, for all `hdfs:` locations: `http://host:port`.
@@ -35,14 +35,6 @@ const PORT: u16 = 9870;
 
 /// Bytes of an answer that is read whole: a page of a list has 1,000 entries.
 const ANSWER_BYTES: usize = 16 << 20;
-
-/// What a path and a query leave as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 const FORM: &str = "hdfs://<host>/<path>, or hdfs:/<path> with RUNLEDGER_WEBHDFS_URL";
 

@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use body::ResponseBody;
 #[cfg(any(feature = "hdfs", feature = "http-proxy"))]
-pub(crate) use streamed::{pieces, whole};
+pub(crate) use streamed::{KEPT, pieces, whole};
 pub(crate) use tls::Tls;
 
 /// How long a connection may take to be there.

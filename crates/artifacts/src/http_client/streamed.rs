@@ -1,4 +1,5 @@
-//! Requests whose body is as long as it is, and answers that are read whole.
+//! Addresses, requests whose body is as long as it is, and answers that are read
+//! whole.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +11,18 @@ use futures_util::StreamExt;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited, StreamBody};
 use hyper::body::Frame;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use tokio::time::{Instant, sleep_until};
 
 use super::{ANSWER_TIME, HttpClient, NoAnswer, PAUSE_TIME, ResponseBody};
+
+/// What the path and the query of an address leave as it is.
+pub(crate) const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 impl HttpClient {
     /// Sends a request with this body, and waits for the head of the answer: two

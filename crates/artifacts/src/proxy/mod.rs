@@ -8,6 +8,8 @@
 
 mod answers;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
@@ -20,10 +22,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RANGE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Empty;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use crate::authority::Authority;
-use crate::http_client::{HttpClient, NoAnswer, ResponseBody, pieces, whole};
+use crate::http_client::{HttpClient, KEPT, NoAnswer, ResponseBody, pieces, whole};
 use crate::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ByteRange, ByteStream, FileInfo,
     InvalidPath, InvalidUri,
@@ -40,14 +42,6 @@ const FORM: &str = "http(s)://<host>/…/mlflow-artifacts/artifacts/<path>";
 const MAX_ENTRIES: usize = 250_000;
 const LIST_BYTES: usize = 64 << 20;
 const ERROR_BYTES: usize = 64 << 10;
-
-/// What a path leaves as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 /// The proxy of a server.
 #[derive(Clone)]
@@ -67,7 +61,7 @@ impl fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// The proxy of a location, and the path in it.
+    /// The proxy of a location, whose path is decoded, and the path in it.
     ///
     /// # Errors
     /// [`InvalidUri`] if it is no such location.

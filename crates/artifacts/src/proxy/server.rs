@@ -10,9 +10,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::Empty;
 
-use super::{KEPT, PROXY, Proxy, basic};
+use super::{PROXY, Proxy, basic};
 use crate::authority::Authority;
-use crate::http_client::{HttpClient, Tls, whole};
+use crate::http_client::{HttpClient, KEPT, Tls, whole};
 use crate::{ArtifactPath, ArtifactRepository};
 
 /// Bytes of an answer: a run with all that it logged.
