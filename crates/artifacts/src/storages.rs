@@ -409,4 +409,24 @@ mod tests {
             assert!(located.is_err(), "{uri}: {located:?}");
         }
     }
+
+    #[cfg(all(
+        feature = "ftp",
+        feature = "sftp",
+        feature = "hdfs",
+        feature = "http-proxy"
+    ))]
+    #[tokio::test]
+    async fn no_password_is_printed() {
+        let storages = Storages::default();
+        let mut repositories = Vec::new();
+        for scheme in ["ftp", "sftp", "hdfs", "http"] {
+            let place = format!("{scheme}://me:s3cret@own.example");
+            let uri = format!("{place}/mlflow-artifacts/artifacts");
+            repositories.push(storages.open(&uri).await.unwrap());
+        }
+        let printed = format!("{storages:?} {repositories:?}");
+        assert!(printed.contains("own.example"), "{printed}");
+        assert!(!printed.contains("s3cret"), "{printed}");
+    }
 }

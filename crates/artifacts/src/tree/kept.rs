@@ -1,13 +1,21 @@
 //! Connections to the hosts of a service.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Hosts whose connections are kept.
 const KEPT: usize = 64;
 
 /// What was made for each host and account, the latest used last.
-#[derive(Debug)]
 pub(crate) struct Kept<T>(Mutex<Vec<(String, Arc<T>)>>);
+
+/// Without the authorities, which have passwords.
+impl<T> fmt::Debug for Kept<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        write!(f, "Kept({})", kept.len())
+    }
+}
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
