@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PREFIX = "/webhdfs/v1"
-DATA = "/data/v1"
+# What a name node adds for the data node.
+DATA = "namenoderpcaddress"
 PAGE = 100
 
 
@@ -77,17 +78,17 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self):
         parts = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-        area = PREFIX if parts.path.startswith(PREFIX) else DATA
-        path = urllib.parse.unquote(parts.path.removeprefix(area)) or "/"
+        is_data = DATA in query
+        path = urllib.parse.unquote(parts.path.removeprefix(PREFIX)) or "/"
         operation = query.get("op", "").upper()
         try:
-            method = f"{self.command}_{operation}" + ("_data" if area == DATA else "")
+            method = f"{self.command}_{operation}" + ("_data" if is_data else "")
             work = getattr(self, method, None)
             if work is None:
                 raise Refused(400, "UnsupportedOperationException", operation)
             work(path, self.local(path), query)
         except Refused as refused:
-            self.close_connection = self.close_connection or area == DATA
+            self.close_connection = self.close_connection or is_data
             error = {"exception": refused.name, "message": str(refused)}
             self.respond(refused.status, {"RemoteException": error})
 
@@ -118,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def redirect(self):
         place = f"http://{self.headers['Host']}"
-        self.respond(307, headers=[("Location", place + self.path.replace(PREFIX, DATA, 1))])
+        self.respond(307, headers=[("Location", f"{place}{self.path}&{DATA}=namenode:8020")])
 
     def GET_GETFILESTATUS(self, path, file, _):
         if not file.exists():

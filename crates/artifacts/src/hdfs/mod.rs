@@ -16,9 +16,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::Empty;
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use crate::InvalidUri;
 use crate::authority::Authority;
@@ -29,6 +29,9 @@ use crate::tree::{Content, Entry, Fault, Files, Identity, Node};
 pub(crate) const URL_VARIABLE: &str = "RUNLEDGER_WEBHDFS_URL";
 /// Who asks (MLflow's variable).
 const USER_VARIABLE: &str = "MLFLOW_KERBEROS_USER";
+
+/// Before every path.
+const PREFIX: &str = "/webhdfs/v1";
 
 /// Hadoop 3's port of `WebHDFS` on the name node.
 const PORT: u16 = 9870;
@@ -115,7 +118,7 @@ impl Hdfs {
     /// The address of an operation; its arguments are written here.
     fn address(&self, path: &str, operation: &str, arguments: &[(&str, &str)]) -> String {
         let path = utf8_percent_encode(path, KEPT);
-        let mut address = format!("{}/webhdfs/v1{path}?op={operation}", self.base);
+        let mut address = format!("{}{PREFIX}{path}?op={operation}", self.base);
         let user = self.user.as_deref().map(|user| ("user.name", user));
         for (name, value) in arguments.iter().copied().chain(user) {
             address.push('&');
@@ -151,17 +154,40 @@ impl Hdfs {
     }
 
     /// Where a data node is asked, as the name node says.
-    fn redirection(response: &Response<ResponseBody>) -> Result<Option<String>, Fault> {
+    fn redirection(&self, response: &Response<ResponseBody>) -> Result<Option<String>, Fault> {
         if response.status() != StatusCode::TEMPORARY_REDIRECT {
             return Ok(None);
         }
         let location = response.headers().get(LOCATION);
         let location = location.and_then(|location| location.to_str().ok());
         match location {
-            Some(location) if location.starts_with("http") => Ok(Some(location.to_owned())),
-            _ => Err(Fault::strange("a redirection to nowhere")),
+            Some(location) if is_data_node(location, &self.base) => Ok(Some(location.to_owned())),
+            Some(_) => Err(Fault::strange("a redirection that is not to a data node")),
+            None => Err(Fault::strange("a redirection to nowhere")),
         }
     }
+}
+
+/// Whether it is an address of `WebHDFS`, as safe as that of the name node. Which
+/// host it is on is the name node's to say.
+fn is_data_node(location: &str, name_node: &str) -> bool {
+    let Ok(address) = location.parse::<Uri>() else {
+        return false;
+    };
+    let is_safe = match address.scheme_str() {
+        Some("https") => true,
+        Some("http") => !name_node.starts_with("https:"),
+        _ => false,
+    };
+    let is_plain = address
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'));
+    let is_below = address.path().strip_prefix(PREFIX).is_some_and(|path| {
+        let path: Vec<u8> = percent_decode_str(path).collect();
+        let mut segments = path.split(|byte| *byte == b'/');
+        path.starts_with(b"/") && !segments.any(|segment| matches!(segment, b"." | b".."))
+    });
+    is_safe && is_plain && is_below
 }
 
 /// The text of an answer that is a success.
@@ -215,7 +241,7 @@ impl Files for Hdfs {
         let from = from.to_string();
         let address = self.address(path, "OPEN", &[("offset", &from)]);
         let mut response = self.send(Method::GET, &address).await?;
-        if let Some(address) = Self::redirection(&response)? {
+        if let Some(address) = self.redirection(&response)? {
             response = self.send(Method::GET, &address).await?;
         }
         if response.status().is_success() {
@@ -230,7 +256,7 @@ impl Files for Hdfs {
     async fn write(&self, path: &str, content: Content) -> Result<(), Fault> {
         let address = self.address(path, "CREATE", &[("overwrite", "false")]);
         let response = self.send(Method::PUT, &address).await?;
-        let Some(address) = Self::redirection(&response)? else {
+        let Some(address) = self.redirection(&response)? else {
             text_of(response).await?;
             return Err(Fault::strange("an upload without a data node"));
         };
@@ -293,5 +319,42 @@ impl Files for Hdfs {
 
     async fn remove_directory(&self, path: &str) -> Result<(), Fault> {
         self.remove_file(path).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_data_node;
+
+    #[test]
+    fn only_a_data_node_is_followed() {
+        for name_node in ["http://name:9870", "https://name:9871"] {
+            for (location, is_good) in [
+                ("https://data:9865/webhdfs/v1/a%20b?op=OPEN", true),
+                (
+                    "http://data:9864/webhdfs/v1/a?op=OPEN",
+                    name_node.starts_with("http:"),
+                ),
+                (
+                    "http://[::1]:9864/webhdfs/v1/a",
+                    name_node.starts_with("http:"),
+                ),
+                ("httpx://data/webhdfs/v1/a", false),
+                ("http:data", false),
+                ("/webhdfs/v1/a", false),
+                ("https://me:secret@data/webhdfs/v1/a", false),
+                ("https://data/latest/meta-data", false),
+                ("https://data/webhdfs/v1", false),
+                ("https://data/webhdfs/v12/a", false),
+                ("https://data/webhdfs/v1/../../x", false),
+                ("https://data/webhdfs/v1/%2e%2e/x", false),
+                ("https://data/webhdfs/v1/a%2f..%2fx", false),
+                ("ftp://data/webhdfs/v1/a", false),
+                ("", false),
+            ] {
+                let is_followed = is_data_node(location, name_node);
+                assert_eq!(is_followed, is_good, "{location} from {name_node}");
+            }
+        }
     }
 }
