@@ -1,12 +1,13 @@
 //! `ftp://`: FTP as in RFC 959, with what RFC 3659 added where a server has it.
 //!
-//! `connection` speaks, `facts` reads lists, `lease` keeps connections. A server
-//! without machine-readable lists (`MLSD`) is asked for each name, as MLflow asks.
-//! What is sent is not encrypted.
+//! `connection` speaks, `lists` asks for lists, `facts` reads them, `lease` keeps
+//! connections. A server without machine-readable lists (`MLSD`) is asked for each
+//! name, as MLflow asks. What is sent is not encrypted.
 
 mod connection;
 mod facts;
 mod lease;
+mod lists;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::InvalidUri;
@@ -27,9 +28,6 @@ use connection::{Answer, PAUSE_TIME, within};
 use lease::{Lease, Pool};
 
 const FORM: &str = "ftp://<user>:<password>@<host>:<port>/<path>";
-
-/// Bytes of a line of a list.
-const LINE_BYTES: u64 = 16 << 10;
 
 /// How servers say that there is nothing, some of them of an empty directory.
 const MISSING: &[&str] = &["no such file", "no files"];
@@ -129,77 +127,6 @@ impl Ftp {
             Ok(_) => Fault::NotFound,
             Err(fault) => fault,
         }
-    }
-
-    /// The lines of a list of a directory.
-    async fn lines(
-        &self,
-        command: &str,
-        directory: &str,
-        max: usize,
-    ) -> Result<Vec<String>, Fault> {
-        let whole = format!("{command} {directory}");
-        let read = Some((directory, Kind::Directory));
-        let (mut lease, data) = self.transfer(&[&whole], read).await?;
-        let mut data = BufReader::new(data);
-        let mut lines = Vec::new();
-        let mut strange = 0_usize;
-        loop {
-            let mut line = Vec::new();
-            let mut input = (&mut data).take(LINE_BYTES);
-            if within(PAUSE_TIME, input.read_until(b'\n', &mut line)).await? == 0 {
-                break;
-            }
-            // The directory itself and the one above may be there, too.
-            if lines.len() > max + 2 {
-                return Ok(lines);
-            }
-            // A name that is no UTF-8 cannot be told to a client, nor asked for.
-            match String::from_utf8(line) {
-                Ok(line) => lines.push(line.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(_) => strange += 1,
-            }
-        }
-        let answer = lease.connection().answer().await?.done()?;
-        // To vsftpd, that is a success.
-        if answer.says(directory, &["failed to open directory"]) {
-            return Err(answer.fault());
-        }
-        lease.give_back();
-        if strange > 0 {
-            tracing::warn!(
-                directory,
-                names = strange,
-                "names that are not UTF-8 are left out of a list"
-            );
-        }
-        Ok(lines)
-    }
-
-    /// A list of a server that only gives names.
-    async fn names(&self, directory: &str, max: usize) -> Result<Vec<Entry>, Fault> {
-        match self.look(directory).await? {
-            Some(node) if node.kind == Kind::Directory => {}
-            _ => return Err(Fault::NotFound),
-        }
-        let lines = match self.lines("NLST", directory, max).await {
-            // An empty directory, to some.
-            Err(Fault::NotFound) => return Ok(Vec::new()),
-            lines => lines?,
-        };
-        let mut entries = Vec::new();
-        for line in lines {
-            let name = line.rsplit('/').next().unwrap_or_default();
-            if matches!(name, "" | "." | "..") {
-                continue;
-            }
-            let path = format!("{}/{name}", directory.trim_end_matches('/'));
-            if let Some(Node { kind, size, .. }) = self.look(&path).await? {
-                let name = name.to_owned();
-                entries.push(Entry { name, kind, size });
-            }
-        }
-        Ok(entries)
     }
 
     /// A look by a server that has no facts.
@@ -356,5 +283,7 @@ fn into_io(fault: Fault) -> io::Error {
         Fault::Unavailable(error) | Fault::Other(error) => error,
         Fault::NotFound => io::ErrorKind::NotFound.into(),
         Fault::Full => io::ErrorKind::StorageFull.into(),
+        // Of lists only.
+        Fault::TooMany(_) => io::ErrorKind::InvalidInput.into(),
     }
 }

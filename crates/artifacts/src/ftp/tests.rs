@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::io::BufStream;
+use tokio::io::{AsyncBufReadExt, BufStream};
 use tokio::net::TcpListener;
 
+use super::lists::NAMES;
 use super::*;
 
 /// What a server does with a command.
@@ -146,4 +147,58 @@ async fn a_link_is_removed_and_a_directory_is_not() {
     assert!(ftp.remove_link("/link").await.unwrap());
     assert!(!ftp.remove_link("/d").await.unwrap());
     assert!(is_other(&ftp.remove_link("/busy").await));
+}
+
+fn is_strange<T>(result: Result<T, Fault>, what: &str) -> bool {
+    matches!(result, Err(Fault::Other(error)) if error.to_string().contains(what))
+}
+
+#[tokio::test]
+async fn lists_are_bounded() {
+    let ftp = client(true, |line| match line {
+        "MLSD /wide" => {
+            let mut line = b"type=file;size=1; ".to_vec();
+            line.resize(40_000, b'x');
+            Data(line, "226 done")
+        }
+        "MLSD /long" => {
+            let mut line = b"type=file;size=1; ".to_vec();
+            line.resize(10_000, b'x');
+            line.push(b'\n');
+            Data(line.repeat(4_000), "226 done")
+        }
+        "MLSD /last" => Data(b"type=file;size=1; x".to_vec(), "226 done"),
+        _ => Line(GONE),
+    })
+    .await;
+    assert!(is_strange(ftp.list("/wide", 250_000).await, "16 KiB"));
+    assert!(is_strange(ftp.list("/long", 250_000).await, "32 MiB"));
+    assert_eq!(ftp.list("/last", 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_names_are_looked_at_than_can_be() {
+    let ftp = client(false, |line| match line {
+        "CWD /d" => Line("250 there"),
+        "NLST /d" => {
+            let names: Vec<_> = (0..NAMES + 5).map(|n| format!("/d/{n}\r\n")).collect();
+            Data(names.concat().into_bytes(), "226 done")
+        }
+        line if line.starts_with("SIZE /d/") => Line("213 3"),
+        line if line.starts_with("MDTM /d/") => Line("213 20261127080103"),
+        _ => Line(GONE),
+    })
+    .await;
+    let list = ftp.list("/d", 250_000).await;
+    assert!(matches!(list, Err(Fault::TooMany(NAMES))), "{list:?}");
+    // Who removes them asks for as many as there can be.
+    let names = ftp.list("/d", 20).await.unwrap();
+    let names: Vec<_> = names.into_iter().map(|entry| entry.name).collect();
+    let expected: Vec<_> = (0..=20).map(|n: usize| n.to_string()).collect();
+    assert_eq!(names, expected);
+    let tree = crate::tree::TreeRepository::new(Arc::new(ftp), &crate::ArtifactPath::root());
+    let repository: &dyn crate::ArtifactRepository = &tree;
+    let directory = crate::ArtifactPath::parse("d").unwrap();
+    let error = repository.list(&directory).await.unwrap_err().to_string();
+    assert!(error.contains("more than 5000 entries"), "{error}");
 }

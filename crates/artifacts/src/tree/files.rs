@@ -19,7 +19,8 @@ pub(crate) type Content = BoxStream<'static, Result<Bytes, io::Error>>;
 #[async_trait]
 pub(crate) trait Files: fmt::Debug + Send + Sync + 'static {
     /// Everything in a directory; [`Fault::NotFound`] if there is none. At most
-    /// `max` and one more.
+    /// some more than `max`, which says that there are more. A storage that cannot
+    /// list as many fails with [`Fault::TooMany`], unless no more are asked for.
     async fn list(&self, directory: &str, max: usize) -> Result<Vec<Entry>, Fault>;
 
     /// What is at a path; nothing also where a parent of it is a file.
@@ -101,6 +102,9 @@ pub(crate) enum Fault {
     NotFound,
     /// No room is left.
     Full,
+    /// The directory has more entries than this, and the storage cannot list more.
+    #[cfg(feature = "ftp")]
+    TooMany(usize),
     /// The service is not there, or stopped answering.
     Unavailable(io::Error),
     /// Everything else: an account that is wrong, no permission.
@@ -114,6 +118,8 @@ impl Fault {
         match self {
             Self::NotFound => ArtifactError::NotFound { path },
             Self::Full => ArtifactError::StorageFull { path },
+            #[cfg(feature = "ftp")]
+            Self::TooMany(max) => ArtifactError::TooManyEntries { path, max },
             Self::Unavailable(source) => ArtifactError::Unavailable { operation, source },
             Self::Other(source) => ArtifactError::internal(operation, source),
         }

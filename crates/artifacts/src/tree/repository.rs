@@ -168,12 +168,19 @@ impl<F: Files> TreeRepository<F> {
             if self.files.remove_link(&directory).await? {
                 continue;
             }
-            let entries = match self.files.list(&directory, MAX_ENTRIES).await {
+            let mut max = MAX_ENTRIES;
+            let mut entries = self.files.list(&directory, max).await;
+            #[cfg(feature = "ftp")]
+            if let Err(Fault::TooMany(most)) = entries {
+                max = most;
+                entries = self.files.list(&directory, max).await;
+            }
+            let entries = match entries {
                 Err(Fault::NotFound) => continue,
                 entries => entries?,
             };
             // Of a directory with more entries, the rest comes when these are gone.
-            ahead.push((directory.clone(), entries.len() <= MAX_ENTRIES));
+            ahead.push((directory.clone(), entries.len() <= max));
             let entries = entries.into_iter();
             for entry in entries.filter(|entry| is_plain(&entry.name)) {
                 let path = below(&directory, &entry.name);
