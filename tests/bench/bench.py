@@ -2,7 +2,7 @@
 """Measure MLflow-compatible servers side by side. Standard library only (plus rustc once, for loadgen.rs).
 
   bench.py --sut NAME='CMD with {host} {port} {backend} {artifacts}' --sut ... \\
-           --backend sqlite|postgres|file --workloads 1,2,3 [--quick] --out results.json [--md table.md]
+           --backend sqlite|postgres|file|artifacts --workloads 1,2,3 [--quick] --out results.json [--md table.md]
 
 All servers are started once and take turns inside every workload, round after round, so a noisy machine hits
 them alike; the servers that wait are stopped (SIGSTOP) so that their background work costs the others nothing.
@@ -146,8 +146,8 @@ class Bench(Measure):
 def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--sut", action="append", required=True, metavar="NAME=CMD")
-    ap.add_argument("--backend", choices=["sqlite", "postgres", "file"], default="sqlite")
-    ap.add_argument("--workloads", help="comma list of 1..10, L, A and B; default: what the backend has")
+    ap.add_argument("--backend", choices=["sqlite", "postgres", "file", "artifacts"], default="sqlite")
+    ap.add_argument("--workloads", help="comma list of 1..10, L, S, A and B; default: what the backend has")
     ap.add_argument("--quick", action="store_true", help="one short round: a smoke test, not a measurement")
     ap.add_argument("--out", help="write every sample to this JSON file")
     ap.add_argument("--md", help="write what is printed to this file, too")
@@ -163,8 +163,10 @@ def arguments():
     ap.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "runledger-bench"))
     ap.add_argument("--client-python", default=sys.executable, help="a Python that has mlflow, for workload 9")
     ap.add_argument(
-        "--limits", metavar="DIR", help="folder of the built examples raw_insert and bare_hyper, for workload L"
+        "--limits", metavar="DIR", help="folder of the built examples raw_insert and bare_hyper, for workload L, and bare_files, for 6"
     )
+    ap.add_argument("--s3-server", metavar="PATH", help="the program s3s-fs, for workload S")
+    ap.add_argument("--sdk-s3", metavar="PATH", help="the built package sdk_s3, for workload S")
     ap.add_argument(
         "--calm-wait",
         type=float,
@@ -203,7 +205,7 @@ def main(argv=None):
     a.rounds = a.rounds or (1 if a.quick else 3)
     a.duration = a.duration or (0.7 if a.quick else 3)
     a.calm_wait = (0 if a.quick else 120) if a.calm_wait is None else a.calm_wait
-    a.workloads = (a.workloads or ("10" if a.backend == "file" else "1,2,3,4,5,6,7,8,9")).split(",")
+    a.workloads = (a.workloads or {"file": "10", "artifacts": "6,S"}.get(a.backend, "1,2,3,4,5,6,7,8,9")).split(",")
     unknown = [w for w in a.workloads if w != "8" and w not in WORKLOADS and w not in SCALE]
     if unknown:
         sys.exit(f"unknown workload: {', '.join(unknown)}")

@@ -1,7 +1,7 @@
 """What Runledger has to reach against the yardstick, and whether it did."""
 
 from shapes import DEEP, FILTERED, NEWEST, SEARCHES, shapes
-from workloads import files, scale
+from workloads import artifacts, files, scale
 from workloads.limits import RAW
 
 YARDSTICK, RIVAL = "mlflow-3.17", "fasttrackml"
@@ -40,6 +40,8 @@ POSTGRES_RATIOS = (
 SEARCH_RATIO = 50
 # How many times slower a search may be with ten times as many runs.
 GROWTH = 3
+# Of what hyper or the SDK alone reaches, times the yardstick for small files, and MiB of eight transfers at once.
+ARTIFACT_SHARE, ARTIFACT_RATIO, ARTIFACT_MEMORY = 0.7, 20, 100
 # What "as fast as" allows for a noisy machine.
 ALIKE = 1.5
 
@@ -63,6 +65,8 @@ def check(b, figures):
     ours, base = b.a.ours, YARDSTICK if YARDSTICK in b.names else b.names[0]
     if b.a.backend == "file":
         return on_files(b, figures, ours, base)
+    if b.a.backend == "artifacts":
+        return of_artifacts(b, figures, ours, base)
     return on_postgres(b, figures, ours, base) if b.a.backend == "postgres" else on_sqlite(figures, ours, base)
 
 
@@ -152,6 +156,26 @@ def on_files(b, figures, ours, base):
         yield at_least(figures, name, name, FILE_LOG_RATIO, ours, base)
     few, many = (figures.median(files.memory(n), ours) for n in (runs, more))
     yield at_most(f"memory, {more:,} runs beside {runs:,}", FILE_MEMORY, many, few, "MiB")
+
+
+def of_artifacts(b, figures, ours, base):
+    """Beside hyper and the SDK alone, beside the yardstick, and the memory of several transfers."""
+    mib, count = b.a.big_mib, b.a.small_files
+    for what in ("upload", "download"):
+        for name, limit in (
+            (artifacts.moved(what, mib), artifacts.BARE),
+            (artifacts.moved(what, mib, ", S3"), artifacts.SDK),
+        ):
+            r = figures.ratio(name, ours, limit)
+            ok = None if r is None else r >= ARTIFACT_SHARE
+            yield f"{name}, beside {limit}", f"≥ {ARTIFACT_SHARE:.0%}", "n/a" if r is None else f"{r:.0%}", ok
+        name = artifacts.small(what, count)
+        yield at_least(figures, name, name, ARTIFACT_RATIO, ours, base)
+        for where in ("", ", S3"):
+            name = artifacts.memory(artifacts.at_once(what, mib // artifacts.AT_ONCE, where))
+            v = figures.median(name, ours)
+            ok = None if v is None else v < ARTIFACT_MEMORY
+            yield name, f"< {ARTIFACT_MEMORY} MiB", "n/a" if v is None else f"{v:.1f} MiB", ok
 
 
 def against_rival(figures, ours):

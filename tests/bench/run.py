@@ -2,6 +2,7 @@
 """Runledger beside MLflow 3.17 and FastTrackML, on SQLite or, without the latter, PostgreSQL: what `cargo xtask bench` calls.
 
   run.py --ours target/release/runledger --venv-317 DIR [--venv-ft DIR] [--backend postgres] [--quick] [--md FILE] [--workloads …] [more arguments of bench.py]
+  run.py --ours target/release/runledger --venv-317 DIR --backend artifacts --s3-server PATH [--quick] [--md FILE] [more arguments of bench.py]
   run.py --ours target/release/runledger --venv-217 DIR --backend file [--quick] [--md FILE] [more arguments of folders.py]
 
 Prints one table of all servers with ratios, one of the raw limits, and one of goals reached; every argument that is
@@ -24,11 +25,11 @@ FASTTRACK = (
 )
 OURS = "{path} server --host {{host}} --port {{port}} --backend-store-uri {{backend}} --artifacts-destination {{artifacts}}"
 # L right after the writes that it is the limit of: the machine is then as quiet or noisy as it was for them.
-WORKLOADS = {"sqlite": "8,1,2,L,3,4,5,9", "postgres": "8,1,2,3,5,9,A,B"}
+WORKLOADS = {"sqlite": "8,1,2,L,3,4,5,9", "postgres": "8,1,2,3,5,9,A,B", "artifacts": "6,S"}
 
 
 # The examples that are raw limits, or are measured in a process of their own.
-EXAMPLES = {"sqlite": ("raw_insert", "bare_hyper"), "postgres": (), "file": ("read_files", "log_files")}
+EXAMPLES = {"sqlite": ("raw_insert", "bare_hyper"), "postgres": (), "file": ("read_files", "log_files"), "artifacts": ("bare_files",)}
 
 
 def build_limits(target, names):
@@ -37,6 +38,14 @@ def build_limits(target, names):
     cmd += [x for name in names for x in ("--example", name)]
     subprocess.run(cmd, cwd=ROOT, check=True)
     return os.path.join(target, "release", "examples")
+
+
+def build_sdk(target):
+    """Build the package that asks S3 by its SDK; where it is."""
+    folder = os.path.join(target, "sdk_s3")
+    cmd = ["cargo", "build", "--release", "--quiet", "--locked", "--target-dir", folder]
+    subprocess.run(cmd, cwd=os.path.join(bench.HERE, "sdk_s3"), check=True)
+    return os.path.join(folder, "release", "sdk_s3")
 
 
 def existing(kind):
@@ -56,6 +65,7 @@ def main():
     ap.add_argument("--venv-217", type=existing("folder"), help="virtual environment with mlflow==2.17.2, for --backend file")
     ap.add_argument("--venv-ft", type=existing("folder"), help="virtual environment with fasttrackml")
     ap.add_argument("--limits", type=existing("folder"), help="folder of the built examples of the raw limits")
+    ap.add_argument("--s3-server", type=existing("file"), help="the program s3s-fs, for --backend artifacts")
     ap.add_argument("--backend", choices=EXAMPLES, default="sqlite")
     a, more = ap.parse_known_args()
     if a.backend == "file" and not (a.ours and a.venv_217):
@@ -66,6 +76,8 @@ def main():
     common = ["--workdir", f"{target}/bench"]
     if EXAMPLES[a.backend]:
         common += ["--limits", a.limits or build_limits(target, EXAMPLES[a.backend])]
+    if a.s3_server:
+        common += ["--s3-server", a.s3_server, "--sdk-s3", build_sdk(target)]
     # Later arguments win, so the caller's may replace ours.
     if a.backend == "file":
         argv = ["--cmd", OURS.format(path=a.ours), "--binary", a.ours, "--python", f"{a.venv_217}/bin/python"]

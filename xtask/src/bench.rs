@@ -1,18 +1,18 @@
 //! `cargo xtask bench`: our server beside others. The measuring is done by `tests/bench/run.py`;
-//! this file builds ours, installs theirs, and starts the database that they share.
+//! this file builds ours, installs theirs, and starts what they share.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::database::{Database, Kind};
-use crate::{built, cache, process, venv};
+use crate::{built, cache, emulators, process, venv};
 
 /// What `tests/bench/run.py` is given.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Arguments of `tests/bench/run.py`, such as `--quick` and `--backend postgres` or `file`; `--help` shows them
+    /// Arguments of `tests/bench/run.py`, such as `--quick` and `--backend postgres`, `file` or `artifacts`; `--help` shows them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -38,6 +38,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if backend == Some("postgres") {
         let database = Database::start(Kind::Postgres)?;
         command.env(Kind::Postgres.variable(), database.url());
+        return process::run(command.args(&args.arguments));
+    }
+    if backend == Some("artifacts") {
+        command.arg("--s3-server").arg(emulators::s3s_fs()?);
         return process::run(command.args(&args.arguments));
     }
     match venv::FASTTRACKML.ensure() {

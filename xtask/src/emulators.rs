@@ -19,6 +19,10 @@ use crate::{cache, process, venv};
 /// The emulator of Azure: the last release that runs on Node 20.
 const AZURITE: &str = "azurite@3.35.0";
 
+/// S3 on a directory, in Rust: the last release that our toolchain compiles.
+const S3S_FS: &str = "s3s-fs";
+const S3S_FS_VERSION: &str = "0.14.1";
+
 /// Its account, which is the same everywhere.
 const ACCOUNT: &str = "devstoreaccount1";
 const ACCOUNT_KEY: &str =
@@ -133,6 +137,24 @@ pub(crate) fn make_container(
     command.arg(name).envs(variables.iter().cloned());
     process::output(&mut command)?;
     Ok(())
+}
+
+/// The program s3s-fs, compiled into the cache folder once.
+pub(crate) fn s3s_fs() -> Result<PathBuf> {
+    let name = format!("{S3S_FS}-{S3S_FS_VERSION}");
+    let folder = cache::folder()?.join("tools").join(&name);
+    let program = folder
+        .join("bin")
+        .join(format!("{S3S_FS}{}", std::env::consts::EXE_SUFFIX));
+    let _lock = cache::lock(&name)?;
+    if !program.exists() {
+        let mut install = process::cargo(["install", S3S_FS, "--locked", "--features", "binary"]);
+        install
+            .args(["--version", S3S_FS_VERSION, "--root"])
+            .arg(&folder);
+        process::run(&mut install)?;
+    }
+    Ok(program)
 }
 
 /// Azurite's program, installed into the cache folder once.

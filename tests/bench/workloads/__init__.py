@@ -13,6 +13,7 @@ WORKLOADS = {
     "9": client.python_client,
     "10": read.file_store,
     "L": limits.raw,
+    "S": artifacts.s3,
 }
 
 # Those that start the servers themselves, each time on other databases.

@@ -13,7 +13,7 @@ def spans(b):
 
     def ingest(s, r):
         head = f"REQ POST /v1/traces\nHDR Content-Type: application/x-protobuf\nHDR x-mlflow-experiment-id: {s.texp}\nBIN @@b\n"
-        for c in (1, 4):
+        for c in (1, 8):
             x, name = (
                 b.load(s, head + patches, c, files={"b": body}),
                 f"OTLP, 100 spans a request (10 traces), {c} conn",
