@@ -12,7 +12,9 @@
 //!   of the features `s3`, `azure` and `gcs`, the file systems of `hdfs`, `ftp`
 //!   and `sftp`, and other tracking servers (`http-proxy`).
 //!
-//! HTTP, MLflow's messages and permissions are left to `runledger-server`.
+//! HTTP, MLflow's messages and permissions are left to `runledger-server`. The
+//! feature `http-client` has the module `http_client`, with which clouds are asked
+//! and with which the crate `runledger` asks tracking servers.
 //! With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
@@ -38,7 +40,7 @@ mod ftp;
 mod hdfs;
 mod hosts;
 #[cfg(feature = "http-client")]
-mod http_client;
+pub mod http_client;
 mod local;
 mod path;
 #[cfg(feature = "http-proxy")]

@@ -71,6 +71,7 @@ impl Case {
             let mut world = fixture.fresh().await?;
             world.keeps_infinities = fixture.keeps_infinities();
             world.is_of_files = fixture.is_of_files();
+            world.is_behind_a_server = fixture.is_behind_a_server();
             world.longest_experiment_name = fixture.longest_experiment_name();
             match tokio::time::timeout(TIME_LIMIT, (self.run)(&world)).await {
                 Ok(Ok(())) => Ok(()),

@@ -10,7 +10,7 @@ use crate::{
     World,
     case::{Failure, Outcome, cases},
     random::Random,
-    setup::{assert_refused, metrics, params, tags},
+    setup::{assert_refused, metrics, model_json, params, tags},
 };
 
 cases![
@@ -256,7 +256,7 @@ async fn models_recorded_at_once_are_all_listed(w: &World) -> Outcome {
         let run = run.clone();
         move |store: Arc<dyn TrackingStore>| -> Call<Logged> {
             Box::pin(async move {
-                let model = format!(r#"{{"artifact_path":"model-{n}-"}}"#);
+                let model = model_json(&format!("model-{n}-"));
                 store.record_logged_model(&run, &model).await
             })
         }

@@ -11,7 +11,7 @@ use runledger_store::{
 use crate::{
     World,
     case::{Outcome, cases},
-    setup::{assert_refused, dataset_input, new_model, new_run},
+    setup::{assert_refused, dataset_input, model_json, new_model, new_run},
 };
 
 cases![
@@ -103,7 +103,7 @@ async fn an_unknown_run_is_not_changed(w: &World) -> Outcome {
     assert_no_run(store.restore_run(&run).await);
     assert_no_run(store.update_run(&run, RunPatch::default()).await);
     assert_no_run(store.delete_tag(&run, "t").await);
-    assert_no_run(store.record_logged_model(&run, "{}").await);
+    assert_no_run(store.record_logged_model(&run, &model_json("m")).await);
     Ok(())
 }
 
@@ -191,6 +191,10 @@ async fn odd_ids_are_not_found(w: &World) -> Outcome {
         &run.as_str().to_uppercase(),
         &long,
     ] {
+        // A message without an id is incomplete.
+        if id.is_empty() && w.is_behind_a_server {
+            continue;
+        }
         // An id of digits only is the same in upper case.
         if id == run.as_str() {
             continue;

@@ -39,6 +39,18 @@ pub trait Fixture: Send + Sync + 'static {
         true
     }
 
+    /// Whether the store asks a tracking server, which has experiments and runs alone
+    /// here and checks what it is sent.
+    ///
+    /// The cases about logged models, the registry, traces, webhooks and removal are
+    /// left out; models that cases about runs name come from [`World::models`] all
+    /// the same. Keys are those that MLflow allows, filters those that its grammar
+    /// can say in the length that is read, ids are not empty, and no run ends at the
+    /// beginning of 1970, which MLflow's messages do not tell from one without an end.
+    fn is_behind_a_server(&self) -> bool {
+        false
+    }
+
     /// How many characters the name of an experiment may have.
     ///
     /// MLflow's column has 256; SQLite alone keeps what is longer.
@@ -59,6 +71,7 @@ pub struct World {
     webhooks: Option<Arc<dyn WebhookStore>>,
     pub(crate) keeps_infinities: bool,
     pub(crate) is_of_files: bool,
+    pub(crate) is_behind_a_server: bool,
     pub(crate) longest_experiment_name: usize,
     guard: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -75,6 +88,7 @@ impl World {
             webhooks: None,
             keeps_infinities: false,
             is_of_files: false,
+            is_behind_a_server: false,
             longest_experiment_name: limits::EXPERIMENT_NAME,
             guard: None,
         }

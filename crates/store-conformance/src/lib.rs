@@ -52,7 +52,7 @@ pub use fixture::{Fixture, World};
 
 /// Every case of the suite, as trials that run on worlds of this fixture.
 pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
-    [
+    let mut nouns = vec![
         batches::cases(),
         concurrency::cases(),
         errors::cases(),
@@ -60,24 +60,27 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         history::cases(),
         inputs::cases(),
         lifecycle::cases(),
-        logged_models::cases(),
-        purge::cases(),
-        registry::cases(),
         runs::cases(),
         search_experiments::cases(),
-        search_logged_models::cases(),
         search_runs::cases(),
-        traces::cases(),
+    ];
+    if !fixture.is_behind_a_server() {
+        nouns.extend([
+            logged_models::cases(),
+            purge::cases(),
+            registry::cases(),
+            search_logged_models::cases(),
+            traces::cases(),
+        ]);
         if fixture.keeps_webhooks() {
-            webhooks::cases()
-        } else {
-            Vec::new()
-        },
-    ]
-    .into_iter()
-    .flatten()
-    .map(|case| case.trial(Arc::clone(fixture)))
-    .collect()
+            nouns.push(webhooks::cases());
+        }
+    }
+    nouns
+        .into_iter()
+        .flatten()
+        .map(|case| case.trial(Arc::clone(fixture)))
+        .collect()
 }
 
 /// Runs the suite with the command line of `cargo test`.

@@ -8,7 +8,7 @@ use runledger_store::{Batch, NewLoggedModel, RunPatch, StoreError, TrackingStore
 use crate::{
     World,
     case::{Outcome, cases},
-    setup::{assert_refused, dataset_input, new_model, new_run, next_millisecond},
+    setup::{assert_refused, dataset_input, model_json, new_model, new_run, next_millisecond},
 };
 
 cases![
@@ -333,7 +333,8 @@ async fn a_deleted_run_takes_no_inputs_and_outputs(w: &World) -> Outcome {
 
 async fn a_deleted_run_takes_no_models(w: &World) -> Outcome {
     let run = deleted_run(w).await?;
-    assert_run_inactive(&run, w.tracking.record_logged_model(&run, "{}").await);
+    let recorded = w.tracking.record_logged_model(&run, &model_json("m")).await;
+    assert_run_inactive(&run, recorded);
     Ok(())
 }
 

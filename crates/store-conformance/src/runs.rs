@@ -6,7 +6,7 @@ use runledger_store::{NewRun, RunPatch, StoreError, TrackingStoreExt as _};
 use crate::{
     World,
     case::{Outcome, cases},
-    setup::{assert_refused, metrics, new_run, params, tags},
+    setup::{assert_refused, metrics, model_json, new_run, params, tags},
 };
 
 cases![
@@ -389,26 +389,19 @@ async fn a_deleted_tag_may_come_back(w: &World) -> Outcome {
 
 async fn the_first_model_starts_a_list(w: &World) -> Outcome {
     let run = w.one_run().await?;
-    w.tracking
-        .record_logged_model(&run, r#"{"run_id":"a"}"#)
-        .await?;
-    assert_eq!(models_of(w, &run).await?, r#"[{"run_id":"a"}]"#);
+    let model = model_json("a");
+    w.tracking.record_logged_model(&run, &model).await?;
+    assert_eq!(models_of(w, &run).await?, format!("[{model}]"));
     Ok(())
 }
 
 async fn more_models_join_the_list(w: &World) -> Outcome {
     let run = w.one_run().await?;
-    for model in [
-        r#"{"run_id":"a"}"#,
-        r#"{"run_id":"b"}"#,
-        r#"{"run_id":"a"}"#,
-    ] {
+    let models = ["a", "b", "a"].map(model_json);
+    for model in &models {
         w.tracking.record_logged_model(&run, model).await?;
     }
-    assert_eq!(
-        models_of(w, &run).await?,
-        r#"[{"run_id":"a"},{"run_id":"b"},{"run_id":"a"}]"#
-    );
+    assert_eq!(models_of(w, &run).await?, format!("[{}]", models.join(",")));
     Ok(())
 }
 

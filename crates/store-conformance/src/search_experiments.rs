@@ -161,6 +161,13 @@ async fn ids_that_are_no_numbers_match_nothing(w: &World) -> Outcome {
         let values = values.clone();
         [ExperimentClause::Id { negated, values }]
     };
+    if w.is_behind_a_server {
+        // No filter of text says it.
+        let refused = found(w, &listed(false)).await.err();
+        let code = refused.map(|error| error.code());
+        assert_eq!(code, Some(ErrorCode::InvalidParameterValue));
+        return Ok(());
+    }
     assert_eq!(found(w, &listed(false)).await?, ["a"]);
     assert_eq!(found(w, &listed(true)).await?, [""; 0]);
     Ok(())
@@ -262,15 +269,20 @@ async fn values_are_data(w: &World) -> Outcome {
         "?1",
         "日本",
     ] {
+        let key = if w.takes_key(odd) { odd } else { "key" };
         let id = w.experiment(odd).await?;
         w.tracking
-            .set_experiment_tag(id, Tag::new(odd, odd))
+            .set_experiment_tag(id, Tag::new(key, odd))
             .await?;
+        // No filter of text says it.
+        if w.is_behind_a_server && odd == "\\" {
+            continue;
+        }
         assert_eq!(
             found(w, &[ExperimentClause::Name(equal(odd))]).await?,
             [odd]
         );
-        assert_eq!(found(w, &[tag(odd, equal(odd))]).await?, [odd]);
+        assert_eq!(found(w, &[tag(key, equal(odd))]).await?, [odd]);
     }
     Ok(())
 }

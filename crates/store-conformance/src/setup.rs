@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use runledger_entities::{
     Coded, Dataset, DatasetInput, ErrorCode, Experiment, ExperimentId, LoggedModel, LoggedModelId,
-    Metric, MetricModel, Param, Run, RunId, Tag, ViewType,
+    Metric, MetricModel, Param, Run, RunId, Tag, ViewType, validate,
 };
 use runledger_search::{Order, RunClause, RunKey};
 use runledger_store::{
@@ -81,6 +81,11 @@ pub(crate) fn dataset_input(name: &str, digest: &str, context: &str) -> DatasetI
     }
 }
 
+/// What a run records of a model, as `runs/log-model` takes it.
+pub(crate) fn model_json(name: &str) -> String {
+    format!(r#"{{"artifact_path":"{name}","flavors":{{}},"run_id":"r","utc_time_created":"now"}}"#)
+}
+
 /// A point as text, in which NaN equals itself and 0 differs from -0 no more
 /// than in a database.
 pub(crate) fn shown((value, timestamp, step): Point) -> String {
@@ -111,6 +116,11 @@ pub(crate) fn assert_refused<T: Debug>(
 }
 
 impl World {
+    /// Whether a metric, param or tag may have this key.
+    pub(crate) fn takes_key(&self, key: &str) -> bool {
+        !self.is_behind_a_server || validate::name("key", key).is_ok()
+    }
+
     pub(crate) async fn experiment(&self, name: &str) -> Result<ExperimentId, StoreError> {
         self.tracking
             .create_experiment(NewExperiment {

@@ -151,6 +151,28 @@ pub enum StoreError {
         /// Why.
         reason: &'static str,
     },
+    /// A tracking server refused, with this code and these words.
+    #[error("{message}")]
+    Answered {
+        /// Its code.
+        code: ErrorCode,
+        /// Its words.
+        message: String,
+    },
+    /// A tracking server gave no answer.
+    #[error(
+        "{server} gave no answer: {reason}. Check that the address is right and that the server \
+         runs, and try again{}",
+        if *.may_have_arrived { "; the request may have arrived all the same" } else { "" }
+    )]
+    NoAnswer {
+        /// Its address, without a password.
+        server: String,
+        /// What the network says.
+        reason: String,
+        /// Whether the call may have had an effect.
+        may_have_arrived: bool,
+    },
     /// Stored data breaks an invariant.
     #[error("stored data cannot be read: {place}, {key}: {reason}")]
     Corrupt {
@@ -215,7 +237,15 @@ impl StoreError {
     /// Whether the same call may succeed later.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Unavailable { .. } => Retry::AfterDelay,
+            Self::Unavailable { .. }
+            | Self::Answered {
+                code: ErrorCode::RequestLimitExceeded | ErrorCode::TemporarilyUnavailable,
+                ..
+            }
+            | Self::NoAnswer {
+                may_have_arrived: false,
+                ..
+            } => Retry::AfterDelay,
             _ => Retry::Never,
         }
     }
@@ -239,7 +269,8 @@ impl Coded for StoreError {
             Self::RenameDeleted | Self::InvalidState { .. } => ErrorCode::InvalidState,
             Self::Unsupported { .. } => ErrorCode::NotImplemented,
             Self::ReadOnly => ErrorCode::PermissionDenied,
-            Self::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
+            Self::Answered { code, .. } => *code,
+            Self::Unavailable { .. } | Self::NoAnswer { .. } => ErrorCode::TemporarilyUnavailable,
             Self::Corrupt { .. } => ErrorCode::DataLoss,
             Self::Internal { .. } => ErrorCode::InternalError,
         }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 /// A body that fails when it keeps its reader waiting for too long. A reader
 /// that pauses itself may do so.
 #[derive(Debug)]
-pub(crate) struct ResponseBody {
+pub struct ResponseBody {
     incoming: Incoming,
     limit: Duration,
     alarm: Pin<Box<Sleep>>,

@@ -1,11 +1,11 @@
-//! The HTTP client of the clouds: hyper, with rustls and ring, and a limit on
-//! every wait.
+//! The HTTP client of the clouds, and of tracking servers: hyper, with rustls and
+//! ring, and a limit on every wait.
 //!
-//! Signatures, retries and the meaning of answers are left to the libraries of
-//! the clouds, which use it in the place of their own clients.
+//! Signatures, retries and the meaning of answers are left to those who ask: the
+//! libraries of the clouds, which use it in the place of their own clients, and
+//! the crate `runledger`, which asks tracking servers.
 
 mod body;
-#[cfg(any(feature = "hdfs", feature = "http-proxy"))]
 mod streamed;
 mod tls;
 
@@ -22,10 +22,18 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-pub(crate) use body::ResponseBody;
+pub use body::ResponseBody;
+pub use streamed::{pieces, whole};
+pub use tls::Tls;
+
+/// What the path and the query of an address leave as it is.
 #[cfg(any(feature = "hdfs", feature = "http-proxy"))]
-pub(crate) use streamed::{KEPT, pieces, whole};
-pub(crate) use tls::Tls;
+pub(crate) const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// How long a connection may take to be there.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -48,8 +56,9 @@ type RequestBody = UnsyncBoxBody<bytes::Bytes, BoxError>;
 
 /// An HTTP client. Clones share its connections.
 #[derive(Clone)]
-pub(crate) struct HttpClient {
+pub struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, RequestBody>,
+    answer_time: Duration,
 }
 
 impl fmt::Debug for HttpClient {
@@ -60,7 +69,7 @@ impl fmt::Debug for HttpClient {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum NoAnswer {
+pub enum NoAnswer {
     /// No connection was made.
     Connect(BoxError),
     /// It took too long.
@@ -74,7 +83,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// If certificates cannot be read.
-    pub(crate) fn new(tls: &Tls) -> io::Result<Self> {
+    pub fn new(tls: &Tls) -> io::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         connector.set_nodelay(true);
@@ -91,12 +100,27 @@ impl HttpClient {
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(connector);
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            answer_time: ANSWER_TIME,
+        })
     }
 
-    /// Sends a request, and waits for the head of the answer: two minutes, or
-    /// `limit` if that is shorter.
-    pub(crate) async fn send<B>(
+    /// Waits for answers as long as this, in the place of two minutes.
+    #[must_use]
+    pub fn with_answer_time(self, answer_time: Duration) -> Self {
+        Self {
+            answer_time,
+            ..self
+        }
+    }
+
+    /// Sends a request, and waits for the head of the answer: two minutes or the
+    /// time of [`HttpClient::with_answer_time`], or `limit` if that is shorter.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if there is none.
+    pub async fn send<B>(
         &self,
         request: Request<B>,
         limit: Option<Duration>,
@@ -105,7 +129,7 @@ impl HttpClient {
         B: hyper::body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-        let limit = limit.map_or(ANSWER_TIME, |limit| limit.min(ANSWER_TIME));
+        let limit = limit.map_or(self.answer_time, |limit| limit.min(self.answer_time));
         let answer = tokio::time::timeout(limit, self.client.request(request)).await;
         match answer {
             Err(_) => Err(NoAnswer::Timeout),

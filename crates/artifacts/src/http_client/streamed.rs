@@ -11,23 +11,17 @@ use futures_util::StreamExt;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited, StreamBody};
 use hyper::body::Frame;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use tokio::time::{Instant, sleep_until};
 
 use super::{ANSWER_TIME, HttpClient, NoAnswer, PAUSE_TIME, ResponseBody};
 
-/// What the path and the query of an address leave as it is.
-pub(crate) const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
-
 impl HttpClient {
     /// Sends a request with this body, and waits for the head of the answer: two
     /// minutes from the last piece of the body on, however long that takes.
-    pub(crate) async fn send_streamed(
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if there is none.
+    pub async fn send_streamed(
         &self,
         request: Request<()>,
         content: BoxStream<'static, Result<Bytes, io::Error>>,
@@ -62,7 +56,7 @@ impl HttpClient {
 
 impl NoAnswer {
     /// What the network says.
-    pub(crate) fn into_io(self) -> io::Error {
+    pub fn into_io(self) -> io::Error {
         match self {
             Self::Timeout => io::Error::new(io::ErrorKind::TimedOut, "no answer in time"),
             Self::Connect(error) | Self::Broken(error) => io::Error::other(error),
@@ -71,7 +65,10 @@ impl NoAnswer {
 }
 
 /// The body of an answer that has at most `max` bytes.
-pub(crate) async fn whole(body: ResponseBody, max: usize) -> io::Result<Bytes> {
+///
+/// # Errors
+/// If it is longer, breaks off, or takes longer than two minutes.
+pub async fn whole(body: ResponseBody, max: usize) -> io::Result<Bytes> {
     /// A body that trickles is no answer either.
     const TIME: Duration = Duration::from_mins(2);
     let body = Limited::new(body, max).collect();
@@ -82,6 +79,6 @@ pub(crate) async fn whole(body: ResponseBody, max: usize) -> io::Result<Bytes> {
 }
 
 /// The body of an answer as it comes.
-pub(crate) fn pieces(body: ResponseBody) -> BoxStream<'static, Result<Bytes, io::Error>> {
+pub fn pieces(body: ResponseBody) -> BoxStream<'static, Result<Bytes, io::Error>> {
     body.into_data_stream().boxed()
 }

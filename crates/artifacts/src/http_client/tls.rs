@@ -13,11 +13,11 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 /// Whom to trust. The default is the certificate authorities of the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tls {
+pub struct Tls {
     /// A file of authorities in PEM, in the place of the system's.
-    pub(crate) authorities: Option<PathBuf>,
+    pub authorities: Option<PathBuf>,
     /// Trusts anybody, whatever certificate they show.
-    pub(crate) unverified: bool,
+    pub unverified: bool,
 }
 
 impl Tls {

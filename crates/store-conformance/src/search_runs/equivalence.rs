@@ -73,9 +73,12 @@ async fn random_runs(
             .collect();
         w.tracking.log_inputs(&run, inputs, Vec::new()).await?;
         let ended = random.one_in(2);
+        // Messages have no end at 0.
+        let first_end = i64::from(w.is_behind_a_server);
         let patch = RunPatch {
             status: Some(random.pick(&STATUSES)),
-            end_time: ended.then(|| i64::from(u8::try_from(random.below(4)).unwrap_or(0))),
+            end_time: ended
+                .then(|| first_end + i64::from(u8::try_from(random.below(4)).unwrap_or(0))),
             run_name: None,
         };
         w.tracking.update_run(&run, patch).await?;

@@ -302,7 +302,9 @@ async fn run_ids_are_found_by_lists(w: &World) -> Outcome {
 async fn a_list_may_be_long(w: &World) -> Outcome {
     let e = w.experiment("e").await?;
     let run = w.run(e, "r").await?;
-    let mut ids: Vec<String> = (0..40_000).map(|n| format!("nope-{n}")).collect();
+    // As a filter of text it would be too long.
+    let count = if w.is_behind_a_server { 4000 } else { 40_000 };
+    let mut ids: Vec<String> = (0..count).map(|n| format!("nope-{n}")).collect();
     ids.push(run.to_string());
     let test = TextTest::In {
         negated: false,
@@ -607,13 +609,18 @@ async fn keys_and_values_are_data(w: &World) -> Outcome {
         let e = w.experiment(&format!("e{place}")).await?;
         let run = w.run(e, "odd").await?;
         w.run(e, "plain").await?;
-        w.log_params(&run, &[(odd, odd)]).await?;
-        w.set_tags(&run, &[(odd, odd)]).await?;
-        w.log_metrics(&run, odd, &[(1.0, 1, 0)]).await?;
+        let key = if w.takes_key(odd) { odd } else { "key" };
+        w.log_params(&run, &[(key, odd)]).await?;
+        w.set_tags(&run, &[(key, odd)]).await?;
+        w.log_metrics(&run, key, &[(1.0, 1, 0)]).await?;
+        // No filter of text says it.
+        if w.is_behind_a_server && odd == "\\" {
+            continue;
+        }
         for clause in [
-            param(odd, equal(odd)),
-            tag(odd, equal(odd)),
-            metric(odd, Equal, 1.0),
+            param(key, equal(odd)),
+            tag(key, equal(odd)),
+            metric(key, Equal, 1.0),
         ] {
             assert_eq!(
                 w.found(e, slice::from_ref(&clause)).await?,

@@ -1,0 +1,243 @@
+//! One call of the REST API: a request, its repetitions, and the JSON of the
+//! answer.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::Full;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use runledger_artifacts::http_client::{NoAnswer, whole};
+use runledger_protocol::{Endpoint, Method as ApiMethod};
+use runledger_store::StoreError;
+use serde_json::Value;
+
+use super::{RestOptions, RestStore, bare, refusal};
+
+/// The most that is read of an answer.
+const ANSWER_BYTES: usize = 256 << 20;
+
+/// The longest pause before a repetition.
+const LONGEST_PAUSE: Duration = Duration::from_mins(2);
+
+/// When a call may be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Whenever there was no answer: a second time changes nothing.
+    Freely,
+    /// Only if the first one certainly had no effect.
+    IfNotDone,
+}
+
+/// What came of one attempt.
+enum Attempt {
+    Answered(Value),
+    Refused(StoreError),
+    /// It may go better the next time, after this pause if the server named one.
+    Failed(StoreError, Option<Duration>),
+}
+
+impl RestStore {
+    /// Calls an endpoint.
+    pub(super) async fn call(
+        &self,
+        endpoint: Endpoint,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+        repeat: Repeat,
+    ) -> Result<Value, StoreError> {
+        let address = self.address_of(endpoint, query);
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        let mut repetition = 0;
+        loop {
+            let request = self.request(endpoint, &address, body.as_ref())?;
+            let (error, pause) = match self.attempt(endpoint, request, repeat).await {
+                Attempt::Answered(value) => return Ok(value),
+                Attempt::Refused(error) => return Err(error),
+                Attempt::Failed(error, pause) => (error, pause),
+            };
+            if repetition == self.options.max_retries {
+                return Err(error);
+            }
+            repetition += 1;
+            let pause = pause
+                .filter(|_| self.options.respect_retry_after)
+                .unwrap_or_else(|| backoff(&self.options, repetition));
+            tracing::debug!(?endpoint, %error, ?pause, "a call is repeated");
+            tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+        }
+    }
+
+    fn address_of(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> String {
+        let mut address = self.server.base().to_owned();
+        // The first is that of programs.
+        address.extend(endpoint.paths("").into_iter().next());
+        for (at, (name, value)) in query.iter().enumerate() {
+            address.push(if at == 0 { '?' } else { '&' });
+            address.push_str(name);
+            address.push('=');
+            address.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        }
+        address
+    }
+
+    fn request(
+        &self,
+        endpoint: Endpoint,
+        address: &str,
+        body: Option<&Bytes>,
+    ) -> Result<Request<Full<Bytes>>, StoreError> {
+        let method = match endpoint.method() {
+            ApiMethod::Get => Method::GET,
+            ApiMethod::Post => Method::POST,
+            ApiMethod::Put => Method::PUT,
+            ApiMethod::Patch => Method::PATCH,
+            ApiMethod::Delete => Method::DELETE,
+        };
+        let mut request = Request::new(Full::from(body.cloned().unwrap_or_default()));
+        *request.method_mut() = method;
+        *request.uri_mut() = address.parse().map_err(|_| {
+            StoreError::invalid(format!(
+                "The request is too long for an address: it has {} characters. Ask for less at \
+                 once.",
+                address.len()
+            ))
+        })?;
+        let headers = request.headers_mut();
+        let agent = concat!("runledger/", env!("CARGO_PKG_VERSION"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        if body.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            headers.insert(CONTENT_TYPE, json);
+        }
+        if let Some(value) = self.server.authorization() {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
+        Ok(request)
+    }
+
+    async fn attempt(
+        &self,
+        endpoint: Endpoint,
+        request: Request<Full<Bytes>>,
+        repeat: Repeat,
+    ) -> Attempt {
+        let no_answer = |reason: String, may_have_arrived: bool| {
+            let error = StoreError::NoAnswer {
+                server: self.server.base().to_owned(),
+                reason,
+                may_have_arrived,
+            };
+            if may_have_arrived && repeat == Repeat::IfNotDone {
+                Attempt::Refused(error)
+            } else {
+                Attempt::Failed(error, None)
+            }
+        };
+        let response = match self.http.send(request, None).await {
+            Ok(response) => response,
+            Err(NoAnswer::Connect(error)) => return no_answer(chain(error.as_ref()), false),
+            Err(NoAnswer::Broken(error)) => return no_answer(chain(error.as_ref()), true),
+            Err(NoAnswer::Timeout) => {
+                let reason = format!("nothing within {} s", self.options.timeout.as_secs());
+                return no_answer(reason, true);
+            }
+        };
+        let status = response.status();
+        let pause = retry_after(response.headers());
+        let text = match whole(response.into_body(), ANSWER_BYTES).await {
+            Ok(text) => text,
+            Err(error) => return no_answer(format!("the answer broke off: {error}"), true),
+        };
+        if status == StatusCode::OK {
+            return match bare::read(&text) {
+                Some(value) => Attempt::Answered(value),
+                None => Attempt::Refused(refusal::not_json(self.server.base(), endpoint, &text)),
+            };
+        }
+        let (error, is_the_servers) = refusal::read(self.server.base(), endpoint, status, &text);
+        let not_done = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ]
+        .contains(&status);
+        let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
+        // A server that names a fault of the caller's with a 500 will name it again.
+        if may_pass && !is_the_servers && (not_done || repeat == Repeat::Freely) {
+            Attempt::Failed(error, pause)
+        } else {
+            Attempt::Refused(error)
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// The pause before the `n`th repetition, counted from 1.
+fn backoff(options: &RestOptions, n: u32) -> Duration {
+    let steps = match n {
+        0 | 1 => Duration::ZERO,
+        n => options.backoff_factor.saturating_mul(1 << (n - 1).min(16)),
+    };
+    steps + options.backoff_jitter.mul_f64(random())
+}
+
+/// A number from 0 to 1, which differs from call to call and from process to process.
+pub(crate) fn random() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 40;
+    // 24 bits are exact in any float.
+    f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(1_u32 << 24)
+}
+
+/// When to come again, as far as the server says it.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(
+        date.duration_since(SystemTime::now())
+            .unwrap_or(Duration::ZERO),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_the_second_on() {
+        let options = RestOptions {
+            backoff_jitter: Duration::ZERO,
+            ..RestOptions::default()
+        };
+        let pauses = [1, 2, 3, 4].map(|n| backoff(&options, n).as_secs());
+        assert_eq!(pauses, [0, 4, 8, 16]);
+        let jittered = backoff(&RestOptions::default(), 1);
+        assert!(jittered <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_server_may_say_when_to_come_again() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers), None);
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("3"));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(3)));
+        let past = "Fri, 01 Jan 2021 00:00:00 GMT";
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(past));
+        assert_eq!(retry_after(&headers), Some(Duration::ZERO));
+    }
+}

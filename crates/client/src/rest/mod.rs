@@ -1,0 +1,162 @@
+//! The tracking store behind a tracking server's REST API: ours, or MLflow 2.x and
+//! 3.x.
+//!
+//! [`options`] is what the environment says, `server` an address with its
+//! credentials, `call` one call with its retries, `refusal` what an answer that is
+//! none becomes, `answers` and `requests` the two directions of JSON, and
+//! `tracking` the methods. What a run's guard does with a call that may have
+//! arrived is left to the crate's queue.
+
+mod answers;
+mod bare;
+mod call;
+mod gather;
+mod options;
+mod refusal;
+mod requests;
+mod server;
+mod tracking;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use runledger_artifacts::http_client::HttpClient;
+use runledger_entities::{Coded, ErrorCode};
+use runledger_protocol::Endpoint;
+use runledger_store::{StoreError, StoreKind};
+use serde_json::Value;
+
+pub use options::{InvalidOption, RestOptions};
+pub use server::InvalidServer;
+
+use call::Repeat;
+use server::Server;
+
+/// The store of a tracking server, over its REST API.
+///
+/// Clones share their connections. A call that got no answer, or one of the
+/// statuses 408, 429, 500, 502, 503 and 504, is repeated as [`RestOptions`] says,
+/// unless it may have had an effect that a second one would double: a run whose
+/// creation got no answer is not created again, and a batch of metrics is not sent
+/// again to a server on a folder, which would keep its points twice.
+///
+/// What REST cannot do, and what becomes of it:
+///
+/// - [`kind`](runledger_store::TrackingStore::kind) is not asked for: it is what
+///   [`RestStore::learn_kind`] found out, a database before that.
+/// - A batch that is larger than the API's limits is refused by the server
+///   (MLflow's `log-batch`): nothing can be logged in two requests and still be all
+///   or nothing.
+/// - Filters without a spelling (see `runledger_search`), such as one of a key
+///   with a backtick, are refused before they are sent.
+/// - A server that is older than a method answers with `ENDPOINT_NOT_FOUND`.
+///
+/// Errors are the typed ones of [`StoreError`] where the server's words are those
+/// of ours, and [`StoreError::Answered`] with MLflow's code otherwise.
+///
+/// ```no_run
+/// use runledger::{RestOptions, RestStore};
+/// use runledger::store::TrackingStore;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RestStore::new("http://localhost:5000", RestOptions::from_env()?)?;
+/// let experiment = store.get_experiment_by_name("Default").await?;
+/// println!("{}", experiment.artifact_location);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RestStore {
+    server: Arc<Server>,
+    http: HttpClient,
+    options: Arc<RestOptions>,
+    kind: Arc<OnceLock<Option<StoreKind>>>,
+}
+
+impl fmt::Debug for RestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RestStore").field(&self.server).finish()
+    }
+}
+
+impl RestStore {
+    /// The store of the server at this address: `http(s)://host[:port][/prefix]`. A
+    /// user and a password in it are sent, and go before those of the options.
+    ///
+    /// Nothing is asked of the server yet.
+    ///
+    /// # Errors
+    /// [`InvalidServer`] if it is no such address, or certificates cannot be read.
+    pub fn new(address: &str, options: RestOptions) -> Result<Self, InvalidServer> {
+        let server = Server::parse(address, &options)?;
+        let http = HttpClient::new(&options.tls()).map_err(InvalidServer::Certificates)?;
+        Ok(Self {
+            server: Arc::new(server),
+            http: http.with_answer_time(options.timeout),
+            options: Arc::new(options),
+            kind: Arc::default(),
+        })
+    }
+
+    /// The server's address, without a password.
+    pub fn address(&self) -> &str {
+        self.server.base()
+    }
+
+    /// Asks the server once what it keeps its runs in (`server-info`), and remembers
+    /// it. Servers older than MLflow 3 do not say it: `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the server does not answer.
+    pub async fn learn_kind(&self) -> Result<Option<StoreKind>, StoreError> {
+        if let Some(kind) = self.kind.get() {
+            return Ok(*kind);
+        }
+        let info = match self.get(Endpoint::ServerInfo, &[]).await {
+            Ok(info) => info,
+            Err(error) if is_unknown_there(&error) => Value::Null,
+            Err(error) => return Err(error),
+        };
+        let kind = match info["store_type"].as_str() {
+            Some("FileStore") => Some(StoreKind::File),
+            Some("SqlStore") => Some(StoreKind::Sql),
+            _ => None,
+        };
+        Ok(*self.kind.get_or_init(|| kind))
+    }
+
+    /// Whether a batch of metrics can be sent again without doubling points that
+    /// arrived the first time.
+    ///
+    /// A database keeps points that are equal in all their fields once, MLflow's as
+    /// ours. A folder keeps all of them, and so may a server that does not say what
+    /// it has.
+    pub(crate) async fn drops_equal_points(&self) -> Result<bool, StoreError> {
+        Ok(self.learn_kind().await? == Some(StoreKind::Sql))
+    }
+
+    /// Asks for something.
+    async fn get(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Value, StoreError> {
+        self.call(endpoint, query, None, Repeat::Freely).await
+    }
+
+    /// Changes or searches something; again and again makes no difference.
+    async fn post(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
+        self.call(endpoint, &[], Some(body), Repeat::Freely).await
+    }
+
+    /// Does something that a repetition would do a second time.
+    async fn post_once(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
+        self.call(endpoint, &[], Some(body), Repeat::IfNotDone)
+            .await
+    }
+}
+
+/// Whether a server does not have an endpoint.
+fn is_unknown_there(error: &StoreError) -> bool {
+    matches!(
+        error.code(),
+        ErrorCode::EndpointNotFound | ErrorCode::NotFound | ErrorCode::NotImplemented
+    )
+}
