@@ -2,6 +2,7 @@
 //! folders.
 
 pub mod rest;
+pub mod spans;
 
 pub use rest::{InvalidOption, InvalidServer, RestOptions, RestStore};
 pub use runledger_entities as entities;

@@ -15,6 +15,7 @@ mod options;
 mod refusal;
 mod requests;
 mod server;
+mod spans;
 mod tracking;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use serde_json::Value;
 
 pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
+pub(crate) use spans::Taken;
 
 use call::Repeat;
 use server::Server;
