@@ -8,6 +8,7 @@
 
 mod files;
 mod kept;
+mod remove;
 mod repository;
 mod staged;
 #[cfg(test)]
