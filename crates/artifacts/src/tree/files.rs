@@ -70,10 +70,18 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// By an id that no other file ever has.
+    #[cfg_attr(
+        not(any(test, feature = "hdfs")),
+        expect(dead_code, reason = "no other storage has such ids")
+    )]
     Lasting,
     /// By when it was written, which can be set.
     Times,
     /// Not for certain.
+    #[cfg_attr(
+        not(any(test, feature = "ftp")),
+        expect(dead_code, reason = "all other storages can")
+    )]
     None,
 }
 
@@ -103,7 +111,10 @@ pub(crate) enum Fault {
     /// No room is left.
     Full,
     /// The directory has more entries than this, and the storage cannot list more.
-    #[cfg(feature = "ftp")]
+    #[cfg_attr(
+        not(feature = "ftp"),
+        expect(dead_code, reason = "no other storage has such a limit")
+    )]
     TooMany(usize),
     /// The service is not there, or stopped answering.
     Unavailable(io::Error),
@@ -118,7 +129,6 @@ impl Fault {
         match self {
             Self::NotFound => ArtifactError::NotFound { path },
             Self::Full => ArtifactError::StorageFull { path },
-            #[cfg(feature = "ftp")]
             Self::TooMany(max) => ArtifactError::TooManyEntries { path, max },
             Self::Unavailable(source) => ArtifactError::Unavailable { operation, source },
             Self::Other(source) => ArtifactError::internal(operation, source),

@@ -24,7 +24,6 @@ impl<F: Files> TreeRepository<F> {
             }
             let mut max = MAX_ENTRIES;
             let mut entries = self.files.list(&directory, max).await;
-            #[cfg(feature = "ftp")]
             if let Err(Fault::TooMany(most)) = entries {
                 max = most;
                 entries = self.files.list(&directory, max).await;
