@@ -11,6 +11,37 @@ const requests = (page) => page.$$eval("tr.item td.request", (cells) => cells.ma
 const spans = (page) => page.$$eval("[role=treeitem]", (items) => items.map((item) => `${item.getAttribute("aria-level")} ${item.querySelector(".name .cut").textContent}`));
 const chosen = (page) => page.$eval("[role=treeitem][aria-selected=true] .name .cut", (name) => name.textContent);
 
+/** An experiment of its own: three traces in its first half hour, one at noon, and one that goes on. */
+const BEGIN = Date.UTC(2026, 0, 1);
+const TOLD = [
+  { minute: 0, seconds: 0.1, input: 1200, output: 30 },
+  { minute: 10, seconds: 0.3, state: "ERROR" },
+  { minute: 20, seconds: 0.5, input: 34, output: 7 },
+  { minute: 720, seconds: 1 },
+  { minute: 1379, state: "IN_PROGRESS" },
+];
+const utc = { context: { timezoneId: "UTC" } };
+
+async function charted({ page, url }) {
+  const send = async (path, data) => {
+    const answer = await page.request.post(`${url}api/${path}`, { data });
+    assert.ok(answer.ok(), await answer.text());
+    return answer.json();
+  };
+  const mark = Math.random().toString(16).slice(2);
+  const { experiment_id } = await send("2.0/mlflow/experiments/create", { name: `ui/charted-${mark}` });
+  for (const [i, { minute, seconds, input, output, state = "OK" }] of TOLD.entries()) {
+    const usage = input === undefined ? {} : { "mlflow.trace.tokenUsage": JSON.stringify({ input_tokens: input, output_tokens: output, total_tokens: input + output }) };
+    await send("3.0/mlflow/traces", { trace: { trace_info: { trace_id: `tr-${mark}-${i}`, trace_location: { type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id } }, request_time: new Date(BEGIN + minute * 60_000).toISOString(), execution_duration: seconds && `${seconds}s`, state, request_preview: `minute ${minute}`, trace_metadata: usage, tags: { "mlflow.traceName": "told", part: i < 3 ? "first" : "rest" } } } });
+  }
+  return `#/experiments/${experiment_id}/traces`;
+}
+
+const card = (page, name) => page.getByRole("article", { name, exact: true });
+const headline = async (page, name) => (await card(page, name).locator(".head p").innerText()).replace(/\s+/g, " ");
+/** What is said of each interval of a chart. */
+const said = (page, name) => card(page, name).locator("button").evaluateAll((all) => all.map((each) => each.getAttribute("aria-label").replace(". Show these only", "")));
+
 export default [
   test("are listed, the newest first, with what matters of each", async ({ page, open, seed, shot }) => {
     await open(`#/experiments/${seed.traces.experiment}`);
@@ -66,6 +97,106 @@ export default [
     await page.getByRole("button", { name: "Show all traces" }).click();
     await eventually(async () => (await rows(page)).length, 3);
   }),
+  test("charts above the list have the server's numbers, in equal intervals", async ({ page, open, url, shot }) => {
+    await open(await charted({ page, url }));
+    await eventually(() => said(page, "Traces"), ["2026-01-01 00:00 to 00:30: 3 traces", "2026-01-01 12:00 to 12:30: 1 trace", "2026-01-01 22:30 to 23:00: 1 trace"]);
+    assert.deepEqual(await said(page, "Latency"), ["2026-01-01 00:00 to 00:30: p50 300 ms, p90 460 ms, p99 496 ms", "2026-01-01 12:00 to 12:30: p50 1.0 s, p90 1.0 s, p99 1.0 s"]);
+    assert.deepEqual(await said(page, "Errors"), ["2026-01-01 00:00 to 00:30: 33.3 % failed, 1 of 3", "2026-01-01 12:00 to 12:30: 0 % failed, 0 of 1", "2026-01-01 22:30 to 23:00: 0 % failed, 0 of 1"]);
+    assert.deepEqual(await said(page, "Tokens"), ["2026-01-01 00:00 to 00:30: 1,234 in, 37 out"]);
+    assert.deepEqual(await Promise.all(["Traces", "Latency", "Errors", "Tokens"].map((name) => headline(page, name))), ["5", "p50 400 ms p90 850 ms p99 985 ms", "20 %, 1 of 5", "1,234 in 37 out"]);
+    await page.getByRole("group", { name: "Latency in intervals of 30 min: p50 400 ms, p90 850 ms, p99 985 ms over all" }).waitFor();
+    await card(page, "Latency").locator("button").first().hover();
+    await card(page, "Latency").locator(".tip").getByText("p90 460 ms").waitFor();
+    await shot("traces-charts");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await shot("traces-charts-dark");
+    assert.deepEqual(await serious(page), []);
+    await page.setViewportSize({ width: 400, height: 900 });
+    await eventually(async () => (await said(page, "Traces")).map((each) => each.split(": ")[1]), ["3 traces", "1 trace", "1 trace"]);
+    assert.equal(await page.$eval("main", (main) => main.scrollWidth <= innerWidth), true);
+    await shot("traces-charts-narrow");
+  }, utc),
+  test("an interval narrows the list by a click and by its keys; the filter says so", async ({ page, open, url }) => {
+    await open(`${await charted({ page, url })}?tracesFilter=${encodeURIComponent("tags.part = 'first'")}`);
+    await eventually(() => said(page, "Traces"), (all) => all.length === 3 && all.every((each) => each.endsWith(": 1 trace")));
+    await filter(page).fill("");
+    await page.keyboard.press("Enter");
+    await eventually(async () => (await said(page, "Traces"))[0], "2026-01-01 00:00 to 00:30: 3 traces");
+    await card(page, "Errors").locator("button").first().click();
+    await eventually(() => requests(page), ["minute 20", "minute 10", "minute 0"]);
+    assert.equal(await filter(page).inputValue(), `timestamp_ms >= ${BEGIN} AND timestamp_ms < ${BEGIN + 1_800_000}`);
+    await eventually(() => headline(page, "Traces"), "3");
+    await eventually(() => page.evaluate(() => document.activeElement.textContent), "Any time");
+    await page.keyboard.press("Enter");
+    await eventually(() => headline(page, "Traces"), "5");
+    assert.equal(await filter(page).inputValue(), "");
+    // The keys come to the newest, and go from there.
+    await card(page, "Traces").locator("button[tabindex='0']").focus();
+    await page.keyboard.press("ArrowLeft");
+    await card(page, "Traces").locator(".tip").getByText("12:00 to 12:30").waitFor();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await eventually(() => requests(page), ["minute 720"]);
+    await eventually(() => said(page, "Traces"), ["2026-01-01 12:00:00 to 12:00:01: 1 trace"]);
+  }, utc),
+  test("charts have a time of their own, and say which conditions they do not follow", async ({ page, open, url }) => {
+    const there = await charted({ page, url });
+    await open(there);
+    await page.getByRole("group", { name: "Time of the charts" }).getByRole("button", { name: "24 h" }).click();
+    await page.getByText("There are no traces of the last 24 hours.").waitFor();
+    assert.match(page.url(), /tracesRange=24h/);
+    assert.equal((await rows(page)).length, 5);
+    await page.reload();
+    await page.getByText("There are no traces of the last 24 hours.").waitFor();
+    await filter(page).fill(`timestamp_ms < ${BEGIN + 1000}`);
+    await page.keyboard.press("Enter");
+    await eventually(() => headline(page, "Traces"), "1");
+    await open(`${there}?tracesFilter=${encodeURIComponent("status = 'OK' AND execution_time >= 500")}`);
+    await page.getByText("Drawn without execution_time >= 500:").waitFor();
+    await eventually(() => headline(page, "Traces"), "2");
+    await eventually(() => requests(page), ["minute 720", "minute 20"]);
+    await filter(page).fill("status = 'OK' AND tags.part = 'nothing'");
+    await page.keyboard.press("Enter");
+    await page.getByText("There are no traces to draw in this time.").waitFor();
+  }, utc),
+  test("charts fold, and stay so; folded, nothing is asked for them", async ({ page, open, url, api }) => {
+    await open(await charted({ page, url }));
+    await card(page, "Traces").waitFor();
+    const fold = page.getByRole("button", { name: "Charts", exact: true });
+    await fold.click();
+    await eventually(() => card(page, "Traces").count(), 0);
+    const asked = () => api.filter((path) => path === "traces/metrics").length;
+    const before = asked();
+    await page.reload();
+    await eventually(async () => (await rows(page)).length, 5);
+    assert.equal(await fold.getAttribute("aria-expanded"), "false");
+    assert.equal(asked(), before);
+    await fold.click();
+    await eventually(() => headline(page, "Traces"), "5");
+    // Another order of the list is no other question.
+    const unfolded = asked();
+    await page.getByRole("button", { name: "Duration" }).click();
+    await eventually(async () => (await requests(page))[0], "minute 720");
+    assert.equal(asked(), unfolded);
+  }),
+  test("where traces are not measured there is the reason, and the list", async ({ page, open, url }) => {
+    const there = await charted({ page, url });
+    const answers = [{ status: 404, body: "<h1>Not Found</h1>" }, { status: 501, json: { error_code: "NOT_IMPLEMENTED", message: "Folders do not measure." } }, { status: 503, json: { message: "Not now." } }];
+    let answer;
+    await page.route(/traces\/metrics/, (route) => route.fulfill(answer));
+    for (const [i, words] of ["This server does not measure traces, so there are no charts: The server answered with status 404.", "This server does not measure traces, so there are no charts: Folders do not measure.", "The charts could not be loaded: Not now."].entries()) {
+      answer = answers[i];
+      await open(there);
+      await page.reload();
+      await page.getByText(words).waitFor();
+      await eventually(async () => (await rows(page)).length, 5);
+      assert.equal(await page.getByRole("button", { name: "Try again" }).count(), i === 2 ? 1 : 0);
+    }
+    await page.unroute(/traces\/metrics/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await eventually(() => headline(page, "Traces"), "5");
+  }, { expected: ["status of 404", "status of 501", "status of 503"] }),
   test("a long list loads as it is scrolled, ordered, with a bounded page", async ({ page, open, seed, api }) => {
     await open(`#/experiments/${seed.traces.many_experiment}/traces`);
     await eventually(async () => (await rows(page)).slice(0, 3), ["long", "score", "rank"]);
@@ -76,7 +207,8 @@ export default [
     }, "0");
     await page.getByText(`${seed.traces.many + 1} traces`).waitFor();
     assert.ok((await page.$$("tr.item")).length < 70);
-    assert.ok(api.filter((path) => path === "traces/search").length <= 3, api.join());
+    // Two more say where the charts begin and end.
+    assert.ok(api.filter((path) => path === "traces/search").length <= 5, api.join());
     await page.$eval("main", (main) => (main.scrollTop = 0));
     await page.getByRole("button", { name: "Duration" }).click();
     await eventually(async () => (await rows(page))[0], "long");

@@ -31,7 +31,8 @@ const SPAN_TYPES = ["AGENT", "CHAIN", "CHAT_MODEL", "EMBEDDING", "EVALUATOR", "G
 /** What is sent to the server for what was typed: words without a comparison are looked for in the contents of spans. */
 export const toTraceFilter = (typed: string): string => toFilterOf("text", typed);
 
-function parts(name: string): { entity: string; key: string } {
+/** What the left side of a comparison names: `tags.topic` is the key `topic` of `tags`. The entity is empty where there is no such one. */
+export function parts(name: string): { entity: string; key: string } {
   const dot = name.indexOf(".");
   const entity = dot < 0 ? "attributes" : (ENTITIES.get(name.slice(0, dot)) ?? "");
   return { entity, key: unquoted(name.slice(dot + 1)) };
