@@ -33,6 +33,7 @@ pub use server::InvalidServer;
 pub(crate) use spans::Taken;
 
 use call::Repeat;
+pub(crate) use call::random;
 use server::Server;
 
 /// The store of a tracking server, over its REST API.

@@ -1,0 +1,503 @@
+//! The asynchronous client: every call of a tracking store, with checks, MLflow's
+//! defaults, and filters as text.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use runledger_artifacts::redacted;
+use runledger_entities::{
+    Coded, ErrorCode, Experiment, ExperimentId, LongValues, Metric, Param, Run, RunId, RunInfo,
+    RunStatus, Tag, ViewType, limits, validate,
+};
+use runledger_search::{
+    parse_experiment_filter, parse_experiment_order, parse_run_filter, parse_run_order,
+};
+use runledger_store::{
+    Batch, ExperimentQuery, HistoryQuery, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery,
+    TrackingStore,
+};
+
+use crate::place::Place;
+use crate::{RestStore, TrackingError, context};
+
+/// The tag that holds the description of a run.
+const NOTE: &str = "mlflow.note.content";
+
+/// A client of a tracking server, a database or an `mlruns` folder.
+///
+/// Clones are cheap, and share the connections. Unlike the guards of
+/// [`Tracker`](crate::Tracker) it sends everything at once, and adds no tags of its
+/// own.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), runledger::TrackingError> {
+/// use runledger::{Client, RunOptions, entities::RunStatus};
+///
+/// let client = Client::open("http://localhost:5000").await?;
+/// let experiment = client.experiment_named("digits").await?;
+/// let run = client.create_run(experiment.experiment_id, RunOptions::named("first")).await?;
+/// client.log_param(&run.info.run_id, "depth", "7").await?;
+/// client.log_metric(&run.info.run_id, "loss", 0.25, 1).await?;
+/// client.end_run(&run.info.run_id, RunStatus::Finished).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    store: Arc<dyn TrackingStore>,
+    rest: Option<RestStore>,
+    uri: Arc<str>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.uri()).finish()
+    }
+}
+
+/// What a new run is like; the default has a random name and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Its name; random if absent.
+    pub name: Option<String>,
+    /// What it is about, which pages show (the tag `mlflow.note.content`).
+    pub description: Option<String>,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// The run whose child it is (the tag `mlflow.parentRunId`).
+    pub parent: Option<RunId>,
+}
+
+impl RunOptions {
+    /// Of a run with this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Client {
+    /// A client of what `MLFLOW_TRACKING_URI` names. Without it: `./mlflow.db` if it
+    /// is there, else `./mlruns`.
+    pub async fn from_env() -> Result<Self, TrackingError> {
+        Self::open(&Place::uri_from_env()).await
+    }
+
+    /// A client of what a tracking URI names: a server (`http://`, `https://`), a
+    /// database (`sqlite:///mlflow.db`, `postgresql://…`, `mysql://…`), or a folder
+    /// (a path or `file:`). Databases and folders that are not there are made.
+    ///
+    /// Servers are asked as [`RestOptions::from_env`](crate::RestOptions::from_env)
+    /// says, and not before the first call.
+    ///
+    /// # Errors
+    /// [`TrackingError::Open`], [`TrackingError::Server`] or
+    /// [`TrackingError::Option`] if there is nothing to open.
+    pub async fn open(uri: &str) -> Result<Self, TrackingError> {
+        let opened = Place::of(uri).open().await?;
+        Ok(Self {
+            store: opened.store,
+            rest: opened.rest,
+            uri: uri.into(),
+        })
+    }
+
+    /// A client of a server that is asked in a way of its own.
+    pub fn of_server(store: RestStore) -> Self {
+        Self {
+            uri: store.address().into(),
+            store: Arc::new(store.clone()),
+            rest: Some(store),
+        }
+    }
+
+    /// The tracking URI, without a password.
+    pub fn uri(&self) -> String {
+        redacted(&self.uri)
+    }
+
+    /// The store below, which has every call that there is.
+    pub fn store(&self) -> &Arc<dyn TrackingStore> {
+        &self.store
+    }
+
+    /// The store, if it is a server.
+    pub(crate) fn rest(&self) -> Option<&RestStore> {
+        self.rest.as_ref()
+    }
+
+    /// Creates an experiment of this name.
+    pub async fn create_experiment(&self, name: &str) -> Result<ExperimentId, TrackingError> {
+        validate::experiment_name(name)?;
+        let new = NewExperiment {
+            name: name.to_owned(),
+            ..NewExperiment::default()
+        };
+        Ok(self.store.create_experiment(new).await?)
+    }
+
+    /// An experiment, active or deleted.
+    pub async fn get_experiment(&self, id: ExperimentId) -> Result<Experiment, TrackingError> {
+        Ok(self.store.get_experiment(id).await?)
+    }
+
+    /// The experiment of this name, active or deleted, if there is one.
+    pub async fn get_experiment_by_name(
+        &self,
+        name: &str,
+    ) -> Result<Option<Experiment>, TrackingError> {
+        match self.store.get_experiment_by_name(name).await {
+            Ok(experiment) => Ok(Some(experiment)),
+            Err(error) if error.code() == ErrorCode::ResourceDoesNotExist => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The experiment of this name, which is created if it is not there.
+    ///
+    /// # Errors
+    /// [`TrackingError::ExperimentDeleted`] if it is deleted.
+    pub async fn experiment_named(&self, name: &str) -> Result<Experiment, TrackingError> {
+        let found = match self.get_experiment_by_name(name).await? {
+            Some(found) => found,
+            None => match self.create_experiment(name).await {
+                Ok(id) => self.get_experiment(id).await?,
+                // Somebody was faster.
+                Err(error) if error.code() == Some(ErrorCode::ResourceAlreadyExists) => {
+                    self.store.get_experiment_by_name(name).await?
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        active(found)
+    }
+
+    /// The active experiment of this id.
+    pub(crate) async fn active_experiment(
+        &self,
+        id: ExperimentId,
+    ) -> Result<Experiment, TrackingError> {
+        active(self.get_experiment(id).await?)
+    }
+
+    /// Active experiments that fulfil a filter (`name LIKE 'a%'`, `tags.team = 'x'`;
+    /// all if it is empty), ordered by clauses such as `name DESC`, newest first
+    /// without any.
+    pub async fn search_experiments(
+        &self,
+        filter: &str,
+        order_by: &[&str],
+    ) -> Result<Vec<Experiment>, TrackingError> {
+        let mut query = ExperimentQuery {
+            view: ViewType::ActiveOnly,
+            filter: parse_experiment_filter(filter)?,
+            order_by: parse_experiment_order(&owned(order_by))?,
+            page: first_page(limits::SEARCH_DEFAULT_RESULTS),
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.search_experiments(query.clone()).await?;
+            found.extend(page.items);
+            query.page.token = page.next_token;
+            if query.page.token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Deletes an experiment and its runs, softly.
+    pub async fn delete_experiment(&self, id: ExperimentId) -> Result<(), TrackingError> {
+        Ok(self.store.delete_experiment(id).await?)
+    }
+
+    /// Restores a deleted experiment and its runs.
+    pub async fn restore_experiment(&self, id: ExperimentId) -> Result<(), TrackingError> {
+        Ok(self.store.restore_experiment(id).await?)
+    }
+
+    /// Renames an experiment.
+    pub async fn rename_experiment(
+        &self,
+        id: ExperimentId,
+        name: &str,
+    ) -> Result<(), TrackingError> {
+        validate::experiment_name(name)?;
+        Ok(self.store.rename_experiment(id, name.to_owned()).await?)
+    }
+
+    /// Sets a tag of an experiment.
+    pub async fn set_experiment_tag(
+        &self,
+        id: ExperimentId,
+        key: &str,
+        value: &str,
+    ) -> Result<(), TrackingError> {
+        let tag = Tag::new(key, value);
+        validate::experiment_tag(&tag)?;
+        Ok(self.store.set_experiment_tag(id, tag).await?)
+    }
+
+    /// Creates a run, which begins now.
+    pub async fn create_run(
+        &self,
+        experiment_id: ExperimentId,
+        options: RunOptions,
+    ) -> Result<Run, TrackingError> {
+        let mut tags = options.tags;
+        let named = [
+            (NOTE, options.description),
+            (Tag::PARENT_RUN_ID, options.parent.map(RunId::into_string)),
+        ];
+        for (key, value) in named {
+            tags.extend(value.map(|value| Tag::new(key, value)));
+        }
+        for (n, tag) in tags.iter_mut().enumerate() {
+            validate::tag(&format!("tags[{n}]."), tag, LongValues::Truncate)?;
+        }
+        let new = NewRun {
+            experiment_id,
+            user_id: context::user(),
+            run_name: options.name,
+            start_time: now(),
+            tags,
+        };
+        Ok(self.store.create_run(new).await?)
+    }
+
+    /// A run with all that it logged.
+    pub async fn get_run(&self, id: &RunId) -> Result<Run, TrackingError> {
+        Ok(self.store.get_run(id).await?)
+    }
+
+    /// The run whose child this one is, if it is one.
+    pub async fn get_parent_run(&self, id: &RunId) -> Result<Option<Run>, TrackingError> {
+        let run = self.get_run(id).await?;
+        let mut tags = run.data.tags.into_iter();
+        match tags.find(|tag| tag.key == Tag::PARENT_RUN_ID) {
+            Some(parent) => Ok(Some(self.get_run(&RunId::new(parent.value)).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Changes the status of a run; the end of one ends now.
+    pub async fn end_run(&self, id: &RunId, status: RunStatus) -> Result<RunInfo, TrackingError> {
+        let is_end = !matches!(status, RunStatus::Running | RunStatus::Scheduled);
+        let patch = RunPatch {
+            status: Some(status),
+            end_time: is_end.then(now),
+            run_name: None,
+        };
+        Ok(self.store.update_run(id, patch).await?)
+    }
+
+    /// Deletes a run, softly.
+    pub async fn delete_run(&self, id: &RunId) -> Result<(), TrackingError> {
+        Ok(self.store.delete_run(id).await?)
+    }
+
+    /// Restores a deleted run.
+    pub async fn restore_run(&self, id: &RunId) -> Result<(), TrackingError> {
+        Ok(self.store.restore_run(id).await?)
+    }
+
+    /// Active runs of some experiments that fulfil a filter (`metrics.loss < 0.1 AND
+    /// params.depth = '7'`; all if it is empty), ordered by clauses such as
+    /// `metrics.loss ASC`, then newest first. At most `max_results`.
+    pub async fn search_runs(
+        &self,
+        experiments: &[ExperimentId],
+        filter: &str,
+        order_by: &[&str],
+        max_results: usize,
+    ) -> Result<Vec<Run>, TrackingError> {
+        let mut query = RunQuery {
+            experiment_ids: experiments.to_vec(),
+            view: ViewType::ActiveOnly,
+            filter: parse_run_filter(filter)?,
+            order_by: parse_run_order(&owned(order_by))?,
+            page: first_page(0),
+        };
+        let mut found: Vec<Run> = Vec::new();
+        loop {
+            let wanting = max_results.saturating_sub(found.len());
+            let wanting = u32::try_from(wanting).unwrap_or(u32::MAX);
+            if wanting == 0 {
+                return Ok(found);
+            }
+            query.page.max_results = wanting.min(limits::SEARCH_DEFAULT_RESULTS);
+            let page = self.store.search_runs(query.clone()).await?;
+            found.extend(page.items);
+            query.page.token = page.next_token;
+            if query.page.token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Logs a param. Once logged, its value cannot change.
+    pub async fn log_param(
+        &self,
+        run: &RunId,
+        key: &str,
+        value: impl fmt::Display,
+    ) -> Result<(), TrackingError> {
+        let mut param = Param::new(key, value.to_string());
+        validate::param("", &mut param, LongValues::Truncate)?;
+        Ok(self.store.log_param(run, param).await?)
+    }
+
+    /// Logs a metric, measured now.
+    pub async fn log_metric(
+        &self,
+        run: &RunId,
+        key: &str,
+        value: f64,
+        step: i64,
+    ) -> Result<(), TrackingError> {
+        let batch = Batch {
+            metrics: vec![Metric::new(key, value, now(), step)],
+            ..Batch::default()
+        };
+        self.log_batch(run, batch).await
+    }
+
+    /// Sets a tag of a run.
+    pub async fn set_tag(
+        &self,
+        run: &RunId,
+        key: &str,
+        value: impl fmt::Display,
+    ) -> Result<(), TrackingError> {
+        let batch = Batch {
+            tags: vec![Tag::new(key, value.to_string())],
+            ..Batch::default()
+        };
+        self.log_batch(run, batch).await
+    }
+
+    /// Deletes a tag of a run.
+    pub async fn delete_tag(&self, run: &RunId, key: &str) -> Result<(), TrackingError> {
+        Ok(self.store.delete_tag(run, key).await?)
+    }
+
+    /// Logs metrics, params and tags, however many: in as many batches as MLflow's
+    /// limits ask for. Each of them is logged whole or not at all.
+    ///
+    /// Nothing is sent if a name or value breaks a rule; over-long values are cut, as
+    /// MLflow's client cuts them.
+    pub async fn log_batch(&self, run: &RunId, mut batch: Batch) -> Result<(), TrackingError> {
+        for (n, metric) in batch.metrics.iter().enumerate() {
+            validate::metric(&format!("metrics[{n}]."), metric)?;
+        }
+        for (n, param) in batch.params.iter_mut().enumerate() {
+            validate::param(&format!("params[{n}]."), param, LongValues::Truncate)?;
+        }
+        validate::distinct_params(&batch.params)?;
+        for (n, tag) in batch.tags.iter_mut().enumerate() {
+            validate::tag(&format!("tags[{n}]."), tag, LongValues::Truncate)?;
+        }
+        for part in parts(batch) {
+            self.store.log_batch(run, part).await?;
+        }
+        Ok(())
+    }
+
+    /// All points of a metric, ordered by timestamp, step and value.
+    pub async fn metric_history(
+        &self,
+        run: &RunId,
+        key: &str,
+    ) -> Result<Vec<Metric>, TrackingError> {
+        let mut query = HistoryQuery {
+            run_id: run.clone(),
+            key: key.to_owned(),
+            page: first_page(limits::HISTORY_MAX_RESULTS),
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.metric_history(query.clone()).await?;
+            found.extend(page.items);
+            query.page.token = page.next_token;
+            if query.page.token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn active(experiment: Experiment) -> Result<Experiment, TrackingError> {
+    if ViewType::ActiveOnly.includes(experiment.lifecycle_stage) {
+        return Ok(experiment);
+    }
+    Err(TrackingError::ExperimentDeleted {
+        name: experiment.name,
+        id: experiment.experiment_id,
+    })
+}
+
+fn first_page(max_results: u32) -> PageRequest {
+    PageRequest {
+        max_results,
+        token: None,
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Batches within the limits of `log-batch`: params and tags first.
+fn parts(batch: Batch) -> Vec<Batch> {
+    let mut parts = Vec::new();
+    let (mut params, mut tags) = (batch.params.into_iter(), batch.tags.into_iter());
+    let mut metrics = batch.metrics.into_iter();
+    loop {
+        let mut part = Batch {
+            params: params.by_ref().take(limits::BATCH_PARAMS).collect(),
+            tags: tags.by_ref().take(limits::BATCH_TAGS).collect(),
+            metrics: Vec::new(),
+        };
+        let room = limits::BATCH_TOTAL - part.params.len() - part.tags.len();
+        part.metrics = metrics
+            .by_ref()
+            .take(room.min(limits::BATCH_METRICS))
+            .collect();
+        if part == Batch::default() {
+            return parts;
+        }
+        parts.push(part);
+    }
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_batch_is_split_at_the_limits() {
+        let batch = Batch {
+            metrics: (0..2100).map(|n| Metric::new("m", 0.0, 0, n)).collect(),
+            params: (0..150).map(|n| Param::new(n.to_string(), "")).collect(),
+            tags: (0..20).map(|n| Tag::new(n.to_string(), "")).collect(),
+        };
+        let sizes: Vec<_> = parts(batch.clone())
+            .iter()
+            .map(|part| (part.metrics.len(), part.params.len(), part.tags.len()))
+            .collect();
+        assert_eq!(sizes, [(880, 100, 20), (950, 50, 0), (270, 0, 0)]);
+        let steps = parts(batch).into_iter().flat_map(|part| part.metrics);
+        assert!(steps.map(|metric| metric.step).eq(0..2100));
+        assert_eq!(parts(Batch::default()), []);
+    }
+}

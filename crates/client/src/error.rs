@@ -1,0 +1,127 @@
+//! The error of the client and of the fluent API.
+
+use std::io;
+use std::sync::Arc;
+
+use runledger_entities::{Coded, ErrorCode, ExperimentId, InvalidValue, RunId};
+use runledger_search::SearchError;
+use runledger_store::StoreError;
+
+use crate::{InvalidOption, InvalidServer};
+
+/// Why something was not tracked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrackingError {
+    /// The store or server refused, or is away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A name or value breaks a rule.
+    #[error(transparent)]
+    Value(#[from] InvalidValue),
+    /// A filter or an order cannot be read.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// An environment variable has a value that it cannot have.
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
+    /// A tracking server cannot be asked.
+    #[error(transparent)]
+    Server(#[from] InvalidServer),
+    /// A tracking URI names nothing that can be opened.
+    #[error("the tracking URI '{uri}' cannot be opened: {reason}")]
+    Open {
+        /// The URI, without a password.
+        uri: String,
+        /// Why.
+        reason: String,
+    },
+    /// `MLFLOW_EXPERIMENT_ID` is no id.
+    #[error("MLFLOW_EXPERIMENT_ID is '{value}', which is no id of an experiment")]
+    ExperimentVariable {
+        /// Its value.
+        value: String,
+    },
+    /// The experiment is deleted, and cannot get runs.
+    #[error(
+        "Cannot set a deleted experiment '{name}' (id {id}) as the active experiment. Restore it, \
+         or choose another."
+    )]
+    ExperimentDeleted {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: ExperimentId,
+    },
+    /// A run is active already where one was to start.
+    #[error(
+        "run {run_id} is active on this thread already: end it first, or start a child of it with \
+         its method `child`"
+    )]
+    RunActive {
+        /// The active run.
+        run_id: RunId,
+    },
+    /// The run has ended, and takes no more metrics.
+    #[error("run {run_id} has ended: it takes no more metrics")]
+    RunEnded {
+        /// The run.
+        run_id: RunId,
+    },
+    /// The store did not take metrics for so long that there is no room for more.
+    #[error(
+        "a metric of run {run_id} was not taken: {waiting} others have waited for {seconds} s; the \
+         last attempt failed: {reason}"
+    )]
+    NoRoom {
+        /// The run.
+        run_id: RunId,
+        /// How many metrics wait.
+        waiting: usize,
+        /// How long there was no room, in seconds.
+        seconds: u64,
+        /// What went wrong with the last attempt.
+        reason: String,
+    },
+    /// Metrics were refused, and will not be tried again.
+    #[error("{count} metrics of run {run_id} were refused: {source}")]
+    MetricsRefused {
+        /// The run.
+        run_id: RunId,
+        /// How many.
+        count: usize,
+        /// The first refusal.
+        source: Arc<StoreError>,
+    },
+    /// Metrics did not arrive in time.
+    #[error(
+        "{count} metrics of run {run_id} did not arrive within {seconds} s; the last attempt \
+         failed: {reason}"
+    )]
+    MetricsWaiting {
+        /// The run.
+        run_id: RunId,
+        /// How many.
+        count: usize,
+        /// How long they were waited for, in seconds.
+        seconds: u64,
+        /// What went wrong with the last attempt.
+        reason: String,
+    },
+    /// The threads that talk to stores could not be started, or one of them failed.
+    #[error("the background threads of tracking do not work: {0}")]
+    Background(#[source] io::Error),
+}
+
+impl TrackingError {
+    /// MLflow's error code, where the error is one of a store, a value or a filter.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Store(error) => Some(error.code()),
+            Self::Value(error) => Some(error.code()),
+            Self::Search(error) => Some(error.code()),
+            Self::MetricsRefused { source, .. } => Some(source.code()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The guard of a run, and what logs to it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use runledger_entities::{ExperimentId, Metric, Param, Run, RunId, RunInfo, RunStatus, Tag};
+use runledger_store::Batch;
+
+use crate::client::now;
+use crate::queue::Queue;
+use crate::{Client, RunOptions, TrackingError, active, background, context};
+
+/// How long a metric waits for room, and an end for the last metrics.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Logs to one run, from any thread. Clones log to the same run.
+///
+/// Metrics are put into a queue of 10,000 and sent behind the caller's back, in the
+/// order they came; only a full queue makes the caller wait, and nothing is ever
+/// dropped silently. Params and tags are sent at once, and the call waits for the
+/// answer. None of the methods is asynchronous: in a task, call those that wait on a
+/// thread for blocking work.
+#[derive(Clone)]
+pub struct RunLogger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    info: RunInfo,
+    queue: Queue,
+}
+
+impl fmt::Debug for RunLogger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunLogger").field(self.run_id()).finish()
+    }
+}
+
+impl RunLogger {
+    /// The run's id.
+    pub fn run_id(&self) -> &RunId {
+        &self.inner.info.run_id
+    }
+
+    /// The experiment it belongs to.
+    pub fn experiment_id(&self) -> ExperimentId {
+        self.inner.info.experiment_id
+    }
+
+    /// What it was when it was started.
+    pub fn info(&self) -> &RunInfo {
+        &self.inner.info
+    }
+
+    /// Logs a param. Once logged, its value cannot change.
+    pub fn log_param(&self, key: &str, value: impl fmt::Display) -> Result<(), TrackingError> {
+        self.log_params([(key, value)])
+    }
+
+    /// Logs params, a hundred at a time.
+    pub fn log_params<K: Into<String>, V: fmt::Display>(
+        &self,
+        params: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), TrackingError> {
+        let params = params.into_iter();
+        self.log_now(Batch {
+            params: params
+                .map(|(key, value)| Param::new(key, value.to_string()))
+                .collect(),
+            ..Batch::default()
+        })
+    }
+
+    /// Sets a tag.
+    pub fn set_tag(&self, key: &str, value: impl fmt::Display) -> Result<(), TrackingError> {
+        self.set_tags([(key, value)])
+    }
+
+    /// Sets tags, a hundred at a time.
+    pub fn set_tags<K: Into<String>, V: fmt::Display>(
+        &self,
+        tags: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), TrackingError> {
+        let tags = tags.into_iter();
+        self.log_now(Batch {
+            tags: tags
+                .map(|(key, value)| Tag::new(key, value.to_string()))
+                .collect(),
+            ..Batch::default()
+        })
+    }
+
+    /// Logs a metric of step 0, measured now.
+    ///
+    /// # Errors
+    /// As [`RunLogger::log_point`].
+    pub fn log_metric(&self, key: &str, value: f64) -> Result<(), TrackingError> {
+        self.log_metric_at(key, value, 0)
+    }
+
+    /// Logs a metric of a step, measured now.
+    ///
+    /// # Errors
+    /// As [`RunLogger::log_point`].
+    pub fn log_metric_at(&self, key: &str, value: f64, step: i64) -> Result<(), TrackingError> {
+        self.log_point(Metric::new(key, value, now(), step))
+    }
+
+    /// Logs several metrics of a step, measured now.
+    ///
+    /// # Errors
+    /// As [`RunLogger::log_point`]; those before the one at fault are logged.
+    pub fn log_metrics<K: Into<String>>(
+        &self,
+        metrics: impl IntoIterator<Item = (K, f64)>,
+        step: i64,
+    ) -> Result<(), TrackingError> {
+        let timestamp = now();
+        metrics
+            .into_iter()
+            .try_for_each(|(key, value)| self.log_point(Metric::new(key, value, timestamp, step)))
+    }
+
+    /// Logs a metric with a timestamp of its own, in milliseconds since the epoch.
+    ///
+    /// It is queued; what the store says of it, [`RunLogger::flush`] and
+    /// [`ActiveRun::end`] tell.
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key or the timestamp breaks a rule,
+    /// [`TrackingError::RunEnded`] after the end, and [`TrackingError::NoRoom`] if the
+    /// queue was full for five minutes: then this metric is not logged.
+    pub fn log_point(&self, metric: Metric) -> Result<(), TrackingError> {
+        self.inner.queue.push(metric, PATIENCE)
+    }
+
+    /// Waits until every metric that was logged has arrived.
+    ///
+    /// # Errors
+    /// [`TrackingError::MetricsRefused`] if some never will, and
+    /// [`TrackingError::MetricsWaiting`] if it takes longer than five minutes; they
+    /// stay in the queue.
+    pub fn flush(&self) -> Result<(), TrackingError> {
+        self.inner.queue.flush(PATIENCE)
+    }
+
+    /// The run as it is now, with the latest values of all that has arrived.
+    pub fn get(&self) -> Result<Run, TrackingError> {
+        let (client, id) = (self.inner.client.clone(), self.run_id().clone());
+        background::wait(async move { client.get_run(&id).await })
+    }
+
+    /// Starts a child of this run, which becomes the active run of this thread.
+    pub fn child(&self) -> Result<ActiveRun, TrackingError> {
+        self.child_with(RunOptions::default())
+    }
+
+    /// Starts a child of this run, which becomes the active run of this thread. Its
+    /// parent is this run, whatever `options` say.
+    pub fn child_with(&self, mut options: RunOptions) -> Result<ActiveRun, TrackingError> {
+        options.parent = Some(self.run_id().clone());
+        ActiveRun::start(self.inner.client.clone(), self.experiment_id(), options)
+    }
+
+    /// Makes this the active run of a future, wherever that runs.
+    ///
+    /// ```no_run
+    /// # async fn example(run: runledger::RunLogger) {
+    /// let task = run.clone().scope(async {
+    ///     assert!(runledger::active_run().is_some());
+    /// });
+    /// task.await;
+    /// # }
+    /// ```
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        active::scope(self, future).await
+    }
+
+    fn log_now(&self, batch: Batch) -> Result<(), TrackingError> {
+        let (client, id) = (self.inner.client.clone(), self.run_id().clone());
+        background::wait(async move { client.log_batch(&id, batch).await })
+    }
+}
+
+/// A run that is going on: the active run of its thread, which ends when this is
+/// dropped.
+///
+/// Dropped, it sends what waits and ends `FINISHED`, or `FAILED` while its thread
+/// panics; what goes wrong then is logged by `tracing`. [`ActiveRun::end`] does the
+/// same and tells. A return with `?` drops it like any other: where an error should
+/// show in the status, end it with [`ActiveRun::end_as`]. `KILLED` is never set
+/// silently, only so.
+///
+/// Everything that a [`RunLogger`] does, this does; a clone of it
+/// ([`ActiveRun::logger`]) logs from other threads and tasks.
+///
+/// ```no_run
+/// # fn main() -> Result<(), runledger::TrackingError> {
+/// let tracker = runledger::Tracker::open("http://localhost:5000")?;
+/// tracker.set_experiment("digits")?;
+/// let run = tracker.start_run()?;
+/// run.log_param("depth", 7)?;
+/// for step in 0..100_u32 {
+///     run.log_metric_at("loss", 1.0 / f64::from(step + 1), step.into())?;
+/// }
+/// run.end()
+/// # }
+/// ```
+#[must_use = "the run ends when this is dropped"]
+pub struct ActiveRun {
+    logger: RunLogger,
+    is_ended: bool,
+    /// It is active on the thread that started it, and has to end there.
+    _stays: PhantomData<*const ()>,
+}
+
+impl fmt::Debug for ActiveRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ActiveRun").field(self.run_id()).finish()
+    }
+}
+
+impl Deref for ActiveRun {
+    type Target = RunLogger;
+
+    fn deref(&self) -> &RunLogger {
+        &self.logger
+    }
+}
+
+impl ActiveRun {
+    /// Starts a run with the automatic tags.
+    pub(crate) fn start(
+        client: Client,
+        experiment: ExperimentId,
+        mut options: RunOptions,
+    ) -> Result<Self, TrackingError> {
+        // What the caller says goes before what was found out.
+        let found = context::tags().into_iter();
+        let found = found.filter(|tag| options.tags.iter().all(|own| own.key != tag.key));
+        let found: Vec<Tag> = found.collect();
+        options.tags.extend(found);
+        let asked = client.clone();
+        let run = background::wait(async move { asked.create_run(experiment, options).await })?;
+        Self::begin(client, run.info)
+    }
+
+    /// Goes on with a run.
+    pub(crate) fn begin(client: Client, info: RunInfo) -> Result<Self, TrackingError> {
+        let queue = Queue::new(client.clone(), info.run_id.clone())?;
+        let inner = Inner {
+            client,
+            info,
+            queue,
+        };
+        let logger = RunLogger {
+            inner: Arc::new(inner),
+        };
+        active::begin(logger.clone());
+        Ok(Self {
+            logger,
+            is_ended: false,
+            _stays: PhantomData,
+        })
+    }
+
+    /// What logs to this run from other threads and tasks.
+    pub fn logger(&self) -> RunLogger {
+        self.logger.clone()
+    }
+
+    /// Sends what waits, and ends the run `FINISHED`.
+    ///
+    /// # Errors
+    /// As [`RunLogger::flush`], after which the run is ended all the same; what did
+    /// not arrive by then is given up.
+    pub fn end(self) -> Result<(), TrackingError> {
+        self.end_as(RunStatus::Finished)
+    }
+
+    /// Sends what waits, and ends the run with this status.
+    ///
+    /// # Errors
+    /// As [`ActiveRun::end`].
+    pub fn end_as(mut self, status: RunStatus) -> Result<(), TrackingError> {
+        self.finish(status)
+    }
+
+    fn finish(&mut self, status: RunStatus) -> Result<(), TrackingError> {
+        self.is_ended = true;
+        active::end(self.run_id());
+        let flushed = self.flush();
+        let inner = &self.logger.inner;
+        inner.queue.close();
+        let (client, id) = (inner.client.clone(), self.run_id().clone());
+        let ended = background::wait(async move { client.end_run(&id, status).await });
+        flushed.and(ended.map(drop))
+    }
+}
+
+impl Drop for ActiveRun {
+    fn drop(&mut self) {
+        if self.is_ended {
+            return;
+        }
+        let status = if std::thread::panicking() {
+            RunStatus::Failed
+        } else {
+            RunStatus::Finished
+        };
+        if let Err(error) = self.finish(status) {
+            tracing::error!(run = %self.run_id(), %error, "a run did not end well");
+        }
+    }
+}

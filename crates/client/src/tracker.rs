@@ -1,0 +1,190 @@
+//! The fluent API: where runs go, and starting them.
+
+use std::env;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runledger_entities::{Experiment, ExperimentId, Run, RunId, RunStatus};
+
+use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background, place::Place};
+
+/// Starts runs in one experiment of one store, for training loops that are not
+/// asynchronous.
+///
+/// Clones share the experiment. The functions of the crate's root do the same with
+/// a tracker of the whole process.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    client: Client,
+    experiment: Arc<Mutex<Option<ExperimentId>>>,
+}
+
+/// The tracker of the process: that of [`set_tracking_uri`], or of the environment.
+static PROCESS: Mutex<Option<Tracker>> = Mutex::new(None);
+
+impl Tracker {
+    /// A tracker of what a tracking URI names, as [`Client::open`] reads it.
+    pub fn open(uri: &str) -> Result<Self, TrackingError> {
+        let uri = uri.to_owned();
+        let client = background::wait(async move { Client::open(&uri).await })?;
+        Ok(Self::of(client))
+    }
+
+    /// A tracker of what `MLFLOW_TRACKING_URI` names, as [`Client::from_env`] reads
+    /// it.
+    pub fn from_env() -> Result<Self, TrackingError> {
+        Self::open(&Place::uri_from_env())
+    }
+
+    /// A tracker of a server that is asked in a way of its own.
+    pub fn of_server(store: crate::RestStore) -> Self {
+        Self::of(Client::of_server(store))
+    }
+
+    fn of(client: Client) -> Self {
+        Self {
+            client,
+            experiment: Arc::default(),
+        }
+    }
+
+    /// The client below. Its connections belong to the threads of the tracker.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Starts further runs in the experiment of this name, which is created if it is
+    /// not there.
+    ///
+    /// # Errors
+    /// [`TrackingError::ExperimentDeleted`] if it is deleted.
+    pub fn set_experiment(&self, name: &str) -> Result<Experiment, TrackingError> {
+        let (client, name) = (self.client.clone(), name.to_owned());
+        let experiment = background::wait(async move { client.experiment_named(&name).await })?;
+        *self.chosen() = Some(experiment.experiment_id);
+        Ok(experiment)
+    }
+
+    /// The experiment in which runs start: that of [`Tracker::set_experiment`], or
+    /// else what `MLFLOW_EXPERIMENT_NAME` (created if it is not there) or
+    /// `MLFLOW_EXPERIMENT_ID` say, or else the default experiment.
+    pub fn experiment_id(&self) -> Result<ExperimentId, TrackingError> {
+        if let Some(id) = *self.chosen() {
+            return Ok(id);
+        }
+        let set = |variable| env::var(variable).ok().filter(|value| !value.is_empty());
+        if let Some(name) = set("MLFLOW_EXPERIMENT_NAME") {
+            return Ok(self.set_experiment(&name)?.experiment_id);
+        }
+        let Some(value) = set("MLFLOW_EXPERIMENT_ID") else {
+            return Ok(ExperimentId::DEFAULT);
+        };
+        let Ok(id) = value.parse() else {
+            return Err(TrackingError::ExperimentVariable { value });
+        };
+        let client = self.client.clone();
+        background::wait(async move { client.active_experiment(id).await })?;
+        Ok(*self.chosen().insert(id))
+    }
+
+    /// Starts a run with a random name. It gets MLflow's automatic tags: who started
+    /// it (`mlflow.user`), what program (`mlflow.source.name`, `mlflow.source.type`),
+    /// and the commit of the repository around the current directory
+    /// (`mlflow.source.git.commit`).
+    ///
+    /// # Errors
+    /// [`TrackingError::RunActive`] if this thread has an active run.
+    pub fn start_run(&self) -> Result<ActiveRun, TrackingError> {
+        self.start_run_with(RunOptions::default())
+    }
+
+    /// Starts a run as [`Tracker::start_run`] does, with a name and tags of its own.
+    ///
+    /// # Errors
+    /// [`TrackingError::RunActive`] if this thread has an active run.
+    pub fn start_run_with(&self, options: RunOptions) -> Result<ActiveRun, TrackingError> {
+        check_none_active()?;
+        ActiveRun::start(self.client.clone(), self.experiment_id()?, options)
+    }
+
+    /// Goes on with a run, which is `RUNNING` again.
+    ///
+    /// # Errors
+    /// [`TrackingError::RunActive`] if this thread has an active run; a deleted run
+    /// is refused by the store.
+    pub fn resume_run(&self, id: &RunId) -> Result<ActiveRun, TrackingError> {
+        check_none_active()?;
+        let (client, id) = (self.client.clone(), id.clone());
+        let info = background::wait(async move { client.end_run(&id, RunStatus::Running).await })?;
+        ActiveRun::begin(self.client.clone(), info)
+    }
+
+    /// Searches the runs of the tracker's experiment, as [`Client::search_runs`] does.
+    pub fn search_runs(
+        &self,
+        filter: &str,
+        order_by: &[&str],
+        max_results: usize,
+    ) -> Result<Vec<Run>, TrackingError> {
+        let experiments = [self.experiment_id()?];
+        let client = self.client.clone();
+        let filter = filter.to_owned();
+        let order_by: Vec<String> = order_by.iter().map(|text| (*text).to_owned()).collect();
+        background::wait(async move {
+            let order_by: Vec<&str> = order_by.iter().map(String::as_str).collect();
+            client
+                .search_runs(&experiments, &filter, &order_by, max_results)
+                .await
+        })
+    }
+
+    fn chosen(&self) -> MutexGuard<'_, Option<ExperimentId>> {
+        // An id is whole whatever happened.
+        self.experiment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_none_active() -> Result<(), TrackingError> {
+    match active_run() {
+        None => Ok(()),
+        Some(run) => Err(TrackingError::RunActive {
+            run_id: run.run_id().clone(),
+        }),
+    }
+}
+
+/// The tracker of the process: that of [`set_tracking_uri`], or else of the
+/// environment.
+pub fn tracker() -> Result<Tracker, TrackingError> {
+    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(tracker) = &*process {
+        return Ok(tracker.clone());
+    }
+    Ok(process.insert(Tracker::from_env()?).clone())
+}
+
+/// Sends further runs of the process elsewhere: see [`Client::open`]. The experiment
+/// is the default one again; runs that are active stay where they are.
+pub fn set_tracking_uri(uri: &str) -> Result<(), TrackingError> {
+    let tracker = Tracker::open(uri)?;
+    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    *process = Some(tracker);
+    Ok(())
+}
+
+/// Starts further runs of the process in the experiment of this name: see
+/// [`Tracker::set_experiment`].
+pub fn set_experiment(name: &str) -> Result<Experiment, TrackingError> {
+    tracker()?.set_experiment(name)
+}
+
+/// Starts a run, the active run of this thread: see [`Tracker::start_run`].
+pub fn start_run() -> Result<ActiveRun, TrackingError> {
+    tracker()?.start_run()
+}
+
+/// Starts a run with a name and tags of its own: see [`Tracker::start_run_with`].
+pub fn start_run_with(options: RunOptions) -> Result<ActiveRun, TrackingError> {
+    tracker()?.start_run_with(options)
+}

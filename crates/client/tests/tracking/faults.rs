@@ -1,0 +1,108 @@
+//! A server that answers 503, drops connections and loses answers: every metric is
+//! there exactly once, in order.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use runledger::entities::{Metric, RunStatus};
+use runledger::{RestOptions, RestStore, Tracker, TrackingError};
+
+use crate::proxy;
+use crate::world::{Kept, World};
+
+const POINTS: i64 = 12_000;
+
+fn patient() -> RestOptions {
+    RestOptions {
+        max_retries: 1,
+        backoff_factor: Duration::from_millis(1),
+        backoff_jitter: Duration::from_millis(5),
+        ..RestOptions::default()
+    }
+}
+
+fn train_through_faults(kept: Kept) {
+    let world = World::new(kept);
+    let (address, faults) = proxy::start(world.address);
+    let server = RestStore::new(&format!("http://{address}"), patient()).unwrap();
+    let tracker = Tracker::of_server(server);
+    let run = tracker.start_run().unwrap();
+    for step in 0..POINTS {
+        let point = Metric::new("loss", 0.5, 1_700_000_000_000 + step, step);
+        run.log_point(point).unwrap();
+    }
+    run.log_metric_at("last", f64::NAN, 1).unwrap();
+    let logger = run.logger();
+    run.end().unwrap();
+
+    let steps: Vec<i64> = world
+        .history(logger.run_id(), "loss")
+        .iter()
+        .map(|point| point.step)
+        .collect();
+    assert!(
+        steps.iter().copied().eq(0..POINTS),
+        "{kept:?}: {} points",
+        steps.len()
+    );
+    assert_eq!(world.history(logger.run_id(), "last").len(), 1);
+    assert_eq!(logger.get().unwrap().info.status, RunStatus::Finished);
+    assert!(
+        faults.load(Ordering::Relaxed) > 10,
+        "hardly anything went wrong"
+    );
+}
+
+#[test]
+fn a_server_on_a_database_has_every_metric_once() {
+    train_through_faults(Kept::InDatabase);
+}
+
+/// A folder keeps equal points, so that sending again is not safe by itself.
+#[test]
+fn a_server_on_a_folder_has_every_metric_once() {
+    train_through_faults(Kept::InFolder);
+}
+
+#[test]
+fn what_is_refused_for_good_is_told_in_the_end() {
+    let world = World::new(Kept::InDatabase);
+    let tracker = Tracker::of_server(RestStore::new(&world.uri(), patient()).unwrap());
+    let run = tracker.start_run().unwrap();
+    let logger = run.logger();
+    run.log_metric("before", 1.0).unwrap();
+    run.flush().unwrap();
+    let (client, id) = (tracker.client().clone(), run.run_id().clone());
+    let deleting = tokio::runtime::Runtime::new().unwrap();
+    deleting.block_on(client.delete_run(&id)).unwrap();
+    run.log_metric("after", 1.0).unwrap();
+    let Err(TrackingError::MetricsRefused {
+        count: 1, source, ..
+    }) = run.end()
+    else {
+        panic!("a deleted run took a metric");
+    };
+    assert!(
+        source.to_string().contains("must be in the 'active' state"),
+        "{source}"
+    );
+    let late = logger.log_metric("late", 1.0);
+    assert!(
+        matches!(late, Err(TrackingError::RunEnded { .. })),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn nobody_at_the_address_is_told_with_the_address() {
+    // The port is free again once the listener is gone.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let tracker = Tracker::of_server(RestStore::new(&address, patient()).unwrap());
+    let error = tracker.start_run().unwrap_err().to_string();
+    assert!(
+        error.contains(&address) && error.contains("gave no answer"),
+        "{error}"
+    );
+}

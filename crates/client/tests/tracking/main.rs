@@ -1,0 +1,10 @@
+//! The client and the fluent API through their public doors: against a server in
+//! this process, a database and a folder.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod client;
+mod faults;
+mod fluent;
+mod proxy;
+mod world;

@@ -1,0 +1,96 @@
+//! Stores and servers of a test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use runledger::entities::{Metric, RunId};
+use runledger::store::{HistoryQuery, PageRequest, TrackingStore};
+use runledger_server::Server;
+use runledger_store_file::{FileStore, FileStoreOptions};
+use runledger_store_sql::{SqlStore, StoreOptions};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// What a server keeps its runs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept {
+    InDatabase,
+    InFolder,
+}
+
+/// A server in this process, on threads of its own.
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    store: Arc<dyn TrackingStore>,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(crate) fn new(kept: Kept) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (address, store) = runtime.block_on(serve(kept, &folder));
+        Self {
+            address,
+            store,
+            runtime,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All points of a metric, as the store below the server has them.
+    pub(crate) fn history(&self, run: &RunId, key: &str) -> Vec<Metric> {
+        let query = HistoryQuery {
+            run_id: run.clone(),
+            key: key.to_owned(),
+            page: PageRequest {
+                max_results: u32::MAX,
+                token: None,
+            },
+        };
+        let page = self.runtime.block_on(self.store.metric_history(query));
+        page.unwrap().items
+    }
+}
+
+async fn serve(kept: Kept, folder: &TempDir) -> (SocketAddr, Arc<dyn TrackingStore>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (server, store): (Server, Arc<dyn TrackingStore>) = match kept {
+        Kept::InDatabase => {
+            let uri = database(folder);
+            let store = SqlStore::open(&uri, StoreOptions::default()).await.unwrap();
+            let store = Arc::new(store);
+            let server = Server::builder().store(Arc::clone(&store)).build();
+            (server.unwrap(), store)
+        }
+        Kept::InFolder => {
+            let options = FileStoreOptions {
+                cache: Some(folder.path().join("cache")),
+                ..FileStoreOptions::default()
+            };
+            let path = folder.path().join("mlruns");
+            let store = Arc::new(FileStore::create(path, options).await.unwrap());
+            let server = Server::builder().store(Arc::clone(&store)).build();
+            (server.unwrap(), store)
+        }
+    };
+    // It ends with its runtime.
+    tokio::spawn(server.serve(listener, std::future::pending()));
+    (address, store)
+}
+
+/// The URI of a database in a folder.
+pub(crate) fn database(folder: &TempDir) -> String {
+    format!("sqlite:///{}", folder.path().join("mlflow.db").display())
+}
