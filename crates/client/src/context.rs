@@ -15,12 +15,37 @@ const GIT_COMMIT: &str = "mlflow.source.git.commit";
 /// The most that is read of a file of git's.
 const GIT_FILE: u64 = 16 << 20;
 
-/// Who runs this program, as Python's `getpass` finds it out.
+/// Who runs this program, as Python's `getpass` finds it out: by the environment, and
+/// in services and containers, which often have no such variables, by the number.
 pub(crate) fn user() -> String {
     ["LOGNAME", "USER", "LNAME", "USERNAME"]
         .into_iter()
         .find_map(|variable| env::var(variable).ok().filter(|user| !user.is_empty()))
+        .or_else(|| user_of(process_owner()?, &read(Path::new("/etc/passwd"))?))
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The number of the user whose process this is, where the system shows it as a file.
+fn process_owner() -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+
+        let process = fs::metadata("/proc/self").ok()?;
+        Some(process.uid())
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// The name of a user in a list of lines like `root:x:0:0:…`.
+fn user_of(number: u32, list: &str) -> Option<String> {
+    let number = number.to_string();
+    list.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    })
 }
 
 /// The tags of a run that starts now.
@@ -135,6 +160,14 @@ mod tests {
         let tree = folder.path().join("w");
         write(&tree.join(".git"), "gitdir: ../main/.git/worktrees/w\n");
         assert_eq!(commit(&tree).as_deref(), Some(COMMIT));
+    }
+
+    #[test]
+    fn a_user_has_a_name_by_number() {
+        let list = "root:x:0:0:root:/root:/bin/sh\n# no line\nada:x:1000:100::/home/ada:\n";
+        assert_eq!(user_of(1000, list).as_deref(), Some("ada"));
+        assert_eq!(user_of(0, list).as_deref(), Some("root"));
+        assert_eq!(user_of(100, list), None);
     }
 
     #[test]

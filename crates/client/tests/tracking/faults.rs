@@ -64,6 +64,31 @@ fn a_server_on_a_folder_has_every_metric_once() {
     train_through_faults(Kept::InFolder);
 }
 
+fn train_through_restarts(kept: Kept) {
+    let mut world = World::new(kept);
+    let server = RestStore::new(&world.uri(), patient()).unwrap();
+    let tracker = Tracker::of_server(server);
+    let run = tracker.start_run().unwrap();
+    for step in 0..POINTS {
+        let point = Metric::new("loss", 0.5, 1_700_000_000_000 + step, step);
+        run.log_point(point).unwrap();
+        if step % (POINTS / 5) == POINTS / 10 {
+            world.restart(Duration::from_millis(300));
+        }
+    }
+    let logger = run.logger();
+    run.end().unwrap();
+    let history = world.history(logger.run_id(), "loss");
+    let steps = history.iter().map(|point| point.step);
+    assert!(steps.eq(0..POINTS), "{kept:?}: {} points", history.len());
+}
+
+#[test]
+fn a_server_that_comes_and_goes_has_every_metric_once() {
+    train_through_restarts(Kept::InDatabase);
+    train_through_restarts(Kept::InFolder);
+}
+
 #[test]
 fn what_is_refused_for_good_is_told_in_the_end() {
     let world = World::new(Kept::InDatabase);

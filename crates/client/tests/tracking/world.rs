@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use runledger::entities::{Metric, RunId};
 use runledger::store::{HistoryQuery, PageRequest, TrackingStore};
@@ -22,26 +23,34 @@ pub(crate) enum Kept {
 /// A server in this process, on threads of its own.
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
+    kept: Kept,
     store: Arc<dyn TrackingStore>,
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
     pub(crate) fn new(kept: Kept) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (address, store) = runtime.block_on(serve(kept, &folder));
+        let runtime = runtime();
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        let (address, store) = runtime.block_on(serve(kept, &folder, anywhere));
         Self {
             address,
+            kept,
             store,
             runtime,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Ends the server in the middle of whatever it does, and starts another one on
+    /// the same data and port after a while.
+    pub(crate) fn restart(&mut self, away: Duration) {
+        std::mem::replace(&mut self.runtime, runtime()).shutdown_timeout(Duration::from_secs(5));
+        std::thread::sleep(away);
+        let served = serve(self.kept, &self.folder, self.address);
+        (self.address, self.store) = self.runtime.block_on(served);
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -63,8 +72,20 @@ impl World {
     }
 }
 
-async fn serve(kept: Kept, folder: &TempDir) -> (SocketAddr, Arc<dyn TrackingStore>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+async fn serve(
+    kept: Kept,
+    folder: &TempDir,
+    address: SocketAddr,
+) -> (SocketAddr, Arc<dyn TrackingStore>) {
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (server, store): (Server, Arc<dyn TrackingStore>) = match kept {
         Kept::InDatabase => {
