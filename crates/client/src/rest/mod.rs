@@ -1,7 +1,7 @@
 //! The tracking store behind a tracking server's REST API: ours, or MLflow 2.x and
 //! 3.x.
 //!
-//! [`options`] is what the environment says, `server` an address with its
+//! `options` is what the environment says, `server` an address with its
 //! credentials, `call` one call with its retries, `refusal` what an answer that is
 //! none becomes, `answers` and `requests` the two directions of JSON, and
 //! `tracking` the methods. What a run's guard does with a call that may have
