@@ -24,12 +24,11 @@ impl Fixture for Rest {
         let store = Arc::new(SqlStore::open(&uri, StoreOptions::default()).await?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let server = Server::builder().store(Arc::clone(&store)).build()?;
+        let server = Server::builder().store(store).build()?;
         // It ends with the runtime of the case.
         tokio::spawn(server.serve(listener, std::future::pending()));
         let client = RestStore::new(&address, RestOptions::default())?;
-        // Logged models that cases about runs name are made below the server.
-        Ok(World::new(Arc::new(client), store).holding(folder))
+        Ok(World::new(Arc::new(client.clone()), Arc::new(client)).holding(folder))
     }
 
     fn is_behind_a_server(&self) -> bool {

@@ -39,14 +39,13 @@ pub trait Fixture: Send + Sync + 'static {
         true
     }
 
-    /// Whether the store asks a tracking server, which has experiments and runs alone
-    /// here and checks what it is sent.
+    /// Whether the store asks a tracking server, which has experiments, runs and logged
+    /// models alone here and checks what it is sent.
     ///
-    /// The cases about logged models, the registry, traces, webhooks and removal are
-    /// left out; models that cases about runs name come from [`World::models`] all
-    /// the same. Keys are those that MLflow allows, filters those that its grammar
+    /// The cases about the registry, traces, webhooks and removal are left out. Keys are those that MLflow allows, filters those that its grammar
     /// can say in the length that is read, ids are not empty, and no run ends at the
-    /// beginning of 1970, which MLflow's messages do not tell from one without an end.
+    /// beginning of 1970, which MLflow's messages do not tell from one without an end;
+    /// a model without a source run has an empty one.
     fn is_behind_a_server(&self) -> bool {
         false
     }

@@ -60,18 +60,14 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         history::cases(),
         inputs::cases(),
         lifecycle::cases(),
+        logged_models::cases(),
         runs::cases(),
         search_experiments::cases(),
+        search_logged_models::cases(),
         search_runs::cases(),
     ];
     if !fixture.is_behind_a_server() {
-        nouns.extend([
-            logged_models::cases(),
-            purge::cases(),
-            registry::cases(),
-            search_logged_models::cases(),
-            traces::cases(),
-        ]);
+        nouns.extend([purge::cases(), registry::cases(), traces::cases()]);
         if fixture.keeps_webhooks() {
             nouns.push(webhooks::cases());
         }

@@ -4,9 +4,9 @@
 //! protobuf's default.
 
 use runledger_entities::{
-    Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, LifecycleStage, LoggedModelId,
-    Metric, MetricModel, ModelInput, ModelOutput, Param, Run, RunData, RunId, RunInfo, RunInputs,
-    RunStatus, Tag,
+    Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, LifecycleStage, LoggedModel,
+    LoggedModelId, LoggedModelMetric, LoggedModelStatus, Metric, MetricModel, ModelInput,
+    ModelOutput, Param, Run, RunData, RunId, RunInfo, RunInputs, RunStatus, Tag,
 };
 use runledger_store::{Page, RunMetric, StoreError};
 use serde_json::Value;
@@ -171,6 +171,46 @@ fn dataset_input(value: &Value) -> Read<DatasetInput> {
             schema: maybe_text(dataset, "schema"),
             profile: maybe_text(dataset, "profile"),
         },
+    })
+}
+
+pub(super) fn logged_model(value: &Value) -> Read<LoggedModel> {
+    let info = member(value, "info")?;
+    let none = Value::Null;
+    let data = value.get("data").unwrap_or(&none);
+    let status = LoggedModelStatus::from_name(&text(info, "status"));
+    let given = |name| maybe_text(info, name).filter(|text| !text.is_empty());
+    let mut params = list(data, "params", |param| {
+        Ok(Param::new(text(param, "key"), text(param, "value")))
+    })?;
+    params.sort_unstable();
+    Ok(LoggedModel {
+        model_id: model_id(info),
+        experiment_id: experiment_id(info)?,
+        name: text(info, "name"),
+        artifact_location: text(info, "artifact_uri"),
+        creation_timestamp: int(info, "creation_timestamp_ms")?,
+        last_updated_timestamp: int(info, "last_updated_timestamp_ms")?,
+        status: status.ok_or_else(|| unreadable("status"))?,
+        status_message: given("status_message"),
+        // Servers send these two even where they are not set.
+        model_type: given("model_type"),
+        source_run_id: given("source_run_id").map(RunId::new),
+        lifecycle_stage: LifecycleStage::Active,
+        tags: tags(info)?,
+        params,
+        metrics: list(data, "metrics", |metric| {
+            let value = double(metric, "value")?;
+            Ok(LoggedModelMetric {
+                key: text(metric, "key"),
+                value: (!value.is_nan()).then_some(value),
+                timestamp: int(metric, "timestamp")?,
+                step: int(metric, "step")?,
+                run_id: RunId::new(text(metric, "run_id")),
+                dataset_name: maybe_text(metric, "dataset_name"),
+                dataset_digest: maybe_text(metric, "dataset_digest"),
+            })
+        })?,
     })
 }
 

@@ -31,6 +31,17 @@ pub(super) enum Repeat {
     IfNotDone,
 }
 
+/// A call of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) endpoint: Endpoint,
+    /// The parts of the path that have names.
+    pub(super) path: &'a [(&'a str, &'a str)],
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<&'a Value>,
+    pub(super) repeat: Repeat,
+}
+
 /// What came of one attempt.
 enum Attempt {
     Answered(Value),
@@ -41,15 +52,12 @@ enum Attempt {
 
 impl RestStore {
     /// Calls an endpoint.
-    pub(super) async fn call(
-        &self,
-        endpoint: Endpoint,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-        repeat: Repeat,
-    ) -> Result<Value, StoreError> {
-        let address = self.address_of(endpoint, query);
-        let body = body.map(|body| Bytes::from(body.to_string()));
+    pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, StoreError> {
+        let Call {
+            endpoint, repeat, ..
+        } = call;
+        let address = self.address_of(call);
+        let body = call.body.map(|body| Bytes::from(body.to_string()));
         let mut repetition = 0;
         loop {
             let request = self.request(endpoint, &address, body.as_ref())?;
@@ -70,11 +78,16 @@ impl RestStore {
         }
     }
 
-    fn address_of(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> String {
-        let mut address = self.server.base().to_owned();
+    fn address_of(&self, call: Call<'_>) -> String {
         // The first is that of programs.
-        address.extend(endpoint.paths("").into_iter().next());
-        for (at, (name, value)) in query.iter().enumerate() {
+        let template = call.endpoint.paths("").into_iter().next();
+        let mut path = template.unwrap_or_default();
+        for (name, value) in call.path {
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        let mut address = format!("{}{path}", self.server.base());
+        for (at, (name, value)) in call.query.iter().enumerate() {
             address.push(if at == 0 { '?' } else { '&' });
             address.push_str(name);
             address.push('=');

@@ -4,13 +4,14 @@
 //! `options` is what the environment says, `server` an address with its
 //! credentials, `call` one call with its retries, `refusal` what an answer that is
 //! none becomes, `answers` and `requests` the two directions of JSON, and
-//! `tracking` the methods. What a run's guard does with a call that may have
+//! `tracking` and `models` the methods. What a run's guard does with a call that may have
 //! arrived is left to the crate's queue.
 
 mod answers;
 mod bare;
 mod call;
 mod gather;
+mod models;
 mod options;
 mod refusal;
 mod requests;
@@ -32,8 +33,8 @@ pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
 pub(crate) use spans::Taken;
 
-use call::Repeat;
 pub(crate) use call::random;
+use call::{Call, Repeat};
 use server::Server;
 
 /// The store of a tracking server, over its REST API.
@@ -51,6 +52,8 @@ use server::Server;
 /// - A batch that is larger than the API's limits is refused by the server
 ///   (MLflow's `log-batch`): nothing can be logged in two requests and still be all
 ///   or nothing.
+/// - Logged models need a server of MLflow 3. That one was deleted is told by its not
+///   being there: every model that is read counts as active.
 /// - Filters without a spelling (see `runledger_search`), such as one of a key
 ///   with a backtick, are refused before they are sent.
 /// - A server that is older than a method answers with `ENDPOINT_NOT_FOUND`.
@@ -141,18 +144,38 @@ impl RestStore {
 
     /// Asks for something.
     async fn get(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Value, StoreError> {
-        self.call(endpoint, query, None, Repeat::Freely).await
+        let call = Call {
+            endpoint,
+            path: &[],
+            query,
+            body: None,
+            repeat: Repeat::Freely,
+        };
+        self.call(call).await
     }
 
     /// Changes or searches something; again and again makes no difference.
     async fn post(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
-        self.call(endpoint, &[], Some(body), Repeat::Freely).await
+        let call = Call {
+            endpoint,
+            path: &[],
+            query: &[],
+            body: Some(body),
+            repeat: Repeat::Freely,
+        };
+        self.call(call).await
     }
 
     /// Does something that a repetition would do a second time.
     async fn post_once(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
-        self.call(endpoint, &[], Some(body), Repeat::IfNotDone)
-            .await
+        let call = Call {
+            endpoint,
+            path: &[],
+            query: &[],
+            body: Some(body),
+            repeat: Repeat::IfNotDone,
+        };
+        self.call(call).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! own errors might be meant, and the words are exactly those of one, it is that.
 
 use http::StatusCode;
-use runledger_entities::{ErrorCode, ExperimentId, LifecycleStage, Param, RunId};
+use runledger_entities::{ErrorCode, ExperimentId, LifecycleStage, LoggedModelId, Param, RunId};
 use runledger_protocol::Endpoint;
 use runledger_store::{ParamChange, Resource, StoreError};
 use serde_json::Value;
@@ -123,6 +123,18 @@ pub(super) fn of_experiment(id: ExperimentId) -> impl Fn(StoreError) -> StoreErr
 pub(super) fn experiment(id: ExperimentId) -> Vec<StoreError> {
     let mut candidates = lifecycle("experiment", &id.to_string());
     candidates.push(StoreError::not_found(Resource::Experiment, id));
+    candidates
+}
+
+/// The error of a call about a logged model.
+pub(super) fn of_model(id: &LoggedModelId) -> impl Fn(StoreError) -> StoreError {
+    move |error| known(error, model(id))
+}
+
+/// What may be wrong with a logged model.
+pub(super) fn model(id: &LoggedModelId) -> Vec<StoreError> {
+    let mut candidates = lifecycle("logged model", id.as_str());
+    candidates.push(StoreError::not_found(Resource::LoggedModel, id));
     candidates
 }
 

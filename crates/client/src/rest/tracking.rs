@@ -418,13 +418,13 @@ fn searching(page: &PageRequest, filter: &str, order: &[String]) -> Map<String, 
     body
 }
 
-fn joined<C: ToString>(clauses: &[C]) -> String {
+pub(super) fn joined<C: ToString>(clauses: &[C]) -> String {
     let clauses: Vec<String> = clauses.iter().map(ToString::to_string).collect();
     clauses.join(" AND ")
 }
 
 /// Refuses a filter whose text means something else.
-fn check_spelling<C: PartialEq>(
+pub(super) fn check_spelling<C: PartialEq>(
     text: &str,
     clauses: &[C],
     parse: impl Fn(&str) -> Result<Vec<C>, runledger_search::SearchError>,
@@ -440,6 +440,6 @@ fn check_spelling<C: PartialEq>(
 }
 
 /// The error of a call that is about no one thing.
-fn plainly(error: StoreError) -> StoreError {
+pub(super) fn plainly(error: StoreError) -> StoreError {
     refusal::known(error, [])
 }
