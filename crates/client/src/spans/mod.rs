@@ -1,6 +1,6 @@
 //! Spans of any Rust program, as traces: a layer for `tracing-subscriber`.
 //!
-//! `layer` turns spans of `tracing` into [`record`]s, `worker` gathers these and
+//! `layer` turns spans of `tracing` into records, `worker` gathers these and
 //! sends them, `target` knows where to, and `otlp` how they are written. What the
 //! attributes of a call to a model mean (OpenTelemetry's conventions for generative
 //! AI among them) is left to whoever receives them, which knows more dialects.
