@@ -6,6 +6,7 @@
 //! neighbours.
 
 mod begun;
+mod buffer;
 mod limits;
 mod objects;
 mod repository;

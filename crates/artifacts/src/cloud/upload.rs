@@ -10,13 +10,14 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::try_join;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::begun::Begun;
+use super::buffer::Buffer;
 use super::limits::{Limits, UNIT};
 use super::objects::{Fault, Objects};
 use crate::direct::MultipartUpload;
@@ -49,7 +50,7 @@ pub(super) fn longest_file(first: usize) -> u64 {
 /// A part, with its share of the budget.
 #[derive(Default)]
 struct Part {
-    bytes: BytesMut,
+    bytes: Buffer,
     share: Option<(OwnedSemaphorePermit, Instant)>,
 }
 
@@ -71,8 +72,12 @@ impl Part {
             source: io::Error::other("the memory for uploads is in use"),
         })?;
         self.share = Some((share, limits.end_of(wanted)));
-        self.bytes.reserve(wanted - self.bytes.len());
-        Ok(())
+        self.bytes
+            .map(wanted)
+            .map_err(|source| ArtifactError::Unavailable {
+                operation: OPERATION,
+                source,
+            })
     }
 }
 
@@ -119,7 +124,7 @@ impl Source {
             let piece = self.left.split_to(room.min(self.left.len()));
             part.grow(piece.len(), wanted, &self.limits, number > 1)
                 .await?;
-            part.bytes.extend_from_slice(&piece);
+            part.bytes.extend(&piece);
             if part.bytes.len() == wanted {
                 return Ok(part);
             }
