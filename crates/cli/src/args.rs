@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::backend::Backend;
+use runledger_store::StorePlace;
 
 pub(crate) use artifacts::{ArtifactsCommand, ListArgs, Which};
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
@@ -180,14 +180,14 @@ pub(crate) struct ServerArgs {
 
 impl ServerArgs {
     /// Where experiments and runs are.
-    pub(crate) fn backend(&self) -> Backend {
+    pub(crate) fn backend(&self) -> StorePlace {
         match self
             .backend_store_uri
             .as_deref()
             .filter(|uri| !uri.is_empty())
         {
-            Some(uri) => Backend::of(uri),
-            None => Backend::of_directory(Path::new(".")),
+            Some(uri) => StorePlace::of(uri),
+            None => StorePlace::of_directory(Path::new(".")),
         }
     }
 

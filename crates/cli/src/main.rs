@@ -9,7 +9,6 @@
 
 mod args;
 mod artifacts;
-mod backend;
 mod db;
 mod gc;
 mod logging;

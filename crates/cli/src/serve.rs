@@ -21,11 +21,11 @@ use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
 use crate::artifacts::Stores;
-use crate::backend::Backend;
 use crate::report;
 use crate::settings::{Destination, InvalidSettings, Settings};
 use crate::signals::Signals;
 use crate::webhooks;
+use runledger_store::StorePlace;
 
 /// Threads for work that blocks, beside those that wait for a database server:
 /// artifact files (32 at most), reads of a SQLite file (8 at most), and the
@@ -203,14 +203,14 @@ async fn with_store(
     pool: PoolOptions,
 ) -> Result<ServerBuilder, RunError> {
     match &settings.backend {
-        Backend::Folder(folder) => {
+        StorePlace::Folder(folder) => {
             let store = Arc::new(open_folder(folder, settings, flags.read_only).await?);
             Ok(server
                 .store(Arc::clone(&store))
                 .registry(Arc::<FileStore>::clone(&store))
                 .traces(store))
         }
-        Backend::Database(uri) => {
+        StorePlace::Database(uri) => {
             let variable = |name: &str| env::var(name).ok();
             let key = webhooks::key(variable)?;
             let store = open_database(uri, settings, pool, flags.read_only, key).await?;
@@ -232,8 +232,8 @@ pub(crate) async fn purge_store(
     read_only: bool,
 ) -> Result<Arc<dyn PurgeStore>, RunError> {
     match &settings.backend {
-        Backend::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, read_only).await?)),
-        Backend::Database(uri) => {
+        StorePlace::Folder(folder) => Ok(Arc::new(open_folder(folder, settings, read_only).await?)),
+        StorePlace::Database(uri) => {
             let store = open_database(uri, settings, pool, read_only, None).await?;
             Ok(Arc::new(store))
         }
@@ -242,18 +242,18 @@ pub(crate) async fn purge_store(
 
 /// The store of `backend`, to look at runs and models.
 pub(crate) async fn read_only_stores(
-    backend: &Backend,
+    backend: &StorePlace,
     pool: PoolOptions,
 ) -> Result<Stores, RunError> {
     match backend {
-        Backend::Folder(folder) => {
+        StorePlace::Folder(folder) => {
             let options = FileStoreOptions {
                 read_only: true,
                 ..FileStoreOptions::default()
             };
             Ok(Stores::of(FileStore::open(folder, options).await?))
         }
-        Backend::Database(uri) => {
+        StorePlace::Database(uri) => {
             let options = StoreOptions {
                 pool,
                 read_only: true,

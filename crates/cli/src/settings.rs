@@ -7,7 +7,7 @@ use runledger_artifacts::{ArtifactUri, InvalidUri, STORAGE_SCHEMES, redacted};
 use runledger_server::SecurityConfig;
 
 use crate::args::ServerArgs;
-use crate::backend::Backend;
+use runledger_store::StorePlace;
 
 /// Why the flags cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub(crate) enum InvalidSettings {
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Where experiments and runs are.
-    pub(crate) backend: Backend,
+    pub(crate) backend: StorePlace,
     /// Where new experiments keep their artifacts.
     pub(crate) artifact_root: String,
     /// What `mlflow-artifacts:/` is, if that is served.
@@ -107,7 +107,7 @@ impl Settings {
         // A database that Python wrote without a server points there.
         let mut local_roots = vec![PathBuf::from(LOCAL_ROOT)];
         let backend = flags.backend();
-        if let Backend::Folder(folder) = &backend {
+        if let StorePlace::Folder(folder) = &backend {
             // And Python that writes into the folder keeps artifacts in it.
             local_roots.push(folder.clone());
         }
@@ -186,7 +186,7 @@ mod tests {
     fn the_defaults_are_mlflows() {
         let flags = flags("");
         assert_eq!((flags.host.as_str(), flags.port), ("127.0.0.1", 5000));
-        assert_eq!(flags.backend(), Backend::Folder("./mlruns".into()));
+        assert_eq!(flags.backend(), StorePlace::Folder("./mlruns".into()));
         let settings = Settings::new(&flags).unwrap();
         assert_eq!(settings.artifact_root, "mlflow-artifacts:/");
         assert_eq!(

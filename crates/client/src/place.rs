@@ -1,31 +1,26 @@
 //! What a tracking URI names, and opening it.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use runledger_artifacts::redacted;
-use runledger_store::TrackingStore;
+use runledger_store::{StorePlace, TrackingStore};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
 use crate::{RestOptions, RestStore, TrackingError};
 
-/// The database that MLflow 3 uses without a URI.
-const DATABASE: &str = "mlflow.db";
-/// The folder that MLflow 2 uses without a URI, and that keeps the artifacts of
-/// databases.
-const FOLDER: &str = "./mlruns";
+/// Where MLflow keeps the artifacts of databases.
+const ARTIFACTS: &str = "./mlruns";
 
 /// Where experiments and runs are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// On a tracking server.
     Server(String),
-    /// In a folder of files.
-    Folder(PathBuf),
-    /// In a database, by its SQLAlchemy URI.
-    Database(String),
+    /// In a folder or a database.
+    Store(StorePlace),
 }
 
 /// A store that is open.
@@ -40,38 +35,15 @@ impl Place {
         if uri.starts_with("http://") || uri.starts_with("https://") {
             return Self::Server(uri.to_owned());
         }
-        if let Some(path) = uri.strip_prefix("file:") {
-            // `file:x`, `file:/x`, `file:///x` and `file://localhost/x`.
-            let path = match path.strip_prefix("//") {
-                Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
-                None => path,
-            };
-            let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-            return Self::Folder(PathBuf::from(path.into_owned()));
-        }
-        if uri.contains("://") {
-            return Self::Database(uri.to_owned());
-        }
-        Self::Folder(PathBuf::from(uri))
+        Self::Store(StorePlace::of(uri))
     }
 
     /// `MLFLOW_TRACKING_URI`, or what is in the current directory without it: the
     /// database if there is one, else the folder.
     pub(crate) fn uri_from_env() -> String {
-        if let Ok(uri) = env::var("MLFLOW_TRACKING_URI")
-            && !uri.is_empty()
-        {
-            return uri;
-        }
-        Self::default_uri(Path::new("."))
-    }
-
-    fn default_uri(directory: &Path) -> String {
-        if directory.join(DATABASE).exists() {
-            format!("sqlite:///{DATABASE}")
-        } else {
-            FOLDER.to_owned()
-        }
+        let named = env::var("MLFLOW_TRACKING_URI").ok();
+        let named = named.filter(|uri| !uri.is_empty());
+        named.unwrap_or_else(|| StorePlace::of_directory(Path::new(".")).to_string())
     }
 
     pub(crate) async fn open(self) -> Result<Opened, TrackingError> {
@@ -83,7 +55,7 @@ impl Place {
                     rest: Some(rest),
                 })
             }
-            Self::Folder(path) => {
+            Self::Store(StorePlace::Folder(path)) => {
                 let opened = FileStore::open(&path, FileStoreOptions::default()).await;
                 let store = opened.map_err(|error| TrackingError::Open {
                     uri: path.display().to_string(),
@@ -94,9 +66,9 @@ impl Place {
                     rest: None,
                 })
             }
-            Self::Database(uri) => {
+            Self::Store(StorePlace::Database(uri)) => {
                 let options = StoreOptions {
-                    artifact_root: FOLDER.to_owned(),
+                    artifact_root: ARTIFACTS.to_owned(),
                     ..StoreOptions::default()
                 };
                 let opened = SqlStore::open(&uri, options).await;
@@ -118,26 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_names_a_server_a_folder_or_a_database() {
-        let server = |uri: &str| Place::Server(uri.to_owned());
-        assert_eq!(Place::of("https://h/ml"), server("https://h/ml"));
-        for (uri, path) in [
-            ("./mlruns", "./mlruns"),
-            ("file:///data/ml%20runs", "/data/ml runs"),
-            ("file:rel", "rel"),
-            ("file://localhost/data", "/data"),
-        ] {
-            assert_eq!(Place::of(uri), Place::Folder(path.into()), "{uri}");
+    fn a_uri_names_a_server_or_a_store() {
+        let is_server = |uri| matches!(Place::of(uri), Place::Server(address) if address == uri);
+        assert!(is_server("https://h/ml"));
+        for uri in ["./mlruns", "file:rel", "postgresql+psycopg2://u:p@h/d"] {
+            assert!(matches!(Place::of(uri), Place::Store(place) if place == StorePlace::of(uri)));
         }
-        let uri = "postgresql+psycopg2://u:p@h/d";
-        assert_eq!(Place::of(uri), Place::Database(uri.to_owned()));
-    }
-
-    #[test]
-    fn without_a_uri_a_database_that_is_there_comes_first() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(Place::default_uri(folder.path()), "./mlruns");
-        std::fs::write(folder.path().join(DATABASE), b"").expect("it can be written");
-        assert_eq!(Place::default_uri(folder.path()), "sqlite:///mlflow.db");
     }
 }

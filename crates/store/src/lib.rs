@@ -16,6 +16,7 @@ pub mod locations;
 mod logged_models;
 mod model_registry;
 mod page;
+mod place;
 mod purge;
 mod traces;
 mod tracking;
@@ -33,6 +34,7 @@ pub use model_registry::{
     NewModelVersion, NewRegisteredModel, RegisteredModelQuery, StageChange,
 };
 pub use page::{Page, PageRequest};
+pub use place::StorePlace;
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
 pub use traces::{
     Aggregation, AssessmentPatch, NewTrace, TraceDeletion, TraceDimension, TraceEnd, TraceFilter,

@@ -14,8 +14,8 @@ use runledger_store_sql::PoolOptions;
 use serde_json::Value;
 
 use super::error::ArtifactsError;
-use crate::backend::Backend;
 use crate::serve::{self, RunError};
+use runledger_store::StorePlace;
 
 /// Who is asked.
 pub(super) enum Tracking {
@@ -54,8 +54,8 @@ impl Tracking {
             return Ok(Self::Server(TrackingServer::new(uri, variable)?));
         }
         let backend = match uri {
-            Some(uri) => Backend::of(uri),
-            None => Backend::of_directory(Path::new(".")),
+            Some(uri) => StorePlace::of(uri),
+            None => StorePlace::of_directory(Path::new(".")),
         };
         let pool = PoolOptions::from_environment(variable).map_err(RunError::from)?;
         Ok(Self::Store(serve::read_only_stores(&backend, pool).await?))

@@ -10,7 +10,9 @@ use runledger_store_sql::{DatabaseUri, SqlStore, StoreOptions};
 use serde_json::json;
 
 use super::plan::grouped;
-use crate::{args::ImportArgs, backend::Backend, report};
+use runledger_store::StorePlace;
+
+use crate::{args::ImportArgs, report};
 
 /// How often a line tells how far it is, where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -78,7 +80,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), ImportError> {
 }
 
 async fn import(args: &ImportArgs) -> Result<(), ImportError> {
-    let Backend::Folder(folder) = Backend::of(&args.folder) else {
+    let StorePlace::Folder(folder) = StorePlace::of(&args.folder) else {
         return Err(ImportError::NoFolder {
             uri: runledger_artifacts::redacted(&args.folder),
         });
