@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use runledger_artifacts::redacted;
 use runledger_entities::{
     Coded, ErrorCode, Experiment, ExperimentId, LongValues, Metric, Param, Run, RunId, RunInfo,
     RunStatus, Tag, ViewType, limits, validate,
@@ -15,7 +14,7 @@ use runledger_search::{
 };
 use runledger_store::{
     Batch, ExperimentQuery, HistoryQuery, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery,
-    TrackingStore,
+    StorePlace, TrackingStore,
 };
 
 use crate::place::Place;
@@ -116,12 +115,27 @@ impl Client {
 
     /// The tracking URI, without a password.
     pub fn uri(&self) -> String {
-        redacted(&self.uri)
+        match (&self.rest, StorePlace::of(&self.uri)) {
+            (Some(rest), _) => rest.address().to_owned(),
+            (None, StorePlace::Folder(_)) => self.uri.to_string(),
+            (None, database) => database.to_string(),
+        }
     }
 
     /// The store below, which has every call that there is.
     pub fn store(&self) -> &Arc<dyn TrackingStore> {
         &self.store
+    }
+
+    /// The same, which repeats no call to a server.
+    pub(crate) fn asking_once(&self) -> Self {
+        match &self.rest {
+            None => self.clone(),
+            Some(rest) => Self {
+                uri: Arc::clone(&self.uri),
+                ..Self::of_server(rest.asking_once())
+            },
+        }
     }
 
     /// The store, if it is a server.

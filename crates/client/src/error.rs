@@ -70,8 +70,7 @@ pub enum TrackingError {
     },
     /// The store did not take metrics for so long that there is no room for more.
     #[error(
-        "a metric of run {run_id} was not taken: {waiting} others have waited for {seconds} s; the \
-         last attempt failed: {reason}"
+        "a metric of run {run_id} was not taken: {waiting} others have waited for {seconds} s; {reason}"
     )]
     NoRoom {
         /// The run.
@@ -80,7 +79,7 @@ pub enum TrackingError {
         waiting: usize,
         /// How long there was no room, in seconds.
         seconds: u64,
-        /// What went wrong with the last attempt.
+        /// What went wrong with the last attempt, or that nothing did.
         reason: String,
     },
     /// Metrics were refused, and will not be tried again.
@@ -94,10 +93,7 @@ pub enum TrackingError {
         source: Arc<StoreError>,
     },
     /// Metrics did not arrive in time.
-    #[error(
-        "{count} metrics of run {run_id} did not arrive within {seconds} s; the last attempt \
-         failed: {reason}"
-    )]
+    #[error("{count} metrics of run {run_id} did not arrive within {seconds} s; {reason}")]
     MetricsWaiting {
         /// The run.
         run_id: RunId,
@@ -105,7 +101,7 @@ pub enum TrackingError {
         count: usize,
         /// How long they were waited for, in seconds.
         seconds: u64,
-        /// What went wrong with the last attempt.
+        /// What went wrong with the last attempt, or that nothing did.
         reason: String,
     },
     /// The threads that talk to stores could not be started, or one of them failed.

@@ -4,7 +4,6 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger_artifacts::redacted;
 use runledger_store::{StorePlace, TrackingStore};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
@@ -73,7 +72,7 @@ impl Place {
                 };
                 let opened = SqlStore::open(&uri, options).await;
                 let store = opened.map_err(|error| TrackingError::Open {
-                    uri: redacted(&uri),
+                    uri: StorePlace::of(&uri).to_string(),
                     reason: error.to_string(),
                 })?;
                 Ok(Opened {

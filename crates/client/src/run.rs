@@ -276,8 +276,9 @@ impl ActiveRun {
     /// Sends what waits, and ends the run `FINISHED`.
     ///
     /// # Errors
-    /// As [`RunLogger::flush`], after which the run is ended all the same; what did
-    /// not arrive by then is given up.
+    /// As [`RunLogger::flush`], after which the run is ended all the same, if the store
+    /// can be reached; what did not arrive by then is given up. The end itself is
+    /// repeated as [`RestOptions`](crate::RestOptions) say, which may take as long again.
     pub fn end(self) -> Result<(), TrackingError> {
         self.end_as(RunStatus::Finished)
     }
@@ -293,11 +294,16 @@ impl ActiveRun {
     fn finish(&mut self, status: RunStatus) -> Result<(), TrackingError> {
         self.is_ended = true;
         active::end(self.run_id());
-        let flushed = self.flush();
         let inner = &self.logger.inner;
+        // First, so that no other thread adds what nobody would wait for.
         inner.queue.close();
+        let flushed = self.flush();
+        inner.queue.give_up();
         let (client, id) = (inner.client.clone(), self.run_id().clone());
         let ended = background::wait(async move { client.end_run(&id, status).await });
+        if let (Err(_), Err(error)) = (&flushed, &ended) {
+            tracing::error!(run = %self.run_id(), %error, "the run cannot be ended");
+        }
         flushed.and(ended.map(drop))
     }
 }

@@ -240,6 +240,56 @@ fn warn_span(parent: &tracing::Span, text: &str) -> tracing::Span {
     tracing::warn_span!(parent: parent, "child", text)
 }
 
+/// A value that logs while it is written.
+struct Talkative;
+
+impl std::fmt::Debug for Talkative {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        info!("being written");
+        f.write_str("talkative")
+    }
+}
+
+#[test]
+fn values_may_log_while_they_are_written() {
+    let world = World::new();
+    let (layer, guard) = trace_layer(world.target(), TraceOptions::default()).expect("a thread");
+    with_default(tracing_subscriber::registry().with(layer), || {
+        let span = info_span!("span", value = tracing::field::Empty);
+        span.in_scope(|| {
+            span.record("value", tracing::field::debug(Talkative));
+            info!(value = ?Talkative, "an event");
+        });
+    });
+    assert!(guard.flush());
+    assert!(world.traces()[0].1[0].contains("being written"));
+}
+
+#[test]
+fn a_flush_comes_to_an_end_under_load() {
+    let world = World::new();
+    let options = TraceOptions {
+        batch: 4,
+        ..TraceOptions::default()
+    };
+    let (layer, guard) = trace_layer(world.target(), options).expect("a thread");
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            tracing::dispatcher::with_default(&subscriber, || {
+                while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    drop(info_span!("span"));
+                }
+            });
+        });
+        thread::sleep(Duration::from_millis(50));
+        let is_flushed = guard.flush();
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(is_flushed);
+    });
+}
+
 #[test]
 fn a_server_that_is_back_gets_what_waited() {
     let world = World::new();

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use runledger_entities::{Metric, RunId, limits, validate};
 use runledger_store::StoreError;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{Client, TrackingError, background};
 
@@ -40,6 +40,8 @@ struct Shared {
     settled: Condvar,
     /// Tells the task that something waits, or that nothing will come any more.
     wake: Notify,
+    /// Nobody waits any more: what does not arrive is lost, which was said.
+    given_up: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +50,6 @@ struct State {
     /// How many are with the task.
     sending: usize,
     is_closed: bool,
-    /// Nobody waits any more: what does not arrive is lost, which was said.
-    is_given_up: bool,
     /// Refusals that nobody was told of: how many metrics, and the first reason.
     refused: Option<(usize, Arc<StoreError>)>,
     /// What went wrong with the last attempt, if it may pass.
@@ -62,8 +62,10 @@ impl State {
     }
 
     fn reason(&self) -> String {
-        let reason = self.trouble.clone();
-        reason.unwrap_or_else(|| "none has failed yet".to_owned())
+        match &self.trouble {
+            Some(trouble) => format!("the last attempt failed: {trouble}"),
+            None => "no attempt has failed so far".to_owned(),
+        }
     }
 }
 
@@ -76,6 +78,7 @@ impl Queue {
             room: Condvar::new(),
             settled: Condvar::new(),
             wake: Notify::new(),
+            given_up: watch::Sender::new(false),
         });
         background::handle()?.spawn(worker::work(client, Arc::clone(&shared)));
         Ok(Self { shared })
@@ -142,14 +145,18 @@ impl Queue {
         }
     }
 
-    /// Takes no more metrics. What has not arrived by now is given up.
+    /// Takes no more metrics; those that were taken go on their way.
     pub(crate) fn close(&self) {
-        let mut state = self.shared.lock();
-        state.is_closed = true;
-        state.is_given_up = true;
-        state.waiting.clear();
-        drop(state);
+        self.shared.lock().is_closed = true;
         self.shared.room.notify_all();
+        self.shared.wake.notify_one();
+    }
+
+    /// What has not arrived by now is given up. Whoever calls this has told of it, or
+    /// has waited until there was nothing.
+    pub(crate) fn give_up(&self) {
+        self.shared.lock().waiting.clear();
+        self.shared.given_up.send_replace(true);
         self.shared.wake.notify_one();
     }
 }
@@ -190,8 +197,21 @@ impl Shared {
         }
     }
 
-    fn is_given_up(&self) -> bool {
-        self.lock().is_given_up
+    /// Ends when what has not arrived is given up.
+    async fn given_up(&self) {
+        // The sender lives as long as this.
+        let _ = self
+            .given_up
+            .subscribe()
+            .wait_for(|given_up| *given_up)
+            .await;
+    }
+
+    /// The batch on its way is given up.
+    fn abandon(&self) {
+        let count = std::mem::take(&mut self.lock().sending);
+        tracing::error!(run = %self.run, count, "metrics are given up");
+        self.settled.notify_all();
     }
 
     /// An attempt failed, and there will be another.

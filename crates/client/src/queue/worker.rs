@@ -8,8 +8,10 @@
 //! every line. So before something is sent again to a server that is not known to
 //! have a database, the histories are read, and the points that are there are left
 //! out; there a point that is logged twice on purpose may be kept once, if just then
-//! a connection breaks. A store in this process has either written a batch or not,
-//! and says which.
+//! a connection breaks, and a point is kept twice if the server is still at work on a
+//! request that was given up when its history is read. A database in this process has
+//! either written a batch or not, and says which; a folder whose disk fails in the
+//! middle of one may keep a part of it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,11 +27,22 @@ use crate::{Client, TrackingError, rest};
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Faults of the server in a row after which a batch is taken for the cause.
+const MOST_FAULTS: u32 = 10;
+
 /// Sends what comes, until nothing will come any more.
 pub(super) async fn work(client: Client, shared: Arc<Shared>) {
+    // Repeating is done here, where it is known when nobody waits any more.
+    let client = client.asking_once();
     while let Some(batch) = shared.next().await {
-        let outcome = send(&client, &shared, batch).await;
-        shared.settle(outcome);
+        tokio::select! {
+            biased;
+            () = shared.given_up() => {
+                shared.abandon();
+                return;
+            }
+            outcome = send(&client, &shared, batch) => shared.settle(outcome),
+        }
     }
 }
 
@@ -40,18 +53,27 @@ struct Sending {
     in_doubt: Vec<String>,
 }
 
-/// Sends a batch until it has arrived, is refused, or was given up.
+/// Sends a batch until it has arrived or is refused.
 async fn send(client: &Client, shared: &Shared, metrics: Vec<Metric>) -> Result<(), StoreError> {
     let mut sending = Sending {
         metrics,
         in_doubt: Vec::new(),
     };
     let mut pause = FIRST_PAUSE;
+    let mut faults = 0;
     loop {
         let error = match sending.attempt(client, &shared.run).await {
-            Err(error) if may_pass(&error) && !shared.is_given_up() => error,
+            Err(error) if may_pass(&error) => error,
             outcome => return outcome,
         };
+        if is_answer(&error, &[ErrorCode::InternalError]) {
+            faults += 1;
+            if faults == MOST_FAULTS {
+                return Err(error);
+            }
+        } else {
+            faults = 0;
+        }
         tracing::warn!(run = %shared.run, %error, "metrics are sent again");
         shared.failed(&error);
         let jitter = pause.mul_f64(rest::random());

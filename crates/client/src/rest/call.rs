@@ -170,18 +170,19 @@ impl RestStore {
                 None => Attempt::Refused(refusal::not_json(self.server.base(), endpoint, &text)),
             };
         }
-        let (error, is_the_servers) = refusal::read(self.server.base(), endpoint, status, &text);
-        let not_done = [
-            StatusCode::TOO_MANY_REQUESTS,
-            StatusCode::SERVICE_UNAVAILABLE,
-        ]
-        .contains(&status);
+        let refusal = refusal::read(self.server.base(), endpoint, status, &text);
+        // Gateways answer 503 also where the server has got the request, and died.
+        let not_done = match status {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::SERVICE_UNAVAILABLE => refusal.is_a_tracking_servers || pause.is_some(),
+            _ => false,
+        };
         let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
         // A server that names a fault of the caller's with a 500 will name it again.
-        if may_pass && !is_the_servers && (not_done || repeat == Repeat::Freely) {
-            Attempt::Failed(error, pause)
+        if may_pass && !refusal.is_the_callers && (not_done || repeat == Repeat::Freely) {
+            Attempt::Failed(refusal.error, pause)
         } else {
-            Attempt::Refused(error)
+            Attempt::Refused(refusal.error)
         }
     }
 }

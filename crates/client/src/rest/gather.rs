@@ -38,10 +38,12 @@ impl<T> Gather<T> {
     /// Adds what a server answered.
     pub(super) fn add(&mut self, page: Page<T>) {
         self.is_begun = true;
-        // A page of nothing is the end, whatever comes with it: else it might be for ever.
-        self.is_done = page.items.is_empty();
+        // A page of nothing is the end, and so is one that leads to itself, whatever comes
+        // with them: else it might be for ever.
+        let leads_on = !page.items.is_empty() && page.next_token != self.token;
+        self.is_done = !leads_on;
         self.items.extend(page.items);
-        self.token = page.next_token;
+        self.token = page.next_token.filter(|_| leads_on);
     }
 
     pub(super) fn page(self) -> Page<T> {
@@ -97,5 +99,21 @@ mod tests {
             next_token: Some("again".to_owned()),
         });
         assert_eq!(gather.next(), None);
+        assert_eq!(gather.page().next_token, None);
+    }
+
+    #[test]
+    fn a_page_that_leads_to_itself_is_the_end() {
+        let page = PageRequest {
+            max_results: 5,
+            token: Some("again".to_owned()),
+        };
+        let mut gather = Gather::new(page, 2);
+        gather.add(Page {
+            items: vec![()],
+            next_token: Some("again".to_owned()),
+        });
+        assert_eq!(gather.next(), None);
+        assert_eq!(gather.page().next_token, None);
     }
 }

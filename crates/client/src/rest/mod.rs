@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 use runledger_artifacts::http_client::HttpClient;
-use runledger_entities::{Coded, ErrorCode};
+use runledger_entities::ErrorCode;
 use runledger_protocol::Endpoint;
 use runledger_store::{StoreError, StoreKind};
 use serde_json::Value;
@@ -105,13 +105,25 @@ impl RestStore {
         })
     }
 
+    /// The same, which repeats nothing.
+    pub(crate) fn asking_once(&self) -> Self {
+        let options = RestOptions {
+            max_retries: 0,
+            ..RestOptions::clone(&self.options)
+        };
+        Self {
+            options: Arc::new(options),
+            ..self.clone()
+        }
+    }
+
     /// The server's address, without a password.
     pub fn address(&self) -> &str {
         self.server.base()
     }
 
     /// Asks the server once what it keeps its runs in (`server-info`), and remembers
-    /// it. Servers older than MLflow 3 do not say it: `None`.
+    /// it. Servers older than MLflow 3 do not say it, nor do those that refuse: `None`.
     ///
     /// # Errors
     /// [`StoreError`] if the server does not answer.
@@ -121,7 +133,7 @@ impl RestStore {
         }
         let info = match self.get(Endpoint::ServerInfo, &[]).await {
             Ok(info) => info,
-            Err(error) if is_unknown_there(&error) => Value::Null,
+            Err(error) if is_refused(&error) => Value::Null,
             Err(error) => return Err(error),
         };
         let kind = match info["store_type"].as_str() {
@@ -179,10 +191,11 @@ impl RestStore {
     }
 }
 
-/// Whether a server does not have an endpoint.
-fn is_unknown_there(error: &StoreError) -> bool {
-    matches!(
-        error.code(),
-        ErrorCode::EndpointNotFound | ErrorCode::NotFound | ErrorCode::NotImplemented
-    )
+/// Whether a server, or what stands before it, does not answer a question, and will not.
+fn is_refused(error: &StoreError) -> bool {
+    let StoreError::Answered { code, .. } = error else {
+        return false;
+    };
+    let is_the_callers = code.http_status() < 500 && *code != ErrorCode::RequestLimitExceeded;
+    is_the_callers || *code == ErrorCode::NotImplemented
 }

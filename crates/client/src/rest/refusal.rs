@@ -12,14 +12,18 @@ use serde_json::Value;
 /// The most characters of an answer that an error repeats.
 const EXCERPT: usize = 300;
 
-/// The error of an answer; and whether it is of a server of MLflow's kind that names
-/// a fault of the caller's.
-pub(super) fn read(
-    server: &str,
-    endpoint: Endpoint,
-    status: StatusCode,
-    text: &[u8],
-) -> (StoreError, bool) {
+/// An answer that is no success.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) error: StoreError,
+    /// It is in the words of a tracking server, and not of something between.
+    pub(super) is_a_tracking_servers: bool,
+    /// Those words name a fault of the caller's.
+    pub(super) is_the_callers: bool,
+}
+
+/// Reads an answer that is no success.
+pub(super) fn read(server: &str, endpoint: Endpoint, status: StatusCode, text: &[u8]) -> Refusal {
     let value: Value = serde_json::from_slice(text).unwrap_or(Value::Null);
     let told = value["error_code"].as_str();
     if let Some(name) = told {
@@ -31,7 +35,11 @@ pub(super) fn read(
         };
         let is_the_callers =
             known.is_some() && code.http_status() < 500 && code.http_status() != 429;
-        return (StoreError::Answered { code, message }, is_the_callers);
+        return Refusal {
+            error: StoreError::Answered { code, message },
+            is_a_tracking_servers: true,
+            is_the_callers,
+        };
     }
     let message = format!(
         "{server} answered {status} to {}, which is not how a tracking server refuses: {}",
@@ -39,7 +47,11 @@ pub(super) fn read(
         excerpt(text)
     );
     let code = code_of(status);
-    (StoreError::Answered { code, message }, false)
+    Refusal {
+        error: StoreError::Answered { code, message },
+        is_a_tracking_servers: false,
+        is_the_callers: false,
+    }
 }
 
 /// The error of a success that is no JSON.
@@ -217,7 +229,8 @@ mod tests {
 
     fn answered(status: u16, text: &str) -> (StoreError, bool) {
         let status = StatusCode::from_u16(status).expect("a status");
-        read("http://h", Endpoint::GetRun, status, text.as_bytes())
+        let refusal = read("http://h", Endpoint::GetRun, status, text.as_bytes());
+        (refusal.error, refusal.is_the_callers)
     }
 
     #[test]

@@ -46,9 +46,19 @@ impl fmt::Debug for Server {
 impl Server {
     pub(super) fn parse(address: &str, options: &RestOptions) -> Result<Self, InvalidServer> {
         let (account, address) = split_account(address);
+        // What is left of a password that should have been encoded is not shown either.
+        let is_unclear = address.contains(['@', '#', '\\']);
         let invalid = || InvalidServer::Address {
-            address: address.clone(),
+            address: if is_unclear {
+                let scheme = address.split("://").next().unwrap_or_default();
+                format!("{scheme}://…")
+            } else {
+                address.clone()
+            },
         };
+        if is_unclear {
+            return Err(invalid());
+        }
         let base = address.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| invalid())?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -157,10 +167,13 @@ mod tests {
             "ftp://h",
             "http://",
             "http://u:secret@/x y",
+            "http://u:se/cret@h",
+            "http://u:12/secret@h",
+            "http://h#secret",
             "http://h?a=b",
         ] {
             let error = Server::parse(address, &RestOptions::default()).expect_err(address);
-            assert!(!error.to_string().contains("secret"), "{error}");
+            assert!(!error.to_string().contains("cret"), "{error}");
         }
     }
 }

@@ -56,8 +56,14 @@ where
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
+        if span.extensions().get::<Record>().is_none() {
+            return;
+        }
+        // The program's own code writes values, and may log: no lock is held meanwhile.
+        let mut fields = Fields::default();
+        values.record(&mut fields);
         if let Some(record) = span.extensions_mut().get_mut::<Record>() {
-            values.record(&mut record.fields);
+            record.fields.merge(fields);
         }
     }
 
@@ -78,11 +84,14 @@ where
         let Some(span) = context.event_span(event) else {
             return;
         };
-        let mut extensions = span.extensions_mut();
-        if let Some(record) = extensions.get_mut::<Record>() {
-            let mut fields = Fields::default();
-            event.record(&mut fields);
-            let is_error = *event.metadata().level() == Level::ERROR;
+        if span.extensions().get::<Record>().is_none() {
+            return;
+        }
+        // As in `on_record`.
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let is_error = *event.metadata().level() == Level::ERROR;
+        if let Some(record) = span.extensions_mut().get_mut::<Record>() {
             record.add_event(fields, is_error, event.metadata().name());
         }
     }

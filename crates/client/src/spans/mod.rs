@@ -24,15 +24,16 @@ pub use worker::TraceGuard;
 pub struct TraceOptions {
     /// What produces the spans, which becomes a tag of their traces (`service.name`).
     pub service_name: Option<String>,
-    /// Spans that may wait, if they take no more than 64 MiB together. The next ones are
+    /// Spans that may wait, up to a million, if they take no more than 64 MiB together. The next ones are
     /// dropped, and counted: the program never waits. 2,048, as in OpenTelemetry's SDKs.
     pub queue: usize,
     /// The most spans of one request, at least 1; fewer if they are large. 512, as in
     /// OpenTelemetry's SDKs.
     pub batch: usize,
-    /// How long a span waits for others at most: a second.
+    /// How long a span waits for others at most, up to an hour: a second.
     pub interval: Duration,
-    /// How long the end of the program waits for what is still to be sent: 5 seconds.
+    /// How long the end of the program waits for what is still to be sent, up to an
+    /// hour, and once as long for what came meanwhile: 5 seconds.
     pub shutdown: Duration,
 }
 
@@ -111,8 +112,9 @@ impl Counters {
 /// `mlflow.spanInputs` and `mlflow.spanOutputs`, and OpenTelemetry's for calls to
 /// models, such as `gen_ai.usage.input_tokens`, mean what they mean there.
 ///
-/// Nothing here waits, locks or fails in the middle of the program: what cannot be sent
-/// is dropped and counted ([`TraceGuard::counts`]). Spans that a server may have got
+/// The program never waits for the network, and nothing fails in the middle of it: what
+/// cannot be sent is dropped and counted ([`TraceGuard::counts`]), and of a span with more
+/// than 128 attributes, events or links, or 8 MiB of texts, the rest is left out. Spans that a server may have got
 /// already are sent again, which keeps them once.
 ///
 /// # Errors

@@ -11,6 +11,10 @@ use uuid::Uuid;
 /// OpenTelemetry's SDKs.
 const MOST: usize = 128;
 
+/// The most bytes of the texts of a span's fields, of those of an event, and of all
+/// events of a span.
+const FIELD_BYTES: usize = 8 << 20;
+
 /// The most bytes of a text. Prompts and answers of models are long.
 const TEXT_BYTES: usize = 1 << 20;
 
@@ -41,6 +45,8 @@ pub(super) struct Fields {
     pub(super) status: Option<Status>,
     /// The words of an event.
     pub(super) message: Option<String>,
+    /// Bytes of texts so far.
+    texts: usize,
 }
 
 /// Something that happened in a span.
@@ -60,6 +66,7 @@ pub(super) struct Record {
     pub(super) name: &'static str,
     pub(super) fields: Fields,
     pub(super) events: Vec<Event>,
+    event_bytes: usize,
     /// Spans that this one follows from: their traces, and they.
     pub(super) links: Vec<(u128, u64)>,
     /// Nanoseconds since the epoch.
@@ -80,6 +87,7 @@ impl Record {
             name,
             fields: Fields::default(),
             events: Vec::new(),
+            event_bytes: 0,
             links: Vec::new(),
             start,
             end: start,
@@ -100,23 +108,21 @@ impl Record {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        let events = self.events.iter().map(|event| {
-            size_of::<Event>() + event.name.len() + attribute_bytes(&event.attributes)
-        });
         size_of::<Self>()
-            + self.fields.name.as_ref().map_or(0, String::len)
-            + attribute_bytes(&self.fields.attributes)
-            + events.sum::<usize>()
+            + self.fields.bytes()
+            + self.event_bytes
             + self.links.len() * size_of::<(u128, u64)>()
     }
 
     /// Adds what happened, unless there is too much already.
     pub(super) fn add_event(&mut self, fields: Fields, is_error: bool, place: &'static str) {
+        let bytes = size_of::<Event>() + place.len() + fields.bytes();
         let name = fields.message.unwrap_or_else(|| place.to_owned());
         if is_error && self.fields.status.is_none() {
             self.fields.status = Some(Status::Error(name.clone()));
         }
-        if self.events.len() < MOST {
+        if self.events.len() < MOST && self.event_bytes + bytes <= FIELD_BYTES {
+            self.event_bytes += bytes;
             self.events.push(Event {
                 time: self.start.saturating_add(nanoseconds(self.began.elapsed())),
                 name,
@@ -131,17 +137,6 @@ impl Record {
             self.links.push(other);
         }
     }
-}
-
-fn attribute_bytes(attributes: &[(&'static str, Value)]) -> usize {
-    let bytes = attributes.iter().map(|(key, value)| {
-        let text = match value {
-            Value::Text(text) => text.len(),
-            Value::Bool(_) | Value::Integer(_) | Value::Double(_) => 0,
-        };
-        size_of::<Value>() + key.len() + text
-    });
-    bytes.sum()
 }
 
 fn now() -> u64 {
@@ -164,6 +159,43 @@ fn span_id() -> u64 {
 }
 
 impl Fields {
+    /// About how many bytes they take.
+    fn bytes(&self) -> usize {
+        let keys = self.attributes.iter().map(|(key, _)| key.len());
+        self.texts + self.attributes.len() * size_of::<Value>() + keys.sum::<usize>()
+    }
+
+    /// What was recorded later goes before what was there.
+    pub(super) fn merge(&mut self, later: Self) {
+        if self.texts + later.texts > FIELD_BYTES {
+            return;
+        }
+        self.texts += later.texts;
+        self.name = later.name.or_else(|| self.name.take());
+        self.kind = later.kind.or_else(|| self.kind.take());
+        self.status = later.status.or_else(|| self.status.take());
+        for (name, value) in later.attributes {
+            self.add(name, value);
+        }
+    }
+
+    fn add(&mut self, name: &'static str, value: Value) {
+        let known = self.attributes.iter().position(|(other, _)| *other == name);
+        match known {
+            Some(at) => self.attributes[at].1 = value,
+            None if self.attributes.len() < MOST => self.attributes.push((name, value)),
+            None => {}
+        }
+    }
+
+    /// Adds a text, as long as there is room for it.
+    fn set_text(&mut self, field: &Field, mut text: String) {
+        let room = FIELD_BYTES - self.texts;
+        text.truncate(text.floor_char_boundary(room.min(TEXT_BYTES)));
+        self.texts += text.len();
+        self.set(field, Value::Text(text));
+    }
+
     fn set(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             ("otel.name", Value::Text(name)) => self.name = Some(name),
@@ -171,14 +203,7 @@ impl Fields {
             ("otel.status_code", Value::Text(code)) => self.set_status(&code),
             ("otel.status_message", Value::Text(text)) => self.status = Some(Status::Error(text)),
             ("message", Value::Text(text)) => self.message = Some(text),
-            (name, value) => {
-                let known = self.attributes.iter().position(|(other, _)| *other == name);
-                match known {
-                    Some(at) => self.attributes[at].1 = value,
-                    None if self.attributes.len() < MOST => self.attributes.push((name, value)),
-                    None => {}
-                }
-            }
+            (name, value) => self.add(name, value),
         }
     }
 
@@ -226,7 +251,7 @@ impl Visit for Fields {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         let end = value.floor_char_boundary(TEXT_BYTES);
-        self.set(field, Value::Text(value[..end].to_owned()));
+        self.set_text(field, value[..end].to_owned());
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -238,14 +263,14 @@ impl Visit for Fields {
             let _ = write!(text, ": {inner}");
             cause = inner.source();
         }
-        self.set(field, Value::Text(text.0));
+        self.set_text(field, text.0);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let mut text = Bounded::default();
         // A full text is no failure.
         let _ = write!(text, "{value:?}");
-        self.set(field, Value::Text(text.0));
+        self.set_text(field, text.0);
     }
 }
 

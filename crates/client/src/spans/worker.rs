@@ -1,15 +1,16 @@
 //! The thread that gathers spans and sends them.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc as blocking;
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::layer::this_thread_sends;
 use super::record::Record;
@@ -27,6 +28,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Bytes of the spans of one request: a quarter of what a server of ours takes.
 const REQUEST_BYTES: usize = 8 << 20;
 
+/// The most spans that may wait, and the longest times, whatever the options say.
+const MOST_WAITING: usize = 1 << 20;
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// Flushes that may wait.
 const FLUSHES: usize = 16;
 
@@ -37,7 +42,8 @@ type Flush = blocking::SyncSender<()>;
 /// [`TraceOptions::shutdown`] says. Keep it until the end of the program.
 pub struct TraceGuard {
     flushes: Option<Sender<Flush>>,
-    thread: Option<JoinHandle<()>>,
+    /// Nothing ever comes; it breaks off when the thread has ended.
+    thread: Mutex<blocking::Receiver<()>>,
     counters: Arc<Counters>,
     shutdown: Duration,
 }
@@ -51,10 +57,14 @@ impl fmt::Debug for TraceGuard {
 impl TraceGuard {
     pub(super) fn start(
         target: TraceTarget,
-        options: TraceOptions,
+        mut options: TraceOptions,
         counters: Arc<Counters>,
     ) -> Result<(Self, Sender<Record>), NotStarted> {
-        let (spans, received) = mpsc::channel(options.queue.max(1));
+        options.queue = options.queue.clamp(1, MOST_WAITING);
+        options.batch = options.batch.clamp(1, MOST_WAITING);
+        options.interval = options.interval.min(LONGEST);
+        options.shutdown = options.shutdown.min(LONGEST);
+        let (spans, received) = mpsc::channel(options.queue);
         let (flushes, asked) = mpsc::channel(FLUSHES);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -68,16 +78,18 @@ impl TraceGuard {
             spans: received,
             flushes: asked,
         };
-        let thread = thread::Builder::new()
+        let (running, thread) = blocking::sync_channel(1);
+        thread::Builder::new()
             .name("runledger-spans".to_owned())
             .spawn(move || {
                 this_thread_sends();
                 runtime.block_on(worker.run());
+                drop(running);
             })
             .map_err(NotStarted)?;
         let guard = Self {
             flushes: Some(flushes),
-            thread: Some(thread),
+            thread: Mutex::new(thread),
             counters,
             shutdown,
         };
@@ -110,11 +122,14 @@ impl Drop for TraceGuard {
     fn drop(&mut self) {
         let is_done = self.flush();
         self.flushes = None;
-        if let Some(thread) = self.thread.take()
-            && is_done
-        {
-            // It has nothing left to do. One that still waits for its server ends with the program.
-            let _ = thread.join();
+        if is_done {
+            // For spans that have ended since. A thread that still waits for its server ends
+            // with the program.
+            let thread = self
+                .thread
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            let _ = thread.recv_timeout(self.shutdown);
         }
     }
 }
@@ -129,59 +144,85 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self) {
-        let most = self.options.batch.max(1);
+        let most = self.options.batch;
         let mut batch = Vec::new();
         loop {
+            // Also under load, where spans are always there.
+            match self.flushes.try_recv() {
+                Ok(asked) => self.flush(&mut batch, &asked).await,
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return self.rest(batch).await,
+            }
             let mut due = Instant::now() + self.options.interval;
-            let mut flush = None;
-            while batch.len() < most && flush.is_none() {
-                let room = most - batch.len();
+            while batch.len() < most {
+                let (before, room) = (batch.len(), most - batch.len());
                 tokio::select! {
-                    // What has ended before a flush is sent before it is told.
-                    biased;
                     count = self.spans.recv_many(&mut batch, room) => {
                         if count == 0 {
-                            // The layer is gone: nothing comes any more.
-                            self.send(&mut batch).await;
-                            while let Some(asked) = self.flushes.recv().await {
-                                let _ = asked.try_send(());
-                            }
-                            return;
+                            return self.serve_flushes(batch).await;
                         }
-                        if count == batch.len() {
+                        if before == 0 {
                             due = Instant::now() + self.options.interval;
                         }
                     }
-                    asked = self.flushes.recv() => {
-                        let Some(asked) = asked else {
-                            self.rest(batch).await;
-                            return;
-                        };
-                        flush = Some(asked);
-                    }
-                    () = tokio::time::sleep_until(due), if !batch.is_empty() => break,
+                    asked = self.flushes.recv() => match asked {
+                        Some(asked) => self.flush(&mut batch, &asked).await,
+                        None => return self.rest(batch).await,
+                    },
+                    () = sleep_until(due), if !batch.is_empty() => break,
                 }
             }
             self.send(&mut batch).await;
-            if let Some(flush) = flush {
-                // Whoever asked may have stopped waiting.
-                let _ = flush.try_send(());
+        }
+    }
+
+    /// Sends what has come by now, and says so.
+    async fn flush(&mut self, batch: &mut Vec<Record>, asked: &Flush) {
+        let mut left = self.spans.len();
+        loop {
+            self.send(batch).await;
+            if left == 0 {
+                break;
             }
+            let count = self
+                .spans
+                .recv_many(batch, left.min(self.options.batch))
+                .await;
+            left = if count == 0 { 0 } else { left - count };
+        }
+        // Whoever asked may have stopped waiting.
+        let _ = asked.try_send(());
+    }
+
+    /// The layer is gone: nothing comes any more.
+    async fn serve_flushes(&mut self, mut batch: Vec<Record>) {
+        self.send(&mut batch).await;
+        while let Some(asked) = self.flushes.recv().await {
+            let _ = asked.try_send(());
         }
     }
 
     /// Sends what is left when the guard is gone.
     async fn rest(&mut self, mut batch: Vec<Record>) {
         self.spans.close();
-        let most = self.options.batch.max(1);
         let end = Instant::now() + self.options.shutdown;
         loop {
-            self.send(&mut batch).await;
-            match timeout_at(end, self.spans.recv_many(&mut batch, most)).await {
-                Ok(count) if count > 0 => {}
-                _ => return,
+            let (count, before) = (batch.len() as u64, self.settled());
+            if timeout_at(end, self.send(&mut batch)).await.is_err() {
+                let left = count.saturating_sub(self.settled() - before);
+                self.counters.failed.fetch_add(left, Ordering::Relaxed);
+                return;
+            }
+            if self.spans.recv_many(&mut batch, self.options.batch).await == 0 {
+                return;
             }
         }
+    }
+
+    /// How many spans this has sent or given up.
+    fn settled(&self) -> u64 {
+        let counts = self.counters.read();
+        counts.sent + counts.failed
     }
 
     /// Sends a batch, in as many requests as its size asks for; it is empty afterwards.

@@ -90,6 +90,28 @@ fn a_server_that_comes_and_goes_has_every_metric_once() {
 }
 
 #[test]
+fn what_another_thread_could_log_before_the_end_is_there() {
+    let world = World::new(Kept::InDatabase);
+    let tracker = Tracker::of_server(RestStore::new(&world.uri(), patient()).unwrap());
+    let run = tracker.start_run().unwrap();
+    let logger = run.logger();
+    let other = logger.clone();
+    let logging = std::thread::spawn(move || {
+        let mut step = 0;
+        while other.log_metric_at("loss", 0.5, step).is_ok() {
+            step += 1;
+        }
+        step
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    run.end().unwrap();
+    let steps = logging.join().unwrap();
+    assert!(steps > 0);
+    let history = world.history(logger.run_id(), "loss");
+    assert!(history.iter().map(|point| point.step).eq(0..steps));
+}
+
+#[test]
 fn what_is_refused_for_good_is_told_in_the_end() {
     let world = World::new(Kept::InDatabase);
     let tracker = Tracker::of_server(RestStore::new(&world.uri(), patient()).unwrap());

@@ -21,10 +21,12 @@ enum Fault {
     AnswerLost,
     /// It arrives, and the answer is replaced by one of 502.
     AnswerReplaced,
+    /// It arrives, and the answer is replaced by one of 503, as gateways do.
+    AnswerRefused,
 }
 
 /// Faults of log-batch requests and of those that look what arrived, in turn.
-const TURN: [Fault; 7] = [
+const TURN: [Fault; 9] = [
     Fault::Refused,
     Fault::Passed,
     Fault::AnswerLost,
@@ -32,6 +34,8 @@ const TURN: [Fault; 7] = [
     Fault::Passed,
     Fault::AnswerReplaced,
     Fault::Refused,
+    Fault::Passed,
+    Fault::AnswerRefused,
 ];
 
 /// Starts the proxy, which lives as long as the process. Returns its address and the
@@ -79,6 +83,10 @@ fn serve(
         Fault::AnswerReplaced => {
             forward(&request, server)?;
             answer(&mut client, "502 Bad Gateway")
+        }
+        Fault::AnswerRefused => {
+            forward(&request, server)?;
+            answer(&mut client, "503 Service Unavailable")
         }
         Fault::Passed => client.write_all(&forward(&request, server)?),
     }
