@@ -139,6 +139,14 @@ def main() -> None:
             command("download", "-u", uri, "-d", str(folder))
             equal(content(folder), CONTENT, uri)
 
+    with checks.check("a directory of this machine is downloaded under its name, as from anywhere"):
+        local = fill(pathlib.Path(tempfile.mkdtemp()) / "model")
+        folder = pathlib.Path(tempfile.mkdtemp())
+        command = Command(arguments.runledger, arguments.url, "")
+        command("download", "-u", str(local), "-d", str(folder))
+        equal(content(folder / "model"), CONTENT)
+        command("download", "-u", str(local / "no"), "-d", str(folder), fails=True)
+
     with checks.check("a folder is downloaded as one archive"):
         url = f"{arguments.url}/get-artifact?run_id={run}&path=model&archive=zip"
         file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"

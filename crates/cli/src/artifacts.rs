@@ -22,6 +22,17 @@ pub(crate) use error::ArtifactsError;
 use place::Place;
 pub(crate) use tracking::Stores;
 
+/// Files of one transfer; their names are in memory.
+const MAX_FILES: usize = 5_000_000;
+
+/// Does something that blocks on a thread for such work.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ArtifactsError> + Send + 'static,
+) -> Result<T, ArtifactsError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ArtifactsError::local("")(std::io::Error::other(error))))
+}
+
 /// Does what the flags say.
 pub(crate) fn run(command: &ArtifactsCommand) -> Result<(), ArtifactsError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -295,6 +295,15 @@ impl ArtifactRepository for Proxy {
                 let error = std::io::Error::other("a part of a file without its place");
                 ArtifactError::internal("read a file", error)
             })?;
+            // A gateway may send less, or something else.
+            let wanted = match range {
+                Some(range) => range.resolve(size)?,
+                None => 0..size,
+            };
+            if part != wanted {
+                let error = std::io::Error::other("another part of the file than was asked for");
+                return Err(ArtifactError::internal("read a file", error));
+            }
             let described = answers::Description::of(response.headers(), size);
             let content = cut(response.into_body(), part.start, part.clone());
             return Ok(described.read(part, content));

@@ -92,3 +92,17 @@ async fn an_answer_before_the_upload_has_ended_is_no_success() {
         "{answer:?}"
     );
 }
+
+#[tokio::test]
+async fn another_part_than_was_asked_for_is_an_error() {
+    let short = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1-1/3\r\n\
+                 Content-Length: 1\r\n\r\nn";
+    let (base, _served) = once(short).await;
+    let repository = Storages::default().open(&base).await.unwrap();
+    let file = ArtifactPath::parse("f").unwrap();
+    let read = repository.get(&file, Some(ByteRange::From(1))).await;
+    assert!(
+        matches!(read, Err(ArtifactError::Internal { .. })),
+        "{read:?}"
+    );
+}

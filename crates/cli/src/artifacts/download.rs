@@ -3,33 +3,31 @@
 //! A file gathers under a hidden name beside its place, with a note of which
 //! version it is, and gets its name once it is whole. A download that broke off
 //! goes on from there, by itself or when the command is run again, if the storage
-//! still has the same version; else it begins anew.
+//! still has the same version; else it begins anew. What is on disk of it is `part`'s.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::hash::{DefaultHasher, Hash, Hasher};
+pub(super) mod part;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use runledger_artifacts::{ArtifactError, ArtifactPath, ArtifactRead, ByteRange};
-use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Moved;
 use super::bar::{self, Share};
 use super::error::ArtifactsError;
 use super::place::{Place, path};
-
-/// Files of one download; their names are in memory.
-const MAX_FILES: usize = 5_000_000;
+use super::{MAX_FILES, blocking};
+use part::{Kept, Part, is_rest};
 
 /// Tries of a file that breaks off, and the first pause between them.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// What begins names that no artifact has.
-const HIDDEN: &str = ".runledger-part-";
 
 /// Downloads what is at a place into a directory.
 pub(super) async fn download(
@@ -43,7 +41,13 @@ pub(super) async fn download(
     if is_file {
         files.push((ArtifactPath::root(), 0));
     }
-    let (count, total) = (files.len(), files.iter().map(|(_, size)| size).sum());
+    let (count, total) = (
+        files.len(),
+        files
+            .iter()
+            .map(|(_, size)| *size)
+            .fold(0, u64::saturating_add),
+    );
     let bar = bar::of(total, count);
     let downloads = files.into_iter().map(|(inner, _)| {
         let local = if inner.is_root() {
@@ -61,11 +65,12 @@ pub(super) async fn download(
     });
     let sizes = stream::iter(downloads).buffer_unordered(jobs);
     let bytes = sizes
-        .try_fold(0_u64, async |total, size| Ok(total + size))
+        .try_fold(0_u64, async |total, size| Ok(total.saturating_add(size)))
         .await?;
     bar.finish_and_clear();
     if !is_file {
-        fs::create_dir_all(&target).map_err(ArtifactsError::local(&target))?;
+        let made = target.clone();
+        blocking(move || fs::create_dir_all(&made).map_err(ArtifactsError::local(&made))).await?;
     }
     let shown = std::path::absolute(&target).unwrap_or(target);
     Ok(Moved {
@@ -81,7 +86,7 @@ async fn is_file(place: &Place) -> Result<bool, ArtifactsError> {
         Ok(_) => Ok(true),
         Err(ArtifactError::IsDirectory { .. }) => Ok(false),
         // A run that has logged no file has no directory either.
-        Err(ArtifactError::NotFound { .. }) if place.shown.is_root() => Ok(false),
+        Err(ArtifactError::NotFound { .. }) if place.may_be_missing => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -96,19 +101,19 @@ async fn walk(place: &Place, jobs: usize) -> Result<Vec<(ArtifactPath, u64)>, Ar
             let entries = place.repository.list(&at).await?;
             Ok::<_, ArtifactsError>((inner, entries))
         });
-        let lists: Vec<_> = stream::iter(lists).buffered(jobs).try_collect().await?;
-        level = Vec::new();
-        for (inner, entries) in lists {
+        let mut lists = std::pin::pin!(stream::iter(lists).buffered(jobs));
+        let mut next_level = Vec::new();
+        while let Some((inner, entries)) = lists.try_next().await? {
             for entry in entries {
                 // Checked by the repository, and once more: it names a file of ours.
                 let found = below(&inner, &entry.name)?;
                 if entry.is_dir {
-                    level.push(found);
+                    next_level.push(found);
                 } else {
                     files.push((found, entry.file_size));
                 }
             }
-            if files.len() + level.len() > MAX_FILES {
+            if files.len() + next_level.len() > MAX_FILES {
                 return Err(ArtifactError::TooManyEntries {
                     path: place.path.clone(),
                     max: MAX_FILES,
@@ -116,6 +121,7 @@ async fn walk(place: &Place, jobs: usize) -> Result<Vec<(ArtifactPath, u64)>, Ar
                 .into());
             }
         }
+        level = next_level;
     }
     Ok(files)
 }
@@ -138,16 +144,14 @@ async fn one(
     bar: &ProgressBar,
 ) -> Result<u64, ArtifactsError> {
     let remote = below(&place.path, inner.as_str())?;
-    if let Some(parent) = local.parent() {
-        fs::create_dir_all(parent).map_err(ArtifactsError::local(parent))?;
-    }
-    let part = Part::beside(&local);
+    let (target, origin) = (local.clone(), format!("{} {remote}", place.origin));
+    let part = Arc::new(blocking(move || Part::hold(&target, origin)).await?);
     let mut share = Share::of(bar);
     let mut tries = 1;
     loop {
         match gather(place, &remote, &part, &mut share).await {
             Ok(size) => {
-                part.settle(&local)?;
+                blocking(move || part.settle(&local)).await?;
                 return Ok(size);
             }
             Err(error) if tries < TRIES && is_worth_a_try(&error) => {
@@ -172,18 +176,21 @@ fn is_worth_a_try(error: &ArtifactsError) -> bool {
 async fn gather(
     place: &Place,
     remote: &ArtifactPath,
-    part: &Part,
+    part: &Arc<Part>,
     share: &mut Share<'_>,
 ) -> Result<u64, ArtifactsError> {
-    let (read, have) = match part.kept() {
-        Some((etag, have)) if have > 0 => {
+    let looked = Arc::clone(part);
+    let kept = blocking(move || Ok(looked.kept())).await?;
+    let (read, have) = match kept {
+        Some(Kept { etag, bytes: have }) => {
+            let is_this = |read: &ArtifactRead| read.etag.as_ref() == Some(&etag);
             let rest = place.repository.get(remote, Some(ByteRange::From(have)));
             match rest.await {
-                Ok(read) if read.etag.as_ref() == Some(&etag) => (read, have),
+                Ok(read) if is_this(&read) && is_rest(&read, have) => (read, have),
                 // Another version, or nothing is left of this one.
                 Ok(_) | Err(ArtifactError::RangeNotSatisfiable { .. }) => {
                     let read = place.repository.get(remote, None).await?;
-                    if read.etag.as_ref() == Some(&etag) && read.size == have {
+                    if is_this(&read) && read.size == have {
                         return Ok(have);
                     }
                     (read, 0)
@@ -191,15 +198,25 @@ async fn gather(
                 Err(error) => return Err(error.into()),
             }
         }
-        _ => (place.repository.get(remote, None).await?, 0),
+        None => (place.repository.get(remote, None).await?, 0),
     };
     let size = read.size;
-    let mut file = tokio::fs::File::from_std(part.open(&read, have)?);
-    let failed = || ArtifactsError::local(&part.path);
+    if !is_rest(&read, have) {
+        return Err(broken_off(remote));
+    }
+    let (begun, etag) = (Arc::clone(part), read.etag);
+    let file = blocking(move || {
+        if have == 0 {
+            begun.begin(etag.as_deref(), size)?;
+        }
+        begun.file()
+    });
+    let mut file = tokio::fs::File::from_std(file.await?);
+    let failed = || ArtifactsError::local(remote.as_str());
     share.set(have);
+    let mut done = have;
     let gathered = async {
         let mut content = read.content;
-        let mut done = have;
         while let Some(chunk) = content.next().await {
             let chunk = chunk.map_err(|source| ArtifactsError::BrokenOff {
                 path: remote.to_string(),
@@ -215,71 +232,21 @@ async fn gather(
     // In any case: a write that is still on its way would end up behind what the next try writes.
     let written = file.flush().await.map_err(failed());
     gathered.and(written)?;
-    Ok(size)
+    if done == size {
+        Ok(size)
+    } else {
+        Err(broken_off(remote))
+    }
 }
 
-/// A file that is not whole yet.
-struct Part {
-    path: PathBuf,
-    /// Which version it is of.
-    note: PathBuf,
-}
-
-impl Part {
-    /// The part of the file `local`, in the same directory.
-    fn beside(local: &Path) -> Self {
-        // Names may be as long as names can be.
-        let mut hasher = DefaultHasher::new();
-        local.file_name().hash(&mut hasher);
-        let name = format!("{HIDDEN}{:016x}", hasher.finish());
-        Self {
-            path: local.with_file_name(&name),
-            note: local.with_file_name(format!("{name}.json")),
-        }
-    }
-
-    /// The version, and how many bytes of it are there.
-    fn kept(&self) -> Option<(String, u64)> {
-        let have = fs::metadata(&self.path).ok()?.len();
-        let note: Value = serde_json::from_slice(&fs::read(&self.note).ok()?).ok()?;
-        let size = note["size"].as_u64()?;
-        let etag = note["etag"].as_str()?;
-        (have <= size).then(|| (etag.to_owned(), have))
-    }
-
-    /// Opens it, to go on after `have` bytes or to begin. Nobody else does until
-    /// the file is closed.
-    fn open(&self, read: &ArtifactRead, have: u64) -> Result<File, ArtifactsError> {
-        let failed = || ArtifactsError::local(&self.path);
-        let opened = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&self.path);
-        let file = opened.map_err(failed())?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ArtifactsError::Busy {
-                    path: self.path.clone(),
-                });
-            }
-            // Some network file systems have no locks.
-            Err(TryLockError::Error(error)) => {
-                tracing::debug!(%error, "a file is not locked");
-            }
-        }
-        if have == 0 {
-            file.set_len(0).map_err(failed())?;
-            let note = json!({ "etag": read.etag, "size": read.size }).to_string();
-            fs::write(&self.note, note).map_err(ArtifactsError::local(&self.note))?;
-        }
-        Ok(file)
-    }
-
-    /// Gives it its name.
-    fn settle(&self, local: &Path) -> Result<(), ArtifactsError> {
-        fs::rename(&self.path, local).map_err(ArtifactsError::local(local))?;
-        fs::remove_file(&self.note).map_err(ArtifactsError::local(&self.note))
+/// A storage gave less than it said, or more.
+fn broken_off(remote: &ArtifactPath) -> ArtifactsError {
+    ArtifactsError::BrokenOff {
+        path: remote.to_string(),
+        source: ArtifactError::Unavailable {
+            operation: "read a file",
+            source: io::ErrorKind::UnexpectedEof.into(),
+        },
     }
 }
 

@@ -61,8 +61,9 @@ pub(crate) enum ArtifactsError {
     },
     /// The proxy of no server.
     #[error(
-        "'{uri}' is behind a tracking server: set MLFLOW_TRACKING_URI to it, or \
-         --artifacts-destination to where it keeps artifacts"
+        "'{}' is behind a tracking server: set MLFLOW_TRACKING_URI to it, or \
+         --artifacts-destination to where it keeps artifacts",
+        redacted(uri)
     )]
     NoServer {
         /// The location.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use runledger_artifacts::{
     ArtifactLocation, ArtifactPath, ArtifactRepository, ArtifactUri, LocalRepository, Storages,
+    redacted,
 };
 use runledger_entities::ModelUri;
 
@@ -24,6 +25,10 @@ pub(super) struct Place {
     /// What of it stays in the names of a download: the path in the artifacts of a
     /// run, the last name of a URI.
     pub(super) shown: ArtifactPath,
+    /// Where it is, for the eye and to tell it from others; no password is in it.
+    pub(super) origin: String,
+    /// Whether nothing being there is no error: of a run that has logged no file.
+    pub(super) may_be_missing: bool,
 }
 
 /// A text as a path.
@@ -39,24 +44,33 @@ impl Place {
     pub(super) async fn find(which: &Which) -> Result<Self, ArtifactsError> {
         let finder = Finder { which };
         if let Some(uri) = &which.artifact_uri {
-            let ArtifactLocation { repository, path } = finder.locate(uri).await?;
-            let shown = last_name(uri, &path);
+            let Found { location, origin } = finder.locate(uri, None).await?;
             return Ok(Self {
-                repository,
-                path,
-                shown,
+                shown: last_name(uri, &location.path),
+                repository: location.repository,
+                path: location.path,
+                origin,
+                may_be_missing: is_run(uri),
             });
         }
         let shown = path(which.artifact_path.as_deref().unwrap_or_default())?;
         let tracking = finder.tracking().await?;
         let uri = tracking.of_run(which.run_id.as_deref().unwrap_or_default());
-        let location = finder.locate_with(&uri.await?, Some(tracking)).await?;
+        let Found { location, origin } = finder.locate(&uri.await?, Some(tracking)).await?;
         Ok(Self {
+            origin,
+            may_be_missing: shown.is_root(),
             path: joined(&location.path, &shown)?,
             repository: location.repository,
             shown,
         })
     }
+}
+
+/// Whether a URI names a run, and nothing in it.
+fn is_run(uri: &str) -> bool {
+    let scheme = uri.split(':').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case("runs") && split_owner(uri).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// The last segment of what a URI names below a run or a root, if there is one.
@@ -101,6 +115,12 @@ fn split_owner(uri: &str) -> Option<(&str, &str)> {
     Some((owner, path.trim_start_matches('/')))
 }
 
+/// A storage, and where it is.
+struct Found {
+    location: ArtifactLocation,
+    origin: String,
+}
+
 struct Finder<'a> {
     which: &'a Which,
 }
@@ -110,24 +130,23 @@ impl Finder<'_> {
         Tracking::open(self.which.tracking_uri.as_deref()).await
     }
 
-    async fn locate(&self, uri: &str) -> Result<ArtifactLocation, ArtifactsError> {
-        self.locate_with(uri, None).await
-    }
-
     /// Follows runs and models to where their files are.
-    async fn locate_with(
-        &self,
-        uri: &str,
-        tracking: Option<Tracking>,
-    ) -> Result<ArtifactLocation, ArtifactsError> {
+    async fn locate(&self, uri: &str, tracking: Option<Tracking>) -> Result<Found, ArtifactsError> {
         let mut tracking = tracking;
         let (mut current, mut inner) = (uri.to_owned(), ArtifactPath::root());
         for _ in 0..HOPS {
             let Some((owner, rest)) = split_owner(&current) else {
                 let location = self.storage(&current, tracking.as_ref()).await?;
-                return Ok(ArtifactLocation {
-                    path: joined(&location.path, &inner)?,
-                    ..location
+                let server = match &tracking {
+                    Some(Tracking::Server(server)) => server.address(),
+                    _ => "",
+                };
+                return Ok(Found {
+                    origin: format!("{server} {}", redacted(&current)),
+                    location: ArtifactLocation {
+                        path: joined(&location.path, &inner)?,
+                        ..location
+                    },
                 });
             };
             inner = joined(&path(rest)?, &inner)?;
@@ -212,6 +231,13 @@ impl Finder<'_> {
                 }
             };
         }
+        // A server that was named is not one's own storage.
+        let is_named = authority.is_some() && self.which.artifact_uri.as_deref() == Some(uri);
+        if is_named {
+            return Err(ArtifactsError::NoServer {
+                uri: uri.to_owned(),
+            });
+        }
         let destination = self.which.artifacts_destination.as_deref();
         let destination = destination.filter(|uri| !uri.is_empty());
         let destination = destination.ok_or_else(|| ArtifactsError::NoServer {
@@ -231,12 +257,12 @@ impl Finder<'_> {
     }
 }
 
-/// A directory of this machine, or a file in one.
+/// A directory or file of this machine: its name in the directory that it is in.
 fn directory(local: &Path) -> ArtifactLocation {
     let name = local.file_name().and_then(|name| name.to_str());
     let name = name.and_then(|name| ArtifactPath::parse(name).ok());
-    match (local.is_file(), local.parent(), name) {
-        (true, Some(parent), Some(path)) => ArtifactLocation {
+    match (local.parent(), name) {
+        (Some(parent), Some(path)) => ArtifactLocation {
             repository: Arc::new(LocalRepository::new(parent)),
             path,
         },
@@ -282,12 +308,17 @@ mod tests {
         assert_eq!(name("s3://b/a/f", "a/f"), "f");
     }
 
-    #[tokio::test]
-    async fn a_file_of_this_machine_is_in_its_directory() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("f.txt");
-        std::fs::write(&file, "x").unwrap();
-        assert_eq!(directory(&file).path.as_str(), "f.txt");
-        assert!(directory(folder.path()).path.is_root());
+    #[test]
+    fn what_is_on_this_machine_keeps_its_name() {
+        assert_eq!(directory(Path::new("/data/model")).path.as_str(), "model");
+        assert!(directory(Path::new("/")).path.is_root());
+    }
+
+    #[test]
+    fn only_a_run_may_have_nothing() {
+        assert!(is_run("runs:/r") && is_run("RUNS:/r/"));
+        for uri in ["runs:/r/model", "models:/m/1", "s3://b", "/tmp/x"] {
+            assert!(!is_run(uri), "{uri}");
+        }
     }
 }

@@ -12,9 +12,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use runledger_artifacts::{ArtifactError, ArtifactPath, BodyError, ByteStream};
 
+use super::download::part::HIDDEN;
 use super::error::ArtifactsError;
 use super::place::{Place, path};
-use super::{Moved, bar};
+use super::{MAX_FILES, Moved, bar, blocking};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -30,13 +31,15 @@ pub(super) async fn upload(
     jobs: usize,
 ) -> Result<Moved, ArtifactsError> {
     // All names first: nothing is sent if one of them cannot be.
-    let files = files(local)?;
-    let (count, total) = (files.len(), files.iter().map(|file| file.size).sum());
+    let found = local.to_owned();
+    let files = blocking(move || files(&found)).await?;
+    let total = files.iter().map(|file| file.size);
+    let (count, total) = (files.len(), total.fold(0, u64::saturating_add));
     let bar = bar::of(total, count);
     let uploads = files.iter().map(|file| one(place, file, &bar));
     let sizes = stream::iter(uploads).buffer_unordered(jobs);
     let bytes = sizes
-        .try_fold(0_u64, async |total, size| Ok(total + size))
+        .try_fold(0_u64, async |total, size| Ok(total.saturating_add(size)))
         .await?;
     bar.finish_and_clear();
     Ok(Moved {
@@ -77,6 +80,10 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
                 let error = io::Error::other("the name is not UTF-8");
                 ArtifactsError::local(entry.path())(error)
             })?;
+            // What is left of a download that broke off is no file of the folder.
+            if name.starts_with(HIDDEN) {
+                continue;
+            }
             let inner = format!("{prefix}{name}");
             let kind = entry.file_type().map_err(failed())?;
             if kind.is_dir() {
@@ -90,6 +97,10 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
                     local: entry.path(),
                     size: found.len(),
                 });
+            }
+            if files.len() + ahead.len() > MAX_FILES {
+                let many = io::Error::other(format!("there are more than {MAX_FILES} files in it"));
+                return Err(ArtifactsError::local(local)(many));
             }
         }
     }
@@ -109,12 +120,20 @@ async fn one(place: &Place, source: &Source, bar: &ProgressBar) -> Result<u64, A
     loop {
         let (sent, bar) = (Arc::new(AtomicU64::new(0)), bar.clone());
         let (counted, shown) = (Arc::clone(&sent), bar.clone());
-        let content = content(&source.local)?.inspect_ok(move |chunk| {
+        let file = source.local.clone();
+        let file = blocking(move || File::open(&file).map_err(ArtifactsError::local(&file)));
+        let content = content(file.await?, source.size).inspect_ok(move |chunk| {
             counted.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             shown.inc(chunk.len() as u64);
         });
         match place.repository.put(&target, content.boxed(), None).await {
-            Ok(size) => return Ok(size),
+            Ok(size) if size == source.size => return Ok(size),
+            Ok(size) => {
+                let shorter = format!("it had {} bytes, and now has {size}", source.size);
+                return Err(ArtifactsError::local(&source.local)(io::Error::other(
+                    shorter,
+                )));
+            }
             Err(ArtifactError::Unavailable { .. }) if tries < TRIES => {
                 bar.dec(sent.load(Ordering::Relaxed));
                 tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
@@ -125,13 +144,13 @@ async fn one(place: &Place, source: &Source, bar: &ProgressBar) -> Result<u64, A
     }
 }
 
-/// What is in a file, read on a thread that may block.
-fn content(local: &Path) -> Result<ByteStream, ArtifactsError> {
-    let file = File::open(local).map_err(ArtifactsError::local(local))?;
-    let chunks = stream::try_unfold(file, async |mut file| {
+/// The first `size` bytes of a file, read on a thread that may block: one that grows is
+/// uploaded as it was found.
+fn content(file: File, size: u64) -> ByteStream {
+    let chunks = stream::try_unfold(file.take(size), async |mut file| {
         let reading = tokio::task::spawn_blocking(move || {
             let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-            (&mut file)
+            file.by_ref()
                 .take(CHUNK_BYTES as u64)
                 .read_to_end(&mut chunk)?;
             Ok::<_, io::Error>((Bytes::from(chunk), file))
@@ -139,7 +158,7 @@ fn content(local: &Path) -> Result<ByteStream, ArtifactsError> {
         let (chunk, file) = reading.await??;
         Ok::<_, BodyError>((!chunk.is_empty()).then_some((chunk, file)))
     });
-    Ok(chunks.boxed())
+    chunks.boxed()
 }
 
 #[cfg(test)]
@@ -159,11 +178,14 @@ mod tests {
         fs::write(local.join("empty"), "").unwrap();
         symlink("empty", local.join("link")).unwrap();
         symlink("..", local.join("up")).unwrap();
+        fs::write(local.join(format!("{HIDDEN}0")), "half").unwrap();
         let repository = Arc::new(LocalRepository::new(world.path().join("remote")));
         let place = Place {
             repository: Arc::<LocalRepository>::clone(&repository),
             path: path("run/a").unwrap(),
             shown: path("a").unwrap(),
+            origin: "remote".to_owned(),
+            may_be_missing: false,
         };
         let moved = upload(&place, &local, 2).await.unwrap();
         assert_eq!((moved.files, moved.bytes), (3, CHUNK_BYTES as u64 + 1));

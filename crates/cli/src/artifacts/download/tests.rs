@@ -90,6 +90,8 @@ async fn world(breaks: usize) -> World {
             repository: Arc::<Breaking>::clone(&repository),
             path: path("run").unwrap(),
             shown: ArtifactPath::root(),
+            origin: "remote".to_owned(),
+            may_be_missing: false,
         },
         repository,
         folder,
@@ -112,6 +114,12 @@ impl World {
 
     async fn download(&self) -> Result<Moved, ArtifactsError> {
         download(&self.place, &self.local(), 4).await
+    }
+
+    /// As the download of `run/d/f` holds it.
+    fn part(&self) -> Arc<Part> {
+        let origin = format!("{} run/d/f", self.place.origin);
+        Arc::new(Part::hold(&self.local().join("d/f"), origin).unwrap())
     }
 
     fn names(&self) -> Vec<String> {
@@ -142,13 +150,13 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
 async fn the_next_command_goes_on_too_unless_the_file_is_another() {
     for changes in [false, true] {
         let world = world(1).await;
-        let part = Part::beside(&world.local().join("d/f"));
-        fs::create_dir_all(world.local().join("d")).unwrap();
+        let part = world.part();
         let bar = ProgressBar::hidden();
         let file = path("run/d/f").unwrap();
         let broken = gather(&world.place, &file, &part, &mut Share::of(&bar)).await;
         assert!(is_worth_a_try(&broken.unwrap_err()));
-        assert_eq!(fs::metadata(&part.path).unwrap().len(), 300_000);
+        assert_eq!(part.kept().unwrap().bytes, 300_000);
+        drop(part);
         if changes {
             world.put("run/d/f", 2).await;
         }
@@ -165,13 +173,13 @@ async fn the_next_command_goes_on_too_unless_the_file_is_another() {
 #[tokio::test]
 async fn a_part_that_is_whole_is_not_asked_for_again() {
     let world = world(0).await;
-    let part = Part::beside(&world.local().join("d/f"));
-    fs::create_dir_all(world.local().join("d")).unwrap();
+    let part = world.part();
     let file = path("run/d/f").unwrap();
     let bar = ProgressBar::hidden();
     gather(&world.place, &file, &part, &mut Share::of(&bar))
         .await
         .unwrap();
+    drop(part);
     world.download().await.unwrap();
     assert_eq!(world.repository.sent.load(Ordering::Relaxed), SIZE as u64);
     assert_eq!(fs::read(world.local().join("d/f")).unwrap(), vec![1; SIZE]);
@@ -184,11 +192,14 @@ async fn nothing_is_an_error_and_an_empty_run_is_not() {
         repository: Arc::<Breaking>::clone(&world.repository),
         path: path("run/no").unwrap(),
         shown: path("no").unwrap(),
+        origin: "remote".to_owned(),
+        may_be_missing: false,
     };
     assert!(download(&missing, &world.local(), 1).await.is_err());
     let empty = Place {
         path: path("other").unwrap(),
         shown: ArtifactPath::root(),
+        may_be_missing: true,
         ..missing
     };
     let moved = download(&empty, &world.local(), 1).await.unwrap();
