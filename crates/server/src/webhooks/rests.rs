@@ -27,6 +27,7 @@ impl Rests {
     }
 
     /// Nobody answered: the webhook rests for as long as `pause` says after so many failures.
+    /// Deliveries that were on their way together fail as one.
     pub(super) fn failed(
         &mut self,
         id: WebhookId,
@@ -37,6 +38,9 @@ impl Rests {
             failures: 0,
             until: now,
         });
+        if rest.until > now {
+            return;
+        }
         rest.failures = rest.failures.saturating_add(1);
         rest.until = now + pause(rest.failures);
     }
@@ -89,7 +93,9 @@ mod tests {
     fn one_that_does_not_answer_rests_and_is_then_tried_once() {
         let (mut rests, now) = (Rests::default(), Instant::now());
         let nobody = HashMap::new();
-        rests.failed(id("w"), now, |failures| PAUSE * failures);
+        for _ in 0..5 {
+            rests.failed(id("w"), now, |failures| PAUSE * failures);
+        }
         assert_eq!(rests.left_out(&nobody, 5, now), [id("w")]);
         assert_eq!(rests.next(now), Some(PAUSE));
         let later = now + PAUSE;

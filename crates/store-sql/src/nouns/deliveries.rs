@@ -184,11 +184,11 @@ pub(crate) fn claim(
             Ok((_, Some(WebhookStatus::Disabled))) | Err(StoreError::NotFound { .. }) => {
                 forget_all(connection, &id)?;
             }
-            // A newer program knows what it means.
+            // A newer program knows what it means. Nothing is added meanwhile: only webhooks
+            // that are active are told.
             Ok((_, None)) => {
-                let lease = Uuid::new_v4().to_string();
-                hold(connection, &delivery, &lease, now, claim.lease)?;
-                tracing::warn!(webhook = %id, "a delivery waits: the status of its webhook is unknown");
+                postpone(connection, &delivery, now, claim.lease)?;
+                tracing::debug!(webhook = %id, "a delivery waits: the status of its webhook is unknown");
             }
             Err(error) => return Err(error),
         }
@@ -249,6 +249,22 @@ fn hold(
     Sql::new("update runledger_webhook_deliveries set attempts = attempts + 1, lease = ")
         .text(lease)
         .sql(", due_at = ")
+        .int(after(now, length))
+        .sql(" where delivery_id = ")
+        .text(&*row.delivery_id)
+        .run(connection)
+        .or_store_error()?;
+    Ok(())
+}
+
+/// Leaves a delivery as it is, for a while.
+fn postpone(
+    connection: &mut Connection,
+    row: &Row,
+    now: i64,
+    length: Duration,
+) -> Result<(), StoreError> {
+    Sql::new("update runledger_webhook_deliveries set due_at = ")
         .int(after(now, length))
         .sql(" where delivery_id = ")
         .text(&*row.delivery_id)
