@@ -64,7 +64,7 @@ pub use hosts::{ALLOWED_SCHEMES_VARIABLE, ForeignHost, HostPolicy};
 pub use local::LocalRepository;
 pub use path::{ArtifactPath, InvalidPath};
 #[cfg(feature = "http-proxy")]
-pub use proxy::{ServerError, TrackingServer};
+pub use proxy::proxied;
 pub use repository::{
     ArtifactRead, ArtifactRepository, BodyError, ByteRange, ByteStream, FileInfo,
 };

@@ -7,7 +7,6 @@
 //! read all the same.
 
 mod answers;
-mod server;
 #[cfg(test)]
 mod tests;
 
@@ -30,8 +29,6 @@ use crate::{
     ArtifactError, ArtifactPath, ArtifactRead, ArtifactRepository, ByteRange, ByteStream, FileInfo,
     InvalidPath, InvalidUri,
 };
-
-pub use server::{ServerError, TrackingServer};
 
 /// Where every tracking server has its proxy.
 const PROXY: &str = "/mlflow-artifacts/artifacts";
@@ -58,6 +55,35 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Proxy").field(&self.base).finish()
     }
+}
+
+/// What is behind the proxy of a tracking server, below `path`: `server` is its address
+/// without an account, `authorization` goes with every request.
+///
+/// ```
+/// use runledger_artifacts::http_client::{HttpClient, Tls};
+/// use runledger_artifacts::{ArtifactPath, proxied};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let http = HttpClient::new(&Tls::default())?;
+/// let root = ArtifactPath::root();
+/// let artifacts = proxied(http, "http://localhost:5000", None, &root);
+/// # let _ = artifacts;
+/// # Ok(())
+/// # }
+/// ```
+pub fn proxied(
+    http: HttpClient,
+    server: &str,
+    authorization: Option<HeaderValue>,
+    path: &ArtifactPath,
+) -> Arc<dyn ArtifactRepository> {
+    Arc::new(Proxy {
+        http,
+        base: format!("{server}/api/2.0{PROXY}").into(),
+        authorization,
+        root: path.clone(),
+    })
 }
 
 impl Proxy {

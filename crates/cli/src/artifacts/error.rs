@@ -3,9 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use runledger_artifacts::{
-    ArtifactError, InvalidPath, InvalidStorageOption, InvalidUri, ServerError, redacted,
-};
+use runledger::{InvalidOption, InvalidServer};
+use runledger_artifacts::{ArtifactError, InvalidPath, InvalidStorageOption, InvalidUri, redacted};
 use runledger_store::StoreError;
 
 use crate::serve::RunError;
@@ -19,9 +18,12 @@ pub(crate) enum ArtifactsError {
     /// The store does not have it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tracking server says no.
+    /// The tracking server cannot be asked.
     #[error(transparent)]
-    Server(#[from] ServerError),
+    Server(#[from] InvalidServer),
+    /// A variable about the tracking server is wrong.
+    #[error(transparent)]
+    ServerOption(#[from] InvalidOption),
     /// The storage says no.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -98,7 +100,8 @@ impl ArtifactsError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Open(error) => error.exit_code(),
-            Self::Server(ServerError::Uri { .. } | ServerError::Variable { .. })
+            Self::Server(_)
+            | Self::ServerOption(_)
             | Self::Option(_)
             | Self::Uri(_)
             | Self::Path { .. }

@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use runledger_artifacts::TrackingServer;
-use runledger_entities::{LoggedModelId, ModelStage, ModelUri, ModelVersion, RunId};
+use runledger::{RestOptions, RestStore};
+use runledger_entities::{ModelStage, ModelUri, ModelVersion, RunId};
 use runledger_store::{
     LoggedModelStore, ModelRegistryStore, ModelRegistryStoreExt as _, TrackingStore,
 };
@@ -17,9 +16,13 @@ use super::error::ArtifactsError;
 use crate::serve::{self, RunError};
 use runledger_store::StorePlace;
 
+/// MLflow's variable for how often a call is repeated, and how often it is without that.
+const RETRIES: &str = "MLFLOW_HTTP_REQUEST_MAX_RETRIES";
+const FEW_RETRIES: u32 = 2;
+
 /// Who is asked.
 pub(super) enum Tracking {
-    Server(TrackingServer),
+    Server(RestStore),
     Store(Stores),
 }
 
@@ -51,7 +54,12 @@ impl Tracking {
                 .iter()
                 .any(|scheme| uri.to_ascii_lowercase().starts_with(scheme))
         {
-            return Ok(Self::Server(TrackingServer::new(uri, variable)?));
+            let mut options = RestOptions::from_env()?;
+            if variable(RETRIES).is_none() {
+                // Somebody waits for a word at the terminal.
+                options.max_retries = FEW_RETRIES;
+            }
+            return Ok(Self::Server(RestStore::new(uri, options)?));
         }
         let backend = match uri {
             Some(uri) => StorePlace::of(uri),
@@ -69,10 +77,8 @@ impl Tracking {
                 Ok(run.info.artifact_uri)
             }
             Self::Server(server) => {
-                let answer = server
-                    .get("/api/2.0/mlflow/runs/get", &[("run_id", id)])
-                    .await?;
-                text(&answer["run"]["info"]["artifact_uri"], "a run")
+                let run = server.get_run(&RunId::new(id)).await?;
+                Ok(run.info.artifact_uri)
             }
         }
     }
@@ -81,7 +87,7 @@ impl Tracking {
     pub(super) async fn of_model(&self, uri: &ModelUri) -> Result<String, ArtifactsError> {
         match self {
             Self::Store(stores) => of_store(stores, uri).await,
-            Self::Server(server) => of_server(server, uri).await,
+            Self::Server(server) => Ok(server.model_source(uri).await?),
         }
     }
 }
@@ -115,62 +121,6 @@ async fn newest(
     newest.ok_or_else(|| ArtifactsError::Nothing {
         what: format!("the model '{name}' in this stage"),
     })
-}
-
-async fn of_server(server: &TrackingServer, uri: &ModelUri) -> Result<String, ArtifactsError> {
-    const API: &str = "/api/2.0/mlflow";
-    let (name, version) = match uri {
-        ModelUri::LoggedModel(id) => {
-            let path = format!("{API}/logged-models/{}", segment(id));
-            let answer = server.get(&path, &[]).await?;
-            return text(&answer["model"]["info"]["artifact_uri"], "the model");
-        }
-        ModelUri::Version { name, version } => (name, version.to_string()),
-        ModelUri::Alias { name, alias } => {
-            let path = format!("{API}/registered-models/alias");
-            let asked = [("name", name.as_str()), ("alias", alias.as_str())];
-            let answer = server.get(&path, &asked).await?;
-            let version = text(&answer["model_version"]["version"], "the alias")?;
-            (name, version)
-        }
-        ModelUri::Latest { name } => (name, newest_of(server, name, None).await?),
-        ModelUri::Stage { name, stage } => (name, newest_of(server, name, Some(stage)).await?),
-    };
-    let path = format!("{API}/model-versions/get-download-uri");
-    let asked = [("name", name.as_str()), ("version", version.as_str())];
-    let answer = server.get(&path, &asked).await?;
-    text(&answer["artifact_uri"], "the model version")
-}
-
-/// The number of the newest version, of a stage or of any.
-async fn newest_of(
-    server: &TrackingServer,
-    name: &str,
-    stage: Option<&String>,
-) -> Result<String, ArtifactsError> {
-    let path = "/api/2.0/mlflow/registered-models/get";
-    let answer = server.get(path, &[("name", name)]).await?;
-    let versions = answer["registered_model"]["latest_versions"].as_array();
-    let versions = versions.into_iter().flatten().filter(|version| {
-        let current = version["current_stage"].as_str().unwrap_or("None");
-        stage.is_none_or(|stage| stage.eq_ignore_ascii_case(current))
-    });
-    let numbers = versions.filter_map(|version| {
-        let number = &version["version"];
-        number.as_i64().or_else(|| number.as_str()?.parse().ok())
-    });
-    let newest = numbers.max().ok_or_else(|| ArtifactsError::Nothing {
-        what: format!("the model '{name}' in this stage"),
-    })?;
-    Ok(newest.to_string())
-}
-
-/// What an id is written with in a path; all else is encoded.
-const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-');
-
-/// An id as a segment of a path.
-fn segment(id: &LoggedModelId) -> String {
-    utf8_percent_encode(id.as_str(), &KEPT).to_string()
 }
 
 /// A text that is there and not empty.

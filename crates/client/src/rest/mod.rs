@@ -16,6 +16,7 @@ mod options;
 mod refusal;
 mod requests;
 mod server;
+mod sources;
 mod spans;
 mod tracking;
 
