@@ -104,6 +104,17 @@ pub enum TrackingError {
         /// What went wrong with the last attempt, or that nothing did.
         reason: String,
     },
+    /// What could not be sent could not be kept on this machine either.
+    #[error(
+        "the tracker is away, and what was logged to run {run_id} cannot be kept on this machine: \
+         {reason}"
+    )]
+    NotKept {
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        reason: String,
+    },
     /// The threads that talk to stores could not be started, or one of them failed.
     #[error("the background threads of tracking do not work: {0}")]
     Background(#[source] io::Error),

@@ -7,6 +7,7 @@
 //! - [`Client`] has the calls one by one, asynchronous.
 //! - [`RestStore`] is a tracking server as a
 //!   [`TrackingStore`](runledger_store::TrackingStore), below both.
+//! - [`spill`] is about what a run could not send while its tracker was away.
 //! - [`spans`] sends the spans of a program as traces.
 //!
 //! `docs/quickstart-rust.md` begins at the beginning. Artifacts, datasets and models
@@ -20,12 +21,14 @@ mod active;
 mod background;
 mod client;
 mod context;
+mod delivery;
 mod error;
 mod place;
 mod queue;
 pub mod rest;
 mod run;
 pub mod spans;
+pub mod spill;
 mod tracker;
 
 pub use active::{active_run, last_active_run};

@@ -10,8 +10,10 @@ use runledger_entities::{ExperimentId, Metric, Param, Run, RunId, RunInfo, RunSt
 use runledger_store::Batch;
 
 use crate::client::now;
-use crate::queue::Queue;
-use crate::{Client, RunOptions, TrackingError, active, background, context};
+use crate::delivery::is_away;
+use crate::queue::{Keeping, Queue};
+use crate::spill::Record;
+use crate::{Client, RunOptions, TrackingError, active, background, client, context};
 
 /// How long a metric waits for room, and an end for the last metrics.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Metrics are put into a queue of 10,000 and sent behind the caller's back, in the
 /// order they came; only a full queue makes the caller wait, and nothing is ever
 /// dropped silently. Params and tags are sent at once, and the call waits for the
-/// answer. None of the methods is asynchronous: in a task, call those that wait on a
+/// answer. While the tracker is away, all of it goes to a file ([`crate::spill`]). None of the methods is asynchronous: in a task, call those that wait on a
 /// thread for blocking work.
 #[derive(Clone)]
 pub struct RunLogger {
@@ -32,6 +34,7 @@ struct Inner {
     client: Client,
     info: RunInfo,
     queue: Queue,
+    keeping: Keeping,
 }
 
 impl fmt::Debug for RunLogger {
@@ -163,7 +166,8 @@ impl RunLogger {
     /// parent is this run, whatever `options` say.
     pub fn child_with(&self, mut options: RunOptions) -> Result<ActiveRun, TrackingError> {
         options.parent = Some(self.run_id().clone());
-        ActiveRun::start(self.inner.client.clone(), self.experiment_id(), options)
+        let (client, keeping) = (self.inner.client.clone(), self.inner.keeping.clone());
+        ActiveRun::start(client, self.experiment_id(), options, keeping)
     }
 
     /// Makes this the active run of a future, wherever that runs.
@@ -180,9 +184,22 @@ impl RunLogger {
         active::scope(self, future).await
     }
 
-    fn log_now(&self, batch: Batch) -> Result<(), TrackingError> {
-        let (client, id) = (self.inner.client.clone(), self.run_id().clone());
-        background::wait(async move { client.log_batch(&id, batch).await })
+    /// Logs params and tags at once, or keeps them if the tracker is away.
+    fn log_now(&self, mut batch: Batch) -> Result<(), TrackingError> {
+        client::check(&mut batch)?;
+        let inner = &self.inner;
+        if !inner.queue.is_spilling() {
+            let (client, id, batch) = (inner.client.clone(), self.run_id().clone(), batch.clone());
+            match background::wait(async move { client.log_checked(&id, batch).await }) {
+                Err(TrackingError::Store(error)) if is_away(&error) => {
+                    tracing::warn!(run = %self.run_id(), %error, "params and tags are kept for later");
+                }
+                logged => return logged,
+            }
+        }
+        let params = batch.params.into_iter().map(Record::Param);
+        let tags = batch.tags.into_iter().map(Record::Tag);
+        inner.queue.keep(params.chain(tags).collect()).map(drop)
     }
 }
 
@@ -238,6 +255,7 @@ impl ActiveRun {
         client: Client,
         experiment: ExperimentId,
         mut options: RunOptions,
+        keeping: Keeping,
     ) -> Result<Self, TrackingError> {
         // What the caller says goes before what was found out.
         let found = context::tags().into_iter();
@@ -246,16 +264,21 @@ impl ActiveRun {
         options.tags.extend(found);
         let asked = client.clone();
         let run = background::wait(async move { asked.create_run(experiment, options).await })?;
-        Self::begin(client, run.info)
+        Self::begin(client, run.info, keeping)
     }
 
     /// Goes on with a run.
-    pub(crate) fn begin(client: Client, info: RunInfo) -> Result<Self, TrackingError> {
-        let queue = Queue::new(client.clone(), info.run_id.clone())?;
+    pub(crate) fn begin(
+        client: Client,
+        info: RunInfo,
+        keeping: Keeping,
+    ) -> Result<Self, TrackingError> {
+        let queue = Queue::new(client.clone(), info.run_id.clone(), keeping.clone())?;
         let inner = Inner {
             client,
             info,
             queue,
+            keeping,
         };
         let logger = RunLogger {
             inner: Arc::new(inner),
@@ -277,8 +300,9 @@ impl ActiveRun {
     ///
     /// # Errors
     /// As [`RunLogger::flush`], after which the run is ended all the same, if the store
-    /// can be reached; what did not arrive by then is given up. The end itself is
-    /// repeated as [`RestOptions`](crate::RestOptions) say, which may take as long again.
+    /// can be reached. A tracker that is away is none if the rest can be kept on this
+    /// machine ([`crate::spill`]), of which `tracing` warns: it is sent in the background
+    /// while the program lives, and by `runledger sync` after that.
     pub fn end(self) -> Result<(), TrackingError> {
         self.end_as(RunStatus::Finished)
     }
@@ -297,14 +321,51 @@ impl ActiveRun {
         let inner = &self.logger.inner;
         // First, so that no other thread adds what nobody would wait for.
         inner.queue.close();
-        let flushed = self.flush();
-        inner.queue.give_up();
-        let (client, id) = (inner.client.clone(), self.run_id().clone());
-        let ended = background::wait(async move { client.end_run(&id, status).await });
-        if let (Err(_), Err(error)) = (&flushed, &ended) {
-            tracing::error!(run = %self.run_id(), %error, "the run cannot be ended");
+        let flushed = inner.queue.flush_last(PATIENCE);
+        let is_waiting = matches!(flushed, Err(TrackingError::MetricsWaiting { .. }));
+        let outcome = if is_waiting && self.keep_end(status).is_ok() {
+            Ok(())
+        } else {
+            if is_waiting {
+                inner.queue.give_up();
+            }
+            let ended = self.send_end(status);
+            if let (Err(_), Err(error)) = (&flushed, &ended) {
+                tracing::error!(run = %self.run_id(), %error, "the run cannot be ended");
+            }
+            flushed.and(ended)
+        };
+        inner.queue.end();
+        outcome
+    }
+
+    fn send_end(&self, status: RunStatus) -> Result<(), TrackingError> {
+        let (client, id) = (self.logger.inner.client.clone(), self.run_id().clone());
+        match background::wait(async move { client.end_run(&id, status).await }) {
+            Err(TrackingError::Store(error)) if is_away(&error) => {
+                // Where it cannot be kept, what the tracker said tells more.
+                self.keep_end(status).map_err(|_| error.into())
+            }
+            ended => ended.map(drop),
         }
-        flushed.and(ended.map(drop))
+    }
+
+    /// Keeps the end, and all metrics that have not arrived, for `runledger sync`.
+    fn keep_end(&self, status: RunStatus) -> Result<(), TrackingError> {
+        let kept = self
+            .logger
+            .inner
+            .queue
+            .keep(vec![Record::End(status, now())]);
+        let run = self.run_id();
+        match &kept {
+            Ok(path) => tracing::warn!(
+                %run, path = %path.display(),
+                "the tracker is away: the rest of the run is sent when it is back, or by `runledger sync`"
+            ),
+            Err(error) => tracing::error!(%run, %error, "the rest of the run is lost"),
+        }
+        kept.map(drop)
     }
 }
 

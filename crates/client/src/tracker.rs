@@ -1,10 +1,13 @@
 //! The fluent API: where runs go, and starting them.
 
 use std::env;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use runledger_entities::{Experiment, ExperimentId, Run, RunId, RunStatus};
 
+use crate::queue::Keeping;
 use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background, place::Place};
 
 /// Starts runs in one experiment of one store, for training loops that are not
@@ -15,6 +18,7 @@ use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background
 #[derive(Clone, Debug)]
 pub struct Tracker {
     client: Client,
+    keeping: Keeping,
     experiment: Arc<Mutex<Option<ExperimentId>>>,
 }
 
@@ -43,8 +47,25 @@ impl Tracker {
     fn of(client: Client) -> Self {
         Self {
             client,
+            keeping: Keeping::default(),
             experiment: Arc::default(),
         }
+    }
+
+    /// Keeps what runs cannot send in this folder, which need not exist, instead of that of
+    /// [`spill::folder`](crate::spill::folder).
+    #[must_use]
+    pub fn spilling_to(mut self, folder: &Path) -> Self {
+        self.keeping.folder = Some(folder.into());
+        self
+    }
+
+    /// How long the end of a run waits for a tracker that gives no answer, before the rest
+    /// is left to [`spill`](crate::spill): a minute, unless this says otherwise.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.keeping.patience = patience;
+        self
     }
 
     /// The client below. Its connections belong to the threads of the tracker.
@@ -103,7 +124,12 @@ impl Tracker {
     /// [`TrackingError::RunActive`] if this thread has an active run.
     pub fn start_run_with(&self, options: RunOptions) -> Result<ActiveRun, TrackingError> {
         check_none_active()?;
-        ActiveRun::start(self.client.clone(), self.experiment_id()?, options)
+        ActiveRun::start(
+            self.client.clone(),
+            self.experiment_id()?,
+            options,
+            self.keeping.clone(),
+        )
     }
 
     /// Goes on with a run, which is `RUNNING` again.
@@ -115,7 +141,7 @@ impl Tracker {
         check_none_active()?;
         let (client, id) = (self.client.clone(), id.clone());
         let info = background::wait(async move { client.end_run(&id, RunStatus::Running).await })?;
-        ActiveRun::begin(self.client.clone(), info)
+        ActiveRun::begin(self.client.clone(), info, self.keeping.clone())
     }
 
     /// Searches the runs of the tracker's experiment, as [`Client::search_runs`] does.

@@ -24,6 +24,9 @@ pub const BATCH_PARAMS: usize = 100;
 pub const BATCH_TAGS: usize = 100;
 /// Metrics, params and tags together in one batch.
 pub const BATCH_TOTAL: usize = 1000;
+/// Characters of the body of a `log-batch` that MLflow takes
+/// (`MAX_BATCH_LOG_REQUEST_SIZE`). Ours takes more.
+pub const BATCH_CHARACTERS: usize = 1_000_000;
 /// Characters of a dataset name.
 pub const DATASET_NAME: usize = 500;
 /// Characters of a dataset digest.

@@ -6,82 +6,69 @@
 //! the loop, the larger the batches. Nobody waits for a timer.
 //!
 //! Metrics leave in the order in which they came, and each batch is sent until it
-//! has arrived or was refused. Params and tags are not queued.
+//! has arrived or was refused. While the tracker is away for long, what waits goes
+//! through a file on the disk ([`crate::spill`]), in the same order: then the queue
+//! hardly ever is full, and whatever ends the program, the rest is in the file. Params,
+//! tags and the end of the run, which are not queued, go there too when they cannot be
+//! sent ([`Queue::keep`]).
 
+mod state;
 mod worker;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use runledger_entities::{Metric, RunId, limits, validate};
-use runledger_store::StoreError;
-use tokio::sync::{Notify, watch};
 
+use crate::spill::Record;
 use crate::{Client, TrackingError, background};
+use state::{Kept, Shared, State};
 
 /// How many metrics may wait: ten batches, about a megabyte.
 const ROOM: usize = 10 * limits::BATCH_METRICS;
+
+/// How often those who flush look how long the tracker has been away.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long the disk may take to keep something.
+const DISK: Duration = Duration::from_mins(1);
+
+/// What becomes of metrics while the tracker is away.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeping {
+    /// The folder of files, instead of the one of [`crate::spill::folder`].
+    pub(crate) folder: Option<Arc<Path>>,
+    /// How long the end of a run waits for a tracker that gives no answer, if what waits
+    /// is kept in a file.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            patience: Duration::from_mins(1),
+        }
+    }
+}
 
 /// The queue of a run.
 #[derive(Debug)]
 pub(crate) struct Queue {
     shared: Arc<Shared>,
-}
-
-/// What both ends of a queue see.
-#[derive(Debug)]
-struct Shared {
-    run: RunId,
-    state: Mutex<State>,
-    /// Tells those who log that there is room again.
-    room: Condvar,
-    /// Tells those who flush that something arrived or was refused.
-    settled: Condvar,
-    /// Tells the task that something waits, or that nothing will come any more.
-    wake: Notify,
-    /// Nobody waits any more: what does not arrive is lost, which was said.
-    given_up: watch::Sender<bool>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Metric>,
-    /// How many are with the task.
-    sending: usize,
-    is_closed: bool,
-    /// Refusals that nobody was told of: how many metrics, and the first reason.
-    refused: Option<(usize, Arc<StoreError>)>,
-    /// What went wrong with the last attempt, if it may pass.
-    trouble: Option<String>,
-}
-
-impl State {
-    fn on_their_way(&self) -> usize {
-        self.waiting.len() + self.sending
-    }
-
-    fn reason(&self) -> String {
-        match &self.trouble {
-            Some(trouble) => format!("the last attempt failed: {trouble}"),
-            None => "no attempt has failed so far".to_owned(),
-        }
-    }
+    patience: Duration,
 }
 
 impl Queue {
     /// A queue whose metrics go to this run.
-    pub(crate) fn new(client: Client, run: RunId) -> Result<Self, TrackingError> {
-        let shared = Arc::new(Shared {
-            run,
-            state: Mutex::default(),
-            room: Condvar::new(),
-            settled: Condvar::new(),
-            wake: Notify::new(),
-            given_up: watch::Sender::new(false),
-        });
-        background::handle()?.spawn(worker::work(client, Arc::clone(&shared)));
-        Ok(Self { shared })
+    pub(crate) fn new(client: Client, run: RunId, keeping: Keeping) -> Result<Self, TrackingError> {
+        let shared = Arc::new(Shared::new(run));
+        background::handle()?.spawn(worker::work(client, Arc::clone(&shared), keeping.folder));
+        Ok(Self {
+            shared,
+            patience: keeping.patience,
+        })
     }
 
     /// Adds a metric; waits for room as long as `limit`.
@@ -119,20 +106,38 @@ impl Queue {
     ///
     /// Tells of refusals that nobody was told of.
     pub(crate) fn flush(&self, limit: Duration) -> Result<(), TrackingError> {
+        self.settle(limit, |_| false)
+    }
+
+    /// The same at the end of a run: not so long if the tracker gives no answer and
+    /// what waits can be kept.
+    pub(crate) fn flush_last(&self, limit: Duration) -> Result<(), TrackingError> {
+        self.settle(limit, |state| {
+            let away = state.away_since.map(|since| since.elapsed());
+            state.spill_trouble.is_none() && away.is_some_and(|away| away >= self.patience)
+        })
+    }
+
+    fn settle(
+        &self,
+        limit: Duration,
+        is_hopeless: impl Fn(&State) -> bool,
+    ) -> Result<(), TrackingError> {
         let shared = &self.shared;
         let start = Instant::now();
         let mut state = shared.lock();
         while state.on_their_way() > 0 {
             let left = limit.saturating_sub(start.elapsed());
-            if left.is_zero() {
+            if left.is_zero() || is_hopeless(&state) {
                 return Err(TrackingError::MetricsWaiting {
                     run_id: shared.run.clone(),
                     count: state.on_their_way(),
-                    seconds: limit.as_secs(),
+                    seconds: start.elapsed().as_secs(),
                     reason: state.reason(),
                 });
             }
-            let waited = shared.settled.wait_timeout(state, left);
+            // Now and then it is looked at how long the tracker has been away.
+            let waited = shared.settled.wait_timeout(state, left.min(LOOK));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         match state.refused.take() {
@@ -145,6 +150,36 @@ impl Queue {
         }
     }
 
+    /// Whether the tracker has been away for so long that what is logged goes to a file.
+    pub(crate) fn is_spilling(&self) -> bool {
+        self.shared.lock().is_spilling
+    }
+
+    /// Keeps params, tags or an end in the file of this run, which it says, and with them
+    /// all metrics that have not arrived. They are sent when the tracker is there again.
+    pub(crate) fn keep(&self, records: Vec<Record>) -> Result<PathBuf, TrackingError> {
+        let (answer, kept) = mpsc::sync_channel(1);
+        {
+            let mut state = self.shared.lock();
+            if state.is_over {
+                let run_id = self.shared.run.clone();
+                return Err(TrackingError::RunEnded { run_id });
+            }
+            state.kept.push_back(Kept { records, answer });
+        }
+        self.shared.wake.notify_one();
+        let outcome = kept.recv_timeout(DISK);
+        let reason = match outcome {
+            Ok(Ok(path)) => return Ok(path),
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("the disk took longer than {} s", DISK.as_secs()),
+        };
+        Err(TrackingError::NotKept {
+            run_id: self.shared.run.clone(),
+            reason,
+        })
+    }
+
     /// Takes no more metrics; those that were taken go on their way.
     pub(crate) fn close(&self) {
         self.shared.lock().is_closed = true;
@@ -152,11 +187,19 @@ impl Queue {
         self.shared.wake.notify_one();
     }
 
-    /// What has not arrived by now is given up. Whoever calls this has told of it, or
-    /// has waited until there was nothing.
+    /// What has not arrived by now, and is in no file, is lost. Whoever calls this has
+    /// told of it.
     pub(crate) fn give_up(&self) {
-        self.shared.lock().waiting.clear();
-        self.shared.given_up.send_replace(true);
+        self.shared.lock().is_given_up = true;
+        self.shared.wake.notify_one();
+    }
+
+    /// Nobody keeps anything any more either.
+    pub(crate) fn end(&self) {
+        let mut state = self.shared.lock();
+        (state.is_closed, state.is_over) = (true, true);
+        drop(state);
+        self.shared.room.notify_all();
         self.shared.wake.notify_one();
     }
 }
@@ -164,75 +207,6 @@ impl Queue {
 /// A queue that nobody can add to any more; what waits still goes out.
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.shared.lock().is_closed = true;
-        self.shared.wake.notify_one();
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code that holds it panics, and a list of metrics would be whole even then.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next batch; nothing once the queue is closed and empty.
-    async fn next(&self) -> Option<Vec<Metric>> {
-        loop {
-            {
-                let mut state = self.lock();
-                if !state.waiting.is_empty() {
-                    let count = state.waiting.len().min(limits::BATCH_METRICS);
-                    let batch: Vec<Metric> = state.waiting.drain(..count).collect();
-                    state.sending = batch.len();
-                    drop(state);
-                    self.room.notify_all();
-                    return Some(batch);
-                }
-                if state.is_closed {
-                    return None;
-                }
-            }
-            // A wake that came in between is kept.
-            self.wake.notified().await;
-        }
-    }
-
-    /// Ends when what has not arrived is given up.
-    async fn given_up(&self) {
-        // The sender lives as long as this.
-        let _ = self
-            .given_up
-            .subscribe()
-            .wait_for(|given_up| *given_up)
-            .await;
-    }
-
-    /// The batch on its way is given up.
-    fn abandon(&self) {
-        let count = std::mem::take(&mut self.lock().sending);
-        tracing::error!(run = %self.run, count, "metrics are given up");
-        self.settled.notify_all();
-    }
-
-    /// An attempt failed, and there will be another.
-    fn failed(&self, error: &StoreError) {
-        self.lock().trouble = Some(error.to_string());
-    }
-
-    /// The batch on its way has arrived, or was refused.
-    fn settle(&self, outcome: Result<(), StoreError>) {
-        let mut state = self.lock();
-        let count = std::mem::take(&mut state.sending);
-        match outcome {
-            Ok(()) => state.trouble = None,
-            Err(error) => {
-                tracing::error!(run = %self.run, count, %error, "metrics were refused");
-                let refused = state.refused.take();
-                let (before, first) = refused.unwrap_or_else(|| (0, Arc::new(error)));
-                state.refused = Some((before + count, first));
-            }
-        }
-        drop(state);
-        self.settled.notify_all();
+        self.end();
     }
 }

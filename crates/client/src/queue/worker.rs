@@ -1,27 +1,25 @@
-//! The task that sends the metrics of one run.
+//! The task that sends the metrics of one run, and keeps them in a file while the
+//! tracker is away.
 //!
-//! # Exactly once
-//!
-//! A batch whose answer did not come may have arrived. A database keeps points
-//! that are equal in key, value, timestamp and step once, MLflow's by the primary
-//! key of its table `metrics` as ours: there, sending again is safe. A folder keeps
-//! every line. So before something is sent again to a server that is not known to
-//! have a database, the histories are read, and the points that are there are left
-//! out; there a point that is logged twice on purpose may be kept once, if just then
-//! a connection breaks, and a point is kept twice if the server is still at work on a
-//! request that was given up when its history is read. A database in this process has
-//! either written a batch or not, and says which; a folder whose disk fails in the
-//! middle of one may keep a part of it.
+//! It turns to a file after [`SPILL_AFTER`] failed attempts in a row, or when one takes
+//! as long as [`SLOW`]: the batch on its way is its first line, what waits follows, and
+//! from then on everything goes through it, until all of it was sent. That nothing goes
+//! out twice is the business of [`Delivery`].
 
-use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runledger_entities::{Coded, ErrorCode, Metric, RunId};
-use runledger_store::{Batch, StoreError};
+use runledger_entities::Metric;
+use runledger_store::StoreError;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
-use super::Shared;
-use crate::{Client, TrackingError, rest};
+use super::state::{Disk, Interruption, Kept, Shared, Step};
+use crate::delivery::{Delivery, is_away, is_fault};
+use crate::spill::{self, Record, SpillError, SpillFile};
+use crate::{Client, rest};
 
 /// The pause after the first failed attempt; the others grow to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -30,172 +28,335 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Faults of the server in a row after which a batch is taken for the cause.
 const MOST_FAULTS: u32 = 10;
 
+/// Failed attempts in a row after which a file is used: about two seconds.
+const SPILL_AFTER: u32 = 4;
+
+/// How long an attempt may take until a file is used.
+const SLOW: Duration = Duration::from_secs(20);
+
+/// How long the disk is left alone after it failed.
+const DISK_PAUSE: Duration = Duration::from_secs(30);
+
 /// Sends what comes, until nothing will come any more.
-pub(super) async fn work(client: Client, shared: Arc<Shared>) {
-    // Repeating is done here, where it is known when nobody waits any more.
-    let client = client.asking_once();
-    while let Some(batch) = shared.next().await {
-        tokio::select! {
-            biased;
-            () = shared.given_up() => {
-                shared.abandon();
-                return;
-            }
-            outcome = send(&client, &shared, batch) => shared.settle(outcome),
+pub(super) async fn work(client: Client, shared: Arc<Shared>, folder: Option<Arc<Path>>) {
+    let mut worker = Worker {
+        uri: client.uri(),
+        // Repeating is done here, where it is known when nobody waits any more.
+        client: client.asking_once(),
+        shared,
+        folder,
+        file: None,
+        first_end: None,
+        disk_failed: None,
+    };
+    loop {
+        match worker.shared.next(worker.disk()).await {
+            Step::Send(metrics) => worker.send(metrics).await,
+            Step::SendSpilled => worker.send_spilled().await,
+            Step::Spill => worker.spill(None).await,
+            Step::Over => break,
         }
     }
+    worker.tell_of_given_up();
 }
 
-/// A batch on its way.
-struct Sending {
-    metrics: Vec<Metric>,
-    /// Keys of metrics that may have arrived, and whose histories were not read since.
-    in_doubt: Vec<String>,
+struct Worker {
+    client: Client,
+    /// Without an account.
+    uri: String,
+    shared: Arc<Shared>,
+    folder: Option<Arc<Path>>,
+    file: Option<SpillFile>,
+    /// Where the lines end of the batch that is on its way, if the file began with it.
+    first_end: Option<u64>,
+    disk_failed: Option<Instant>,
 }
 
-/// Sends a batch until it has arrived or is refused.
-async fn send(client: &Client, shared: &Shared, metrics: Vec<Metric>) -> Result<(), StoreError> {
-    let mut sending = Sending {
-        metrics,
-        in_doubt: Vec::new(),
-    };
-    let mut pause = FIRST_PAUSE;
-    let mut faults = 0;
-    loop {
-        let error = match sending.attempt(client, &shared.run).await {
-            Err(error) if may_pass(&error) => error,
-            outcome => return outcome,
+/// How sending a batch ended.
+enum Outcome {
+    /// It has arrived or was refused.
+    Settled(Result<(), StoreError>),
+    /// It was given up.
+    GivenUp,
+}
+
+impl Worker {
+    /// Sends metrics that are in no file, at first.
+    async fn send(&mut self, metrics: Vec<Metric>) {
+        let metrics = Arc::new(metrics);
+        let mut delivery = Delivery::of_metrics(Arc::clone(&metrics));
+        let Outcome::Settled(outcome) = self.deliver(&mut delivery, Some(&metrics)).await else {
+            return;
         };
-        if is_answer(&error, &[ErrorCode::InternalError]) {
-            faults += 1;
+        // They may have become the first lines of a file.
+        if let Some(until) = self.first_end.take() {
+            self.advance(until).await;
+        }
+        self.shared.settle(metrics.len(), outcome);
+    }
+
+    /// Sends the first lines of the file.
+    async fn send_spilled(&mut self) {
+        let Some(unsent) = self.with_file(|file| file.unsent()).await else {
+            return;
+        };
+        let until = unsent.until;
+        let count = unsent.batch.metrics.len();
+        // What a file begins with is sent by `send`, which knows what may have arrived.
+        let mut delivery = Delivery::of(unsent.batch, unsent.end, false);
+        if let Outcome::Settled(outcome) = self.deliver(&mut delivery, None).await {
+            self.advance(until).await;
+            self.shared.settle(count, outcome);
+        }
+    }
+
+    /// Attempts until it has arrived, is refused or is given up. Meanwhile what waits goes
+    /// to the file, if there is one. `metrics` are those that are in no file.
+    async fn deliver(&mut self, delivery: &mut Delivery, metrics: Option<&[Metric]>) -> Outcome {
+        let mut pause = FIRST_PAUSE;
+        let (mut failures, mut faults) = (0, 0);
+        let (client, shared) = (self.client.clone(), Arc::clone(&self.shared));
+        loop {
+            let attempt = delivery.attempt(&client, &shared.run);
+            let Some(outcome) = self.meanwhile(attempt, SLOW, metrics).await else {
+                return Outcome::GivenUp;
+            };
+            let error = match outcome {
+                Err(error) if is_away(&error) || is_fault(&error) => error,
+                outcome => return Outcome::Settled(outcome),
+            };
+            faults = if is_fault(&error) { faults + 1 } else { 0 };
             if faults == MOST_FAULTS {
+                return Outcome::Settled(Err(error));
+            }
+            tracing::warn!(run = %shared.run, %error, "metrics are sent again");
+            shared.failed(&error);
+            failures += 1;
+            if failures >= SPILL_AFTER && self.file.is_none() && !self.is_disk_failing() {
+                self.spill(metrics).await;
+            }
+            let jitter = pause.mul_f64(rest::random());
+            let sleep = tokio::time::sleep(pause / 2 + jitter / 2);
+            if self
+                .meanwhile(sleep, LONGEST_PAUSE, metrics)
+                .await
+                .is_none()
+            {
+                return Outcome::GivenUp;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits for something, and keeps what comes meanwhile. Nothing if it is given up.
+    async fn meanwhile<T>(
+        &mut self,
+        future: impl Future<Output = T>,
+        slow: Duration,
+        metrics: Option<&[Metric]>,
+    ) -> Option<T> {
+        let mut future = pin!(future);
+        let shared = Arc::clone(&self.shared);
+        let mut slow = pin!(tokio::time::sleep(slow));
+        loop {
+            let may_begin = self.file.is_none() && !self.is_disk_failing() && !slow.is_elapsed();
+            tokio::select! {
+                biased;
+                value = &mut future => return Some(value),
+                why = shared.interrupted(self.disk()) => match why {
+                    Interruption::GivenUp => return None,
+                    Interruption::Spill => self.spill(metrics).await,
+                },
+                () = &mut slow, if may_begin => self.spill(metrics).await,
+            }
+        }
+    }
+
+    /// Puts what waits into the file, which is made if there is none; then `first` are
+    /// its first lines, which are with the task.
+    async fn spill(&mut self, first: Option<&[Metric]>) {
+        let first = first.filter(|_| self.file.is_none()).unwrap_or_default();
+        let (waiting, kept) = {
+            let mut state = self.shared.lock();
+            (
+                Vec::from(std::mem::take(&mut state.waiting)),
+                Vec::from(std::mem::take(&mut state.kept)),
+            )
+        };
+        let begin = first.iter().cloned().map(Record::Metric).collect();
+        let waiting_records = waiting.iter().cloned().map(Record::Metric);
+        let kept_records = kept.iter().flat_map(|kept| kept.records.iter().cloned());
+        let then = waiting_records.chain(kept_records).collect();
+        let outcome = self.append(begin, then).await;
+        let mut state = self.shared.lock();
+        match &outcome {
+            Ok(_) => {
+                state.spilled += first.len() + waiting.len();
+                if !first.is_empty() {
+                    state.sending = 0;
+                }
+                state.spill_trouble = None;
+                state.is_spilling = true;
+            }
+            Err(error) => {
+                tracing::error!(run = %self.shared.run, %error, "what waits cannot be kept");
+                for metric in waiting.into_iter().rev() {
+                    state.waiting.push_front(metric);
+                }
+                state.spill_trouble = Some(error.to_string());
+            }
+        }
+        drop(state);
+        self.shared.room.notify_all();
+        for Kept { answer, .. } in kept {
+            let told = outcome
+                .as_ref()
+                .map(Clone::clone)
+                .map_err(SpillError::to_string);
+            // Who asked may have gone.
+            let _ = answer.send(told);
+        }
+    }
+
+    /// Adds records to the file, and says which one it is. `first` begin a new one.
+    async fn append(
+        &mut self,
+        first: Vec<Record>,
+        then: Vec<Record>,
+    ) -> Result<PathBuf, SpillError> {
+        let file = self.file.take();
+        let folder = self.folder.clone();
+        let (run, uri) = (self.shared.run.clone(), self.uri.clone());
+        let (is_new, has_first) = (file.is_none(), !first.is_empty());
+        let appended = spawn_blocking(move || {
+            let mut file = if let Some(file) = file {
+                file
+            } else {
+                let folder = match folder {
+                    Some(folder) => folder.to_path_buf(),
+                    None => spill::folder()?,
+                };
+                SpillFile::create(&folder, &run, &uri, &first)?
+            };
+            let first_end = file.end();
+            let outcome = file.append(&then).map(|()| file.path().to_owned());
+            Ok((file, first_end, outcome))
+        });
+        let (file, first_end, outcome) = match appended.await {
+            Ok(Ok(appended)) => appended,
+            Ok(Err(error)) => {
+                self.disk_failed = Some(Instant::now());
                 return Err(error);
             }
-        } else {
-            faults = 0;
-        }
-        tracing::warn!(run = %shared.run, %error, "metrics are sent again");
-        shared.failed(&error);
-        let jitter = pause.mul_f64(rest::random());
-        tokio::time::sleep(pause / 2 + jitter / 2).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
-impl Sending {
-    async fn attempt(&mut self, client: &Client, run: &RunId) -> Result<(), StoreError> {
-        self.leave_out_arrived(client, run).await?;
-        if self.metrics.is_empty() {
-            return Ok(());
-        }
-        let batch = Batch {
-            metrics: self.metrics.clone(),
-            ..Batch::default()
+            Err(broken) => return Err(self.broken(broken)),
         };
-        let outcome = client.store().log_batch(run, batch).await;
-        if outcome.as_ref().is_err_and(leaves_doubt) {
-            let keys: HashSet<&String> = self.metrics.iter().map(|metric| &metric.key).collect();
-            self.in_doubt = keys.into_iter().cloned().collect();
+        if let Ok(path) = &outcome {
+            self.disk_failed = None;
+            if is_new {
+                self.first_end = has_first.then_some(first_end);
+                let (run, path) = (&self.shared.run, path.display());
+                tracing::warn!(%run, %path, "the tracker is away: what is logged goes to a file");
+            }
+        } else {
+            self.disk_failed = Some(Instant::now());
         }
+        self.file = Some(file);
         outcome
     }
 
-    /// Leaves out the points that are there already, where a second one would be
-    /// kept. What was found out stays so when a later history cannot be read.
-    async fn leave_out_arrived(&mut self, client: &Client, run: &RunId) -> Result<(), StoreError> {
-        let Some(server) = client.rest() else {
-            return Ok(());
+    /// Notes what was sent; a file that was sent to its end is removed.
+    async fn advance(&mut self, until: u64) {
+        self.with_file(move |file| file.advance(until)).await;
+        let Some(file) = self.file.take_if(|file| file.is_sent()) else {
+            return;
         };
-        if self.in_doubt.is_empty() || server.drops_equal_points().await? {
-            return Ok(());
+        match spawn_blocking(move || file.remove()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(run = %self.shared.run, %error, "a file that was sent stays");
+            }
+            Err(broken) => drop(self.broken(broken)),
         }
-        while let Some(key) = self.in_doubt.last() {
-            let there: HashSet<Point> = match client.metric_history(run, key).await {
-                Ok(points) => points.iter().map(point).collect(),
-                Err(TrackingError::Store(error)) => return Err(error),
-                Err(other) => return Err(StoreError::internal(other)),
-            };
-            self.metrics
-                .retain(|metric| metric.key != *key || !there.contains(&point(metric)));
-            self.in_doubt.pop();
+        self.shared.lock().is_spilling = false;
+    }
+
+    /// Does something with the file, if there is one. If that fails, it is left as it is,
+    /// for `runledger sync`.
+    async fn with_file<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut SpillFile) -> Result<T, SpillError> + Send + 'static,
+    ) -> Option<T> {
+        let mut file = self.file.take()?;
+        let done = spawn_blocking(move || {
+            let outcome = work(&mut file);
+            (file, outcome)
+        });
+        match done.await {
+            Ok((file, Ok(value))) => {
+                self.file = Some(file);
+                Some(value)
+            }
+            Ok((file, Err(error))) => {
+                tracing::error!(run = %self.shared.run, %error, "unsent data stays in a file");
+                self.file_is_lost(StoreError::internal(error));
+                drop(file);
+                None
+            }
+            Err(broken) => {
+                let error = self.broken(broken);
+                self.file_is_lost(StoreError::internal(error));
+                None
+            }
         }
-        Ok(())
-    }
-}
-
-/// Whether the same call may succeed later.
-fn may_pass(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::NoAnswer { .. } | StoreError::Unavailable { .. }
-    ) || is_answer(
-        error,
-        &[
-            ErrorCode::RequestLimitExceeded,
-            ErrorCode::TemporarilyUnavailable,
-            ErrorCode::DeadlineExceeded,
-            ErrorCode::InternalError,
-        ],
-    )
-}
-
-/// Whether the call that failed may have had its effect.
-fn leaves_doubt(error: &StoreError) -> bool {
-    match error {
-        StoreError::NoAnswer {
-            may_have_arrived, ..
-        } => *may_have_arrived,
-        // A 502 of something between comes with this code too.
-        error => is_answer(
-            error,
-            &[
-                ErrorCode::TemporarilyUnavailable,
-                ErrorCode::DeadlineExceeded,
-                ErrorCode::InternalError,
-            ],
-        ),
-    }
-}
-
-fn is_answer(error: &StoreError, codes: &[ErrorCode]) -> bool {
-    matches!(error, StoreError::Answered { .. }) && codes.contains(&error.code())
-}
-
-/// What makes two points of a metric one: value, timestamp and step.
-type Point = (u64, i64, i64);
-
-/// All NaN are equal here, and so are the two zeros.
-fn point(metric: &Metric) -> Point {
-    let value = match metric.value {
-        value if value.is_nan() => f64::NAN,
-        0.0 => 0.0,
-        value => value,
-    };
-    (value.to_bits(), metric.timestamp, metric.step)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_points_are_one() {
-        let of = |value| point(&Metric::new("m", value, 5, 1));
-        assert_eq!(of(0.0), of(-0.0));
-        assert_eq!(of(f64::NAN), of(-f64::NAN));
-        assert_ne!(of(1.0), of(2.0));
     }
 
-    #[test]
-    fn only_what_may_pass_is_tried_again() {
-        let answered = |code| StoreError::Answered {
-            code,
-            message: String::new(),
+    /// The file is no use to this run any more: what is in it did not arrive.
+    fn file_is_lost(&mut self, error: StoreError) {
+        let count = {
+            let mut state = self.shared.lock();
+            state.is_spilling = false;
+            std::mem::take(&mut state.spilled)
         };
-        assert!(may_pass(&answered(ErrorCode::InternalError)));
-        assert!(!may_pass(&answered(ErrorCode::PermissionDenied)));
-        assert!(!may_pass(&StoreError::invalid("no")));
-        assert!(!leaves_doubt(&answered(ErrorCode::RequestLimitExceeded)));
-        assert!(leaves_doubt(&answered(ErrorCode::InternalError)));
+        self.shared.settle(count, Err(error));
+    }
+
+    fn broken(&mut self, broken: tokio::task::JoinError) -> SpillError {
+        self.disk_failed = Some(Instant::now());
+        SpillError::Io {
+            path: self
+                .folder
+                .as_deref()
+                .map(PathBuf::from)
+                .unwrap_or_default(),
+            source: broken.into(),
+        }
+    }
+
+    fn is_disk_failing(&self) -> bool {
+        let failing = |failed: Instant| failed.elapsed() < DISK_PAUSE;
+        self.disk_failed.is_some_and(failing)
+            || self.file.as_ref().is_some_and(|file| !file.has_room())
+    }
+
+    fn disk(&self) -> Disk {
+        match &self.file {
+            _ if self.is_disk_failing() => Disk::Failing {
+                has_unsent: self.file.is_some(),
+            },
+            Some(_) => Disk::Used,
+            None => Disk::Unused,
+        }
+    }
+
+    fn tell_of_given_up(&self) {
+        let mut state = self.shared.lock();
+        let count = state.waiting.len() + state.sending;
+        state.waiting.clear();
+        state.sending = 0;
+        drop(state);
+        if count > 0 {
+            tracing::error!(run = %self.shared.run, count, "metrics are given up");
+        }
+        self.shared.settled.notify_all();
     }
 }

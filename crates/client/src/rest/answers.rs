@@ -214,7 +214,7 @@ pub(super) fn logged_model(value: &Value) -> Read<LoggedModel> {
     })
 }
 
-pub(super) fn metric(value: &Value) -> Read<Metric> {
+pub(crate) fn metric(value: &Value) -> Read<Metric> {
     let model = MetricModel {
         model_id: maybe_text(value, "model_id"),
         dataset_name: maybe_text(value, "dataset_name"),

@@ -34,8 +34,10 @@ pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
 pub(crate) use spans::Taken;
 
+pub(crate) use answers::metric as metric_from_json;
 pub(crate) use call::random;
 use call::{Call, Repeat};
+pub(crate) use requests::{metric as metric_to_json, param as param_to_json, tag as tag_to_json};
 use server::Server;
 
 /// The store of a tracking server, over its REST API.

@@ -22,7 +22,7 @@ fn double(value: f64) -> Value {
     }
 }
 
-pub(super) fn metric(metric: &Metric) -> Value {
+pub(crate) fn metric(metric: &Metric) -> Value {
     let mut object = Map::new();
     object.insert("key".to_owned(), json!(metric.key));
     object.insert("value".to_owned(), double(metric.value));
@@ -40,11 +40,11 @@ pub(super) fn metric(metric: &Metric) -> Value {
     Value::Object(object)
 }
 
-pub(super) fn param(param: &Param) -> Value {
+pub(crate) fn param(param: &Param) -> Value {
     json!({"key": param.key, "value": param.value})
 }
 
-pub(super) fn tag(tag: &Tag) -> Value {
+pub(crate) fn tag(tag: &Tag) -> Value {
     json!({"key": tag.key, "value": tag.value})
 }
 

@@ -7,4 +7,5 @@ mod client;
 mod faults;
 mod fluent;
 mod proxy;
+mod spilling;
 mod world;

@@ -47,8 +47,18 @@ impl World {
     /// Ends the server in the middle of whatever it does, and starts another one on
     /// the same data and port after a while.
     pub(crate) fn restart(&mut self, away: Duration) {
-        std::mem::replace(&mut self.runtime, runtime()).shutdown_timeout(Duration::from_secs(5));
+        self.stop();
         std::thread::sleep(away);
+        self.start();
+    }
+
+    /// Ends the server in the middle of whatever it does.
+    pub(crate) fn stop(&mut self) {
+        std::mem::replace(&mut self.runtime, runtime()).shutdown_timeout(Duration::from_secs(5));
+    }
+
+    /// Starts another one on the same data and port.
+    pub(crate) fn start(&mut self) {
         let served = serve(self.kept, &self.folder, self.address);
         (self.address, self.store) = self.runtime.block_on(served);
     }
