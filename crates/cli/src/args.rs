@@ -2,7 +2,10 @@
 
 mod artifacts;
 mod db;
+mod experiments;
 mod gc;
+mod runs;
+mod tracking;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +16,16 @@ use runledger_store::StorePlace;
 
 pub(crate) use artifacts::{ArtifactsCommand, ListArgs, Which};
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
+pub(crate) use experiments::{
+    CreateArgs as ExperimentCreateArgs, CsvArgs as ExperimentCsvArgs, ExperimentsCommand,
+    OutputFormat, SearchArgs as ExperimentSearchArgs, WhichArgs as WhichExperimentArgs,
+};
 pub(crate) use gc::GcArgs;
+pub(crate) use runs::{
+    CompareArgs, CreateArgs as RunCreateArgs, LinkArgs, LogArgs as RunLogArgs, OneRunArgs,
+    RunsCommand, SearchArgs as RunSearchArgs, UpdateArgs as RunUpdateArgs,
+};
+pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -30,6 +42,12 @@ pub(crate) enum Command {
     /// Serves the MLflow Tracking API and the web UI.
     #[command(alias = "ui", disable_help_flag = true)]
     Server(Box<ServerArgs>),
+
+    #[command(subcommand)]
+    Experiments(ExperimentsCommand),
+
+    #[command(subcommand)]
+    Runs(RunsCommand),
 
     #[command(subcommand)]
     Db(DbCommand),

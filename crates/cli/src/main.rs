@@ -1,21 +1,26 @@
 //! The `runledger` program: experiment tracking that speaks MLflow Tracking.
 //!
 //! Reads flags and environment variables, opens the store and the artifact
-//! repositories, and runs the server. What a flag means to the store or the
-//! server is left to them.
+//! repositories, and runs the server, or a command about what a store keeps. What
+//! a flag means to the store or the server is left to them.
 //!
 //! Exit codes: 0 after an orderly end, 1 if the command failed (`db check`: if
 //! the schema is not the newest), 2 if the command line is wrong.
 
 mod args;
 mod artifacts;
+mod command;
 mod db;
+mod experiments;
 mod gc;
 mod logging;
 mod report;
+mod runs;
 mod serve;
 mod settings;
 mod signals;
+mod term;
+mod tracking;
 mod webhooks;
 
 use std::error::Error;
@@ -24,6 +29,7 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use artifacts::ArtifactsError;
 use clap::Parser;
+use command::CommandError;
 use db::{ImportError, Outcome};
 use gc::GcError;
 use serve::RunError;
@@ -36,12 +42,22 @@ fn main() -> ExitCode {
     logging::start(!matches!(command, Command::Server(_)));
     match command {
         Command::Server(flags) => ended(serve::run(&flags), RunError::exit_code),
+        Command::Experiments(command) => finished(experiments::run(&command)),
+        Command::Runs(command) => finished(runs::run(&command)),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),
         },
         Command::Artifacts(command) => ended(artifacts::run(&command), ArtifactsError::exit_code),
         Command::Gc(args) => ended(gc::run(&args), GcError::exit_code),
+    }
+}
+
+/// The same, of a command whose reader may go away before its end.
+fn finished(result: Result<(), CommandError>) -> ExitCode {
+    match result {
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        result => ended(result, CommandError::exit_code),
     }
 }
 

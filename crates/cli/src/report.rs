@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::io::{self, Write};
 
+use crate::term::text::plain;
+
 /// One line about the start, on stdout.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
@@ -28,6 +30,12 @@ pub(crate) fn note(text: &str) {
 
 /// An error and its causes, on one line of stderr.
 pub(crate) fn error(error: &dyn Error) {
+    let text = chain(error);
+    let _ = writeln!(io::stderr(), "error: {}", plain(&text.replace('\n', " ")));
+}
+
+/// An error and its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -38,5 +46,5 @@ pub(crate) fn error(error: &dyn Error) {
         }
         cause = error.source();
     }
-    let _ = writeln!(io::stderr(), "error: {}", text.replace('\n', " "));
+    text
 }

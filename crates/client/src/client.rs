@@ -18,7 +18,7 @@ use runledger_store::{
 };
 
 use crate::place::Place;
-use crate::{RestStore, TrackingError, context};
+use crate::{RestOptions, RestStore, TrackingError, context};
 
 /// The tag that holds the description of a run.
 const NOTE: &str = "mlflow.note.content";
@@ -53,6 +53,17 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.uri()).finish()
     }
+}
+
+/// How a tracking URI is opened; the default is [`Client::open`]'s.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenOptions {
+    /// Whether a database or folder is only read: then it is not made if it is not
+    /// there, a database may have an older schema (since MLflow 2.0), and every write
+    /// is refused. A server decides for itself.
+    pub read_only: bool,
+    /// How a server is asked; as the environment says if absent.
+    pub rest: Option<RestOptions>,
 }
 
 /// What a new run is like; the default has a random name and nothing else.
@@ -96,7 +107,16 @@ impl Client {
     /// [`TrackingError::Open`], [`TrackingError::Server`] or
     /// [`TrackingError::Option`] if there is nothing to open.
     pub async fn open(uri: &str) -> Result<Self, TrackingError> {
-        let opened = Place::of(uri).open().await?;
+        Self::open_with(uri, OpenOptions::default()).await
+    }
+
+    /// The same, opened in a way of its own.
+    ///
+    /// # Errors
+    /// As [`Client::open`]; with [`OpenOptions::read_only`] also if a database is
+    /// not there.
+    pub async fn open_with(uri: &str, options: OpenOptions) -> Result<Self, TrackingError> {
+        let opened = Place::of(uri).open(options).await?;
         Ok(Self {
             store: opened.store,
             rest: opened.rest,

@@ -8,7 +8,7 @@ use runledger_store::{StorePlace, TrackingStore};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
-use crate::{RestOptions, RestStore, TrackingError};
+use crate::{OpenOptions, RestOptions, RestStore, TrackingError};
 
 /// Where MLflow keeps the artifacts of databases.
 const ARTIFACTS: &str = "./mlruns";
@@ -45,17 +45,26 @@ impl Place {
         named.unwrap_or_else(|| StorePlace::of_directory(Path::new(".")).to_string())
     }
 
-    pub(crate) async fn open(self) -> Result<Opened, TrackingError> {
+    pub(crate) async fn open(self, options: OpenOptions) -> Result<Opened, TrackingError> {
+        let OpenOptions { read_only, rest } = options;
         match self {
             Self::Server(address) => {
-                let rest = RestStore::new(&address, RestOptions::from_env()?)?;
+                let rest = match rest {
+                    Some(options) => options,
+                    None => RestOptions::from_env()?,
+                };
+                let rest = RestStore::new(&address, rest)?;
                 Ok(Opened {
                     store: Arc::new(rest.clone()),
                     rest: Some(rest),
                 })
             }
             Self::Store(StorePlace::Folder(path)) => {
-                let opened = FileStore::open(&path, FileStoreOptions::default()).await;
+                let options = FileStoreOptions {
+                    read_only,
+                    ..FileStoreOptions::default()
+                };
+                let opened = FileStore::open(&path, options).await;
                 let store = opened.map_err(|error| TrackingError::Open {
                     uri: path.display().to_string(),
                     reason: error.to_string(),
@@ -68,6 +77,7 @@ impl Place {
             Self::Store(StorePlace::Database(uri)) => {
                 let options = StoreOptions {
                     artifact_root: ARTIFACTS.to_owned(),
+                    read_only,
                     ..StoreOptions::default()
                 };
                 let opened = SqlStore::open(&uri, options).await;

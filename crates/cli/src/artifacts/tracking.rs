@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger::{RestOptions, RestStore};
+use runledger::RestStore;
 use runledger_entities::{ModelStage, ModelUri, ModelVersion, RunId};
 use runledger_store::{
     LoggedModelStore, ModelRegistryStore, ModelRegistryStoreExt as _, TrackingStore,
@@ -14,11 +14,8 @@ use serde_json::Value;
 
 use super::error::ArtifactsError;
 use crate::serve::{self, RunError};
+use crate::tracking::rest_options;
 use runledger_store::StorePlace;
-
-/// MLflow's variable for how often a call is repeated, and how often it is without that.
-const RETRIES: &str = "MLFLOW_HTTP_REQUEST_MAX_RETRIES";
-const FEW_RETRIES: u32 = 2;
 
 /// Who is asked.
 pub(super) enum Tracking {
@@ -54,12 +51,7 @@ impl Tracking {
                 .iter()
                 .any(|scheme| uri.to_ascii_lowercase().starts_with(scheme))
         {
-            let mut options = RestOptions::from_env()?;
-            if variable(RETRIES).is_none() {
-                // Somebody waits for a word at the terminal.
-                options.max_retries = FEW_RETRIES;
-            }
-            return Ok(Self::Server(RestStore::new(uri, options)?));
+            return Ok(Self::Server(RestStore::new(uri, rest_options()?)?));
         }
         let backend = match uri {
             Some(uri) => StorePlace::of(uri),
