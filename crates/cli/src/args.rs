@@ -5,6 +5,7 @@ mod db;
 mod experiments;
 mod gc;
 mod runs;
+mod sync;
 mod tracking;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(crate) use runs::{
     CompareArgs, CreateArgs as RunCreateArgs, LinkArgs, LogArgs as RunLogArgs, OneRunArgs,
     RunsCommand, SearchArgs as RunSearchArgs, UpdateArgs as RunUpdateArgs,
 };
+pub(crate) use sync::SyncArgs;
 pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
@@ -56,6 +58,8 @@ pub(crate) enum Command {
 
     #[command(subcommand)]
     Artifacts(ArtifactsCommand),
+
+    Sync(SyncArgs),
 }
 
 impl Command {

@@ -19,6 +19,7 @@ mod runs;
 mod serve;
 mod settings;
 mod signals;
+mod sync;
 mod term;
 mod tracking;
 mod webhooks;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Server(flags) => ended(serve::run(&flags), RunError::exit_code),
         Command::Experiments(command) => finished(experiments::run(&command)),
         Command::Runs(command) => finished(runs::run(&command)),
+        Command::Sync(args) => finished(sync::run(&args)),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),

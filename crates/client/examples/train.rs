@@ -1,9 +1,11 @@
 //! A training loop without training: what it logs, and how fast the loop gets on.
 //!
-//! `cargo run -p runledger --example train -- http://localhost:5000 10000`
+//! `cargo run -p runledger --example train -- http://localhost:5000 10000`; a third
+//! argument is the time that a step takes, in microseconds.
 
 use std::env;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use runledger::entities::RunStatus;
 use runledger::{RunLogger, RunOptions, TrackingError};
@@ -14,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         runledger::set_tracking_uri(&uri)?;
     }
     let steps: i64 = arguments.next().map_or(Ok(100), |text| text.parse())?;
+    let micros = arguments.next().map_or(Ok(0), |text| text.parse())?;
     runledger::set_experiment("train")?;
 
     let run = runledger::start_run_with(RunOptions {
@@ -23,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     run.log_params([("learning rate", "0.01"), ("optimiser", "adam")])?;
     run.set_tag("team", "é ✓")?;
     let begin = Instant::now();
-    train(&run, steps)?;
+    train(&run, steps, Duration::from_micros(micros))?;
     let looped = begin.elapsed();
     run.flush()?;
     let flushed = begin.elapsed();
@@ -41,11 +44,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn train(run: &RunLogger, steps: i64) -> Result<(), TrackingError> {
+fn train(run: &RunLogger, steps: i64, pause: Duration) -> Result<(), TrackingError> {
     let mut loss = 1.0;
     for step in 0..steps {
         run.log_metric_at("loss", loss, step)?;
         loss *= 0.999;
+        if !pause.is_zero() {
+            thread::sleep(pause);
+        }
     }
     Ok(())
 }

@@ -133,12 +133,21 @@ impl Client {
         }
     }
 
-    /// The tracking URI, without a password.
+    /// The tracking URI, without an account or password.
     pub fn uri(&self) -> String {
+        match &self.rest {
+            Some(rest) => rest.address().to_owned(),
+            None => without_account(&self.uri),
+        }
+    }
+
+    /// Whether the store is on another machine, or may be: it can be away.
+    pub(crate) fn can_be_away(&self) -> bool {
+        let is_local = |uri: &str| uri.starts_with("sqlite:");
         match (&self.rest, StorePlace::of(&self.uri)) {
-            (Some(rest), _) => rest.address().to_owned(),
-            (None, StorePlace::Folder(_)) => self.uri.to_string(),
-            (None, database) => database.to_string(),
+            (Some(_), _) => true,
+            (None, StorePlace::Folder(_)) => false,
+            (None, StorePlace::Database(uri)) => !is_local(&uri),
         }
     }
 
@@ -455,6 +464,18 @@ impl Client {
                 return Ok(found);
             }
         }
+    }
+}
+
+/// A tracking URI without an account or password, as messages and files show it.
+pub fn without_account(uri: &str) -> String {
+    match Place::of(uri) {
+        Place::Server(address) => match RestStore::new(&address, crate::RestOptions::default()) {
+            Ok(server) => server.address().to_owned(),
+            Err(_) => address,
+        },
+        Place::Store(StorePlace::Folder(_)) => uri.to_owned(),
+        Place::Store(database) => database.to_string(),
     }
 }
 

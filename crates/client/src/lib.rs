@@ -32,7 +32,7 @@ pub mod spill;
 mod tracker;
 
 pub use active::{active_run, last_active_run};
-pub use client::{Client, OpenOptions, RunOptions};
+pub use client::{Client, OpenOptions, RunOptions, without_account};
 pub use error::TrackingError;
 pub use rest::{InvalidOption, InvalidServer, RestOptions, RestStore};
 pub use run::{ActiveRun, RunLogger};

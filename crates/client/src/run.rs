@@ -191,7 +191,7 @@ impl RunLogger {
         if !inner.queue.is_spilling() {
             let (client, id, batch) = (inner.client.clone(), self.run_id().clone(), batch.clone());
             match background::wait(async move { client.log_checked(&id, batch).await }) {
-                Err(TrackingError::Store(error)) if is_away(&error) => {
+                Err(TrackingError::Store(error)) if inner.queue.can_keep() && is_away(&error) => {
                     tracing::warn!(run = %self.run_id(), %error, "params and tags are kept for later");
                 }
                 logged => return logged,
@@ -323,7 +323,7 @@ impl ActiveRun {
         inner.queue.close();
         let flushed = inner.queue.flush_last(PATIENCE);
         let is_waiting = matches!(flushed, Err(TrackingError::MetricsWaiting { .. }));
-        let outcome = if is_waiting && self.keep_end(status).is_ok() {
+        let outcome = if is_waiting && inner.queue.can_keep() && self.keep_end(status).is_ok() {
             Ok(())
         } else {
             if is_waiting {
@@ -340,9 +340,10 @@ impl ActiveRun {
     }
 
     fn send_end(&self, status: RunStatus) -> Result<(), TrackingError> {
-        let (client, id) = (self.logger.inner.client.clone(), self.run_id().clone());
+        let inner = &self.logger.inner;
+        let (client, id) = (inner.client.clone(), self.run_id().clone());
         match background::wait(async move { client.end_run(&id, status).await }) {
-            Err(TrackingError::Store(error)) if is_away(&error) => {
+            Err(TrackingError::Store(error)) if inner.queue.can_keep() && is_away(&error) => {
                 // Where it cannot be kept, what the tracker said tells more.
                 self.keep_end(status).map_err(|_| error.into())
             }

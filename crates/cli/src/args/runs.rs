@@ -102,7 +102,12 @@ pub(crate) struct LinkArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
     /// The experiment's id [env: MLFLOW_EXPERIMENT_ID].
-    #[arg(long, short = 'x', value_name = "ID", conflicts_with = "experiment_name")]
+    #[arg(
+        long,
+        short = 'x',
+        value_name = "ID",
+        conflicts_with = "experiment_name"
+    )]
     pub(crate) experiment_id: Option<ExperimentId>,
 
     /// The experiment's name [env: MLFLOW_EXPERIMENT_NAME].
@@ -171,7 +176,12 @@ pub(crate) struct LogArgs {
     pub(crate) tags: Vec<Pair>,
 
     /// The step of the metrics.
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub(crate) step: i64,
 
     /// When the metrics were measured, in milliseconds since 1970 [default: now].

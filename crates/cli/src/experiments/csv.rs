@@ -101,16 +101,17 @@ async fn pages(
     }
 }
 
-async fn columns(
-    client: &Client,
-    experiments: &[ExperimentId],
-) -> Result<Columns, CommandError> {
+async fn columns(client: &Client, experiments: &[ExperimentId]) -> Result<Columns, CommandError> {
     let mut columns = Columns::default();
     pages(client, experiments, |runs| {
         for run in runs {
             let data = &run.data;
-            data.metrics.iter().for_each(|metric| columns.metrics.add(&metric.key));
-            data.params.iter().for_each(|param| columns.params.add(&param.key));
+            data.metrics
+                .iter()
+                .for_each(|metric| columns.metrics.add(&metric.key));
+            data.params
+                .iter()
+                .for_each(|param| columns.params.add(&param.key));
             data.tags.iter().for_each(|tag| columns.tags.add(&tag.key));
             columns.start_millis |= has_millis(Some(run.info.start_time));
             columns.end_millis |= has_millis(run.info.end_time);
@@ -132,7 +133,8 @@ async fn rows(
     out: &mut impl Write,
     failed: impl Fn(io::Error) -> CommandError,
 ) -> Result<(), CommandError> {
-    out.write_all(heading(columns).as_bytes()).map_err(&failed)?;
+    out.write_all(heading(columns).as_bytes())
+        .map_err(&failed)?;
     pages(client, experiments, |runs| {
         for run in runs {
             out.write_all(row(&run, columns).as_bytes())
@@ -144,7 +146,14 @@ async fn rows(
 }
 
 fn heading(columns: &Columns) -> String {
-    let fixed = ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"];
+    let fixed = [
+        "run_id",
+        "experiment_id",
+        "status",
+        "artifact_uri",
+        "start_time",
+        "end_time",
+    ];
     let named = [
         ("metrics", &columns.metrics),
         ("params", &columns.params),
@@ -181,7 +190,11 @@ fn row(run: &Run, columns: &Columns) -> String {
     });
     let params = data.params.iter();
     let params = texts(params.map(|param| (param.key.as_str(), param.value.as_str())));
-    let params = columns.params.ordered.iter().map(|name| value(&params, name));
+    let params = columns
+        .params
+        .ordered
+        .iter()
+        .map(|name| value(&params, name));
     let tags = data.tags.iter();
     let tags = texts(tags.map(|tag| (tag.key.as_str(), tag.value.as_str())));
     let tags = columns.tags.ordered.iter().map(|name| value(&tags, name));
@@ -239,7 +252,10 @@ mod tests {
     #[test]
     fn fields_are_quoted_where_they_must_be() {
         let fields = ["a", "b,c", "say \"hi\"\nthere", " x ", ""].map(str::to_owned);
-        assert_eq!(line(fields.into_iter()), "a,\"b,c\",\"say \"\"hi\"\"\nthere\", x ,\n");
+        assert_eq!(
+            line(fields.into_iter()),
+            "a,\"b,c\",\"say \"\"hi\"\"\nthere\", x ,\n"
+        );
     }
 
     #[test]

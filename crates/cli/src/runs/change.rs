@@ -9,9 +9,7 @@ use runledger_entities::{
 use runledger_store::{Batch, RunPatch};
 
 use super::{id, tell};
-use crate::args::{
-    LinkArgs, OneExperiment, OneRunArgs, RunCreateArgs, RunLogArgs, RunUpdateArgs,
-};
+use crate::args::{LinkArgs, OneExperiment, OneRunArgs, RunCreateArgs, RunLogArgs, RunUpdateArgs};
 use crate::command::CommandError;
 use crate::term::Out;
 use crate::term::text::plain;
@@ -180,12 +178,7 @@ pub(super) async fn restore(args: &OneRunArgs) -> Result<(), CommandError> {
 }
 
 /// The run as it is now, or a line about it.
-async fn after(
-    client: &Client,
-    id: &RunId,
-    as_json: bool,
-    said: &str,
-) -> Result<(), CommandError> {
+async fn after(client: &Client, id: &RunId, as_json: bool, said: &str) -> Result<(), CommandError> {
     if as_json {
         tell(Some(&client.get_run(id).await?), said)
     } else {

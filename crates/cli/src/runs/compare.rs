@@ -103,12 +103,13 @@ fn of_infos(runs: &[Run]) -> Vec<(String, Vec<Cell>)> {
             Cell::of(run.info.status.name(), tone(run.info.status))
         }),
         row("started", &|run| time(run.info.start_time, false).into()),
-        row("took", &|run| {
-            match run.info.end_time.filter(|time| *time != 0) {
+        row(
+            "took",
+            &|run| match run.info.end_time.filter(|time| *time != 0) {
                 Some(ended) => duration(ended.saturating_sub(run.info.start_time)).into(),
                 None => missing(),
-            }
-        }),
+            },
+        ),
     ]
 }
 

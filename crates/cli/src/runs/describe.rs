@@ -56,7 +56,10 @@ fn head(out: &mut Out, run: &Run, experiment: &str, link: Option<&str>) -> io::R
         ("Run ID", Some(info.run_id.as_str())),
         ("Started", Some(started.as_str())),
         ("Ended", ended.as_deref()),
-        ("User", Some(info.user_id.as_str()).filter(|user| !user.is_empty())),
+        (
+            "User",
+            Some(info.user_id.as_str()).filter(|user| !user.is_empty()),
+        ),
         ("Source", tag("mlflow.source.name")),
         ("Git commit", tag("mlflow.source.git.commit")),
         ("Parent", tag(Tag::PARENT_RUN_ID)),
@@ -85,7 +88,10 @@ fn head(out: &mut Out, run: &Run, experiment: &str, link: Option<&str>) -> io::R
 
 fn tables(out: &mut Out, run: &Run) -> io::Result<()> {
     let data = &run.data;
-    let mut params = Table::new(vec![Column::flexible("PARAM", 16), Column::flexible("VALUE", 20)]);
+    let mut params = Table::new(vec![
+        Column::flexible("PARAM", 16),
+        Column::flexible("VALUE", 20),
+    ]);
     for param in &data.params {
         params.row([param.key.as_str().into(), param.value.as_str().into()]);
     }
@@ -98,7 +104,10 @@ fn tables(out: &mut Out, run: &Run) -> io::Result<()> {
         let (value, step) = (number(metric.value), metric.step.to_string());
         metrics.row([metric.key.as_str().into(), value.into(), step.into()]);
     }
-    let mut tags = Table::new(vec![Column::flexible("TAG", 16), Column::flexible("VALUE", 20)]);
+    let mut tags = Table::new(vec![
+        Column::flexible("TAG", 16),
+        Column::flexible("VALUE", 20),
+    ]);
     let own = data.tags.iter().filter(|tag| !tag.key.starts_with(SYSTEM));
     for tag in own {
         tags.row([tag.key.as_str().into(), tag.value.as_str().into()]);
@@ -109,7 +118,10 @@ fn tables(out: &mut Out, run: &Run) -> io::Result<()> {
         Column::flexible("CONTEXT", 8),
     ]);
     for input in &run.inputs.datasets {
-        let context = input.tags.iter().find(|tag| tag.key == Tag::DATASET_CONTEXT);
+        let context = input
+            .tags
+            .iter()
+            .find(|tag| tag.key == Tag::DATASET_CONTEXT);
         let context = context.map_or("-", |tag| tag.value.as_str());
         let dataset = &input.dataset;
         datasets.row([

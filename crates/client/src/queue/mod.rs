@@ -58,16 +58,19 @@ impl Default for Keeping {
 pub(crate) struct Queue {
     shared: Arc<Shared>,
     patience: Duration,
+    can_be_away: bool,
 }
 
 impl Queue {
     /// A queue whose metrics go to this run.
     pub(crate) fn new(client: Client, run: RunId, keeping: Keeping) -> Result<Self, TrackingError> {
         let shared = Arc::new(Shared::new(run));
+        let can_be_away = client.can_be_away();
         background::handle()?.spawn(worker::work(client, Arc::clone(&shared), keeping.folder));
         Ok(Self {
             shared,
             patience: keeping.patience,
+            can_be_away,
         })
     }
 
@@ -113,7 +116,10 @@ impl Queue {
     /// what waits can be kept.
     pub(crate) fn flush_last(&self, limit: Duration) -> Result<(), TrackingError> {
         self.settle(limit, |state| {
-            let away = state.away_since.map(|since| since.elapsed());
+            let away = state
+                .away_since
+                .filter(|_| self.can_be_away)
+                .map(|since| since.elapsed());
             state.spill_trouble.is_none() && away.is_some_and(|away| away >= self.patience)
         })
     }
@@ -148,6 +154,11 @@ impl Queue {
                 source,
             }),
         }
+    }
+
+    /// Whether there is a file at all: what is on this machine is not away when it fails.
+    pub(crate) fn can_keep(&self) -> bool {
+        self.can_be_away
     }
 
     /// Whether the tracker has been away for so long that what is logged goes to a file.

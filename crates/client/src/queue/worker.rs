@@ -41,6 +41,7 @@ const DISK_PAUSE: Duration = Duration::from_secs(30);
 pub(super) async fn work(client: Client, shared: Arc<Shared>, folder: Option<Arc<Path>>) {
     let mut worker = Worker {
         uri: client.uri(),
+        can_be_away: client.can_be_away(),
         // Repeating is done here, where it is known when nobody waits any more.
         client: client.asking_once(),
         shared,
@@ -70,6 +71,8 @@ struct Worker {
     /// Where the lines end of the batch that is on its way, if the file began with it.
     first_end: Option<u64>,
     disk_failed: Option<Instant>,
+    /// Without that, there is never a file.
+    can_be_away: bool,
 }
 
 /// How sending a batch ended.
@@ -132,7 +135,7 @@ impl Worker {
             tracing::warn!(run = %shared.run, %error, "metrics are sent again");
             shared.failed(&error);
             failures += 1;
-            if failures >= SPILL_AFTER && self.file.is_none() && !self.is_disk_failing() {
+            if failures >= SPILL_AFTER && self.file.is_none() && !self.has_no_disk() {
                 self.spill(metrics).await;
             }
             let jitter = pause.mul_f64(rest::random());
@@ -159,7 +162,7 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let mut slow = pin!(tokio::time::sleep(slow));
         loop {
-            let may_begin = self.file.is_none() && !self.is_disk_failing() && !slow.is_elapsed();
+            let may_begin = self.file.is_none() && !self.has_no_disk() && !slow.is_elapsed();
             tokio::select! {
                 biased;
                 value = &mut future => return Some(value),
@@ -332,15 +335,16 @@ impl Worker {
         }
     }
 
-    fn is_disk_failing(&self) -> bool {
+    fn has_no_disk(&self) -> bool {
         let failing = |failed: Instant| failed.elapsed() < DISK_PAUSE;
-        self.disk_failed.is_some_and(failing)
+        !self.can_be_away
+            || self.disk_failed.is_some_and(failing)
             || self.file.as_ref().is_some_and(|file| !file.has_room())
     }
 
     fn disk(&self) -> Disk {
         match &self.file {
-            _ if self.is_disk_failing() => Disk::Failing {
+            _ if self.has_no_disk() => Disk::Failing {
                 has_unsent: self.file.is_some(),
             },
             Some(_) => Disk::Used,
