@@ -1,7 +1,9 @@
 """What Runledger has to reach against the yardstick, and whether it did."""
 
+import itertools
+
 from shapes import DEEP, FILTERED, NEWEST, SEARCHES, shapes
-from workloads import artifacts, files, scale
+from workloads import artifacts, client, files, scale, traces
 from workloads.limits import RAW
 
 YARDSTICK, RIVAL = "mlflow-3.17", "fasttrackml"
@@ -40,6 +42,10 @@ POSTGRES_RATIOS = (
 SEARCH_RATIO = 50
 # How many times slower a search may be with ten times as many runs.
 GROWTH = 3
+# The rate of the crate's training loop, times that of Python's client and of log-batch alone.
+LOOP_RATIO, LOOP_SHARE = 200, 0.5
+# Spans a second, times the yardstick.
+TRACE_RATIO = 20
 # Of what hyper or the SDK alone reaches, times the yardstick for small files, and MiB of eight transfers at once.
 ARTIFACT_SHARE, ARTIFACT_RATIO, ARTIFACT_MEMORY = 0.7, 20, 100
 # What "as fast as" allows for a noisy machine.
@@ -67,7 +73,8 @@ def check(b, figures):
         return on_files(b, figures, ours, base)
     if b.a.backend == "artifacts":
         return of_artifacts(b, figures, ours, base)
-    return on_postgres(b, figures, ours, base) if b.a.backend == "postgres" else on_sqlite(figures, ours, base)
+    rows = on_postgres(b, figures, ours, base) if b.a.backend == "postgres" else on_sqlite(figures, ours, base)
+    return itertools.chain(rows, of_traces(b, figures, ours, base), of_the_crate(b, figures, ours))
 
 
 def at_least(figures, what, name, wanted, ours, base):
@@ -130,6 +137,32 @@ def on_postgres(b, figures, ours, base):
         names = scale.batch(scale.KEYS[1], c, huge), scale.batch(scale.KEYS[0], c, large)
         what = f"log-batch, {scale.KEYS[1]:,} keys into a huge run beside {scale.KEYS[0]} keys into another, {c} conn"
         yield within(figures, what, *names, ALIKE, ours)
+
+
+def of_traces(b, figures, ours, base):
+    """Of workloads 7 and T, whatever the database."""
+    if figures.matching(traces.INGEST):
+        for c in (1, 8):
+            name = f"{traces.INGEST}, {c} conn"
+            yield at_least(figures, f"spans/s, 100 a request, {c} conn", name, TRACE_RATIO, ours, base)
+    few, many = b.a.traces, b.a.many_traces
+    for what in traces.LOOKED_FOR:
+        names = traces.among(what, many), traces.among(what, few)
+        if names[0] in figures.rows:
+            yield within(figures, f"{many:,} traces beside {few:,}: by {what}", *names, GROWTH, ours)
+
+
+def of_the_crate(b, figures, ours):
+    """Of workload R: figures of our server only."""
+    for what, name, of, wanted in (
+        ("training loop in Rust beside Python's log_metric", client.LOOP, client.PYTHON_RATE, LOOP_RATIO),
+        ("training loop in Rust beside log-batch alone", client.LOOP, client.BATCHES, LOOP_SHARE),
+    ):
+        a, o = figures.median(name, ours), figures.median(of, ours)
+        if a and o:
+            yield what, f"≥ ×{wanted}", f"×{a / o:,.2f}", a / o >= wanted
+    if client.CALL in figures.rows:
+        yield within(figures, "a call of log_metric in Rust beside a push", client.CALL, client.PUSH, ALIKE, ours)
 
 
 def at_most(what, limit, value, of, unit):

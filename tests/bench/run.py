@@ -25,11 +25,11 @@ FASTTRACK = (
 )
 OURS = "{path} server --host {{host}} --port {{port}} --backend-store-uri {{backend}} --artifacts-destination {{artifacts}}"
 # L right after the writes that it is the limit of: the machine is then as quiet or noisy as it was for them.
-WORKLOADS = {"sqlite": "8,1,2,L,3,4,5,9", "postgres": "8,1,2,3,5,9,A,B", "artifacts": "6,S"}
+WORKLOADS = {"sqlite": "8,1,2,L,3,4,5,7,T,9,R", "postgres": "8,1,2,3,5,7,T,9,A,B", "artifacts": "6,S"}
 
 
 # The examples that are raw limits, or are measured in a process of their own.
-EXAMPLES = {"sqlite": ("raw_insert", "bare_hyper"), "postgres": (), "file": ("read_files", "log_files"), "artifacts": ("bare_files",)}
+EXAMPLES = {"sqlite": ("raw_insert", "bare_hyper", "training_loop"), "postgres": (), "file": ("read_files", "log_files"), "artifacts": ("bare_files",)}
 
 
 def build_limits(target, names):

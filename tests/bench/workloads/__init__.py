@@ -13,7 +13,9 @@ WORKLOADS = {
     "9": client.python_client,
     "10": read.file_store,
     "L": limits.raw,
+    "R": client.rust_client,
     "S": artifacts.s3,
+    "T": traces.at_scale,
 }
 
 # Those that start the servers themselves, each time on other databases.

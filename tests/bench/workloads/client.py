@@ -1,4 +1,4 @@
-"""Workload 9: the official Python client, one `log_metric` after the other."""
+"""Workloads 9 and R: one `log_metric` after the other, by the official Python client and by the crate `runledger`."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from procs import HOST
+from workloads.write import API, JSON
 
 CODE = """
 import sys, time, json
@@ -51,3 +52,44 @@ def python_client(b):
             b.rec("9", name, "s", "low", who, run(uri, d))
         except Exception as e:  # the reference figure is a courtesy
             b.note(f"9: {who}: {str(e)[:200]}")
+
+
+# What the training loop is compared with.
+PYTHON_RATE = "metrics/s of a loop of log_metric: Python client"
+LOOP = "metrics/s of a loop of log_metric: crate runledger, 1,000,000, until all have arrived"
+BATCHES = "metrics/s of log-batch alone, 1 conn"
+CALL, PUSH = "a call of log_metric in Rust", "a push into a bounded queue"
+
+
+def rust_client(b):
+    """Beside Python's client and beside log-batch alone, all with our server."""
+    if b.a.backend != "sqlite" or not b.a.limits:
+        return b.note("R needs --backend sqlite and --limits DIR")
+    metrics = b.a.loop_metrics
+
+    def go(s, r):
+        uri = f"http://{HOST}:{s.port}"
+        cmd = [b.a.client_python, "-c", CODE, uri, str(b.a.client_metrics)]
+        p = subprocess.run(cmd, cwd=s.dir, env=b.suts[0].env, capture_output=True, text=True, timeout=600, check=True)
+        took = next(float(x) for x in reversed(p.stdout.splitlines()) if x[:1].isdigit())
+        b.rec("R", PYTHON_RATE, "metrics/s", "high", s.name, b.a.client_metrics / took)
+        p = subprocess.run(
+            [f"{b.a.limits}/training_loop", uri, str(metrics)], capture_output=True, text=True, timeout=600, check=True
+        )
+        x = json.loads(p.stdout)
+        b.rec("R", LOOP, "metrics/s", "high", s.name, metrics / x["seconds"])
+        b.rec("R", CALL, "ns", "low", s.name, x["call_ns"])
+        b.rec("R", PUSH, "ns", "low", s.name, x["push_ns"])
+        # The same points, as far as they go in the time of the bench: one key, steps that grow.
+        run = s.cl.create_run(s.cl.experiment("bench-loop"), "batches")
+        points = ",".join(
+            f'{{"key":"loss","value":0.5,"timestamp":{1_700_000_000_000 + i},"step":{{{{seq}}}}{i:04}}}' for i in range(1000)
+        )
+        body = f'{{"run_id":"{run}","metrics":[{points}]}}'
+        x = b.load(s, f"REQ POST {API}/runs/log-batch\n{JSON}BODY @@b\n", 1, files={"b": body})
+        b.rec("R", BATCHES, "metrics/s", "high", s.name, x["ips"] * 1000)
+
+    for s in b.suts:
+        if s.name != b.a.ours:
+            s.can["R"] = False
+    b.each(go, "R", b.a.rounds)

@@ -181,10 +181,10 @@ impl Worker {
         let first = first.filter(|_| self.file.is_none()).unwrap_or_default();
         let (waiting, kept) = {
             let mut state = self.shared.lock();
-            (
-                Vec::from(std::mem::take(&mut state.waiting)),
-                Vec::from(std::mem::take(&mut state.kept)),
-            )
+            let waiting = Vec::from(std::mem::take(&mut state.waiting));
+            // They are on their way all the time.
+            state.spilled += waiting.len();
+            (waiting, Vec::from(std::mem::take(&mut state.kept)))
         };
         let begin = first.iter().cloned().map(Record::Metric).collect();
         let waiting_records = waiting.iter().cloned().map(Record::Metric);
@@ -194,15 +194,15 @@ impl Worker {
         let mut state = self.shared.lock();
         match &outcome {
             Ok(_) => {
-                state.spilled += first.len() + waiting.len();
                 if !first.is_empty() {
-                    state.sending = 0;
+                    state.spilled += std::mem::take(&mut state.sending);
                 }
                 state.spill_trouble = None;
                 state.is_spilling = true;
             }
             Err(error) => {
                 tracing::error!(run = %self.shared.run, %error, "what waits cannot be kept");
+                state.spilled -= waiting.len();
                 for metric in waiting.into_iter().rev() {
                     state.waiting.push_front(metric);
                 }
@@ -230,22 +230,21 @@ impl Worker {
         let file = self.file.take();
         let folder = self.folder.clone();
         let (run, uri) = (self.shared.run.clone(), self.uri.clone());
-        let (is_new, has_first) = (file.is_none(), !first.is_empty());
+        let has_first = !first.is_empty();
         let appended = spawn_blocking(move || {
-            let mut file = if let Some(file) = file {
-                file
-            } else {
-                let folder = match folder {
-                    Some(folder) => folder.to_path_buf(),
-                    None => spill::folder()?,
-                };
-                SpillFile::create(&folder, &run, &uri, &first)?
+            if let Some(mut file) = file {
+                let outcome = file.append(&then).map(|()| file.path().to_owned());
+                return Ok((file, None, outcome));
+            }
+            let folder = match folder {
+                Some(folder) => folder.to_path_buf(),
+                None => spill::folder()?,
             };
-            let first_end = file.end();
-            let outcome = file.append(&then).map(|()| file.path().to_owned());
-            Ok((file, first_end, outcome))
+            let (file, first_end) = SpillFile::create(&folder, &run, &uri, &first, &then)?;
+            let path = file.path().to_owned();
+            Ok((file, Some(first_end), Ok(path)))
         });
-        let (file, first_end, outcome) = match appended.await {
+        let (file, made, outcome) = match appended.await {
             Ok(Ok(appended)) => appended,
             Ok(Err(error)) => {
                 self.disk_failed = Some(Instant::now());
@@ -253,16 +252,12 @@ impl Worker {
             }
             Err(broken) => return Err(self.broken(broken)),
         };
-        if let Ok(path) = &outcome {
-            self.disk_failed = None;
-            if is_new {
-                self.first_end = has_first.then_some(first_end);
-                let (run, path) = (&self.shared.run, path.display());
-                tracing::warn!(%run, %path, "the tracker is away: what is logged goes to a file");
-            }
-        } else {
-            self.disk_failed = Some(Instant::now());
+        if let Some(first_end) = made {
+            self.first_end = has_first.then_some(first_end);
+            let (run, path) = (&self.shared.run, file.path().display());
+            tracing::warn!(%run, %path, "the tracker is away: what is logged goes to a file");
         }
+        self.disk_failed = outcome.is_err().then(Instant::now);
         self.file = Some(file);
         outcome
     }

@@ -49,14 +49,15 @@ pub(crate) struct Unsent {
 }
 
 impl SpillFile {
-    /// Makes a file with these records, and the folder around it. Others of this machine's
-    /// users cannot read it.
+    /// Makes a file with these records, and the folder around it; also says where the lines
+    /// of the first ones end. Others of this machine's users cannot read it.
     pub(crate) fn create(
         folder: &Path,
         run_id: &RunId,
         uri: &str,
-        records: &[Record],
-    ) -> Result<Self, SpillError> {
+        first: &[Record],
+        then: &[Record],
+    ) -> Result<(Self, u64), SpillError> {
         let name = format!("{run_id}-{}", uuid::Uuid::new_v4().simple());
         let path = folder.join(format!("{name}.{EXTENSION}"));
         let header = Header {
@@ -64,7 +65,7 @@ impl SpillFile {
             uri: uri.to_owned(),
         };
         let new = folder.join(format!("{name}.new"));
-        Self::make(folder, &new, &path, &header, records).map_err(|source| {
+        Self::make(folder, &new, &path, &header, first, then).map_err(|source| {
             let _ = fs::remove_file(&new);
             SpillError::Io { path, source }
         })
@@ -76,8 +77,9 @@ impl SpillFile {
         new: &Path,
         path: &Path,
         header: &Header,
-        records: &[Record],
-    ) -> io::Result<Self> {
+        first: &[Record],
+        then: &[Record],
+    ) -> io::Result<(Self, u64)> {
         private_folder(folder)?;
         let mut data =
             private_file(OpenOptions::new().read(true).append(true).create_new(true)).open(new)?;
@@ -85,20 +87,25 @@ impl SpillFile {
         let mut lines = Vec::new();
         header.write(&mut lines);
         let offset = lines.len() as u64;
-        for record in records {
+        for record in first {
+            record.write(&mut lines);
+        }
+        let first_end = lines.len() as u64;
+        for record in then {
             record.write(&mut lines);
         }
         data.write_all(&lines)?;
         data.sync_all()?;
         fs::rename(new, path)?;
         File::open(folder)?.sync_all()?;
-        Ok(Self {
+        let file = Self {
             path: path.to_owned(),
             data,
             sent: None,
             offset,
             end: lines.len() as u64,
-        })
+        };
+        Ok((file, first_end))
     }
 
     /// Opens one that was left.
@@ -149,11 +156,6 @@ impl SpillFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Where the last line ends, in bytes.
-    pub(crate) fn end(&self) -> u64 {
-        self.end
     }
 
     /// Whether there is room for more.
@@ -398,7 +400,9 @@ mod tests {
     }
 
     fn create(folder: &Path, records: &[Record]) -> SpillFile {
-        SpillFile::create(folder, &RunId::new("run"), "http://h", records).expect("a file")
+        let run = RunId::new("run");
+        let created = SpillFile::create(folder, &run, "http://h", records, &[]);
+        created.expect("a file").0
     }
 
     /// As the next program finds it.
