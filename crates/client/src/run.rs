@@ -11,6 +11,7 @@ use runledger_store::Batch;
 
 use crate::client::now;
 use crate::queue::Queue;
+use crate::system_metrics::{Monitor, SystemMetrics, SystemMetricsOptions};
 use crate::{Client, RunOptions, TrackingError, active, background, context};
 
 /// How long a metric waits for room, and an end for the last metrics.
@@ -54,6 +55,10 @@ impl RunLogger {
     /// What it was when it was started.
     pub fn info(&self) -> &RunInfo {
         &self.inner.info
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.inner.client
     }
 
     /// Logs a param. Once logged, its value cannot change.
@@ -138,6 +143,12 @@ impl RunLogger {
         self.inner.queue.push(metric, PATIENCE)
     }
 
+    /// Logs a metric if there is room for it now.
+    #[cfg(feature = "system-metrics")]
+    pub(crate) fn try_log_point(&self, metric: Metric) -> Result<(), TrackingError> {
+        self.inner.queue.push(metric, Duration::ZERO)
+    }
+
     /// Waits until every metric that was logged has arrived.
     ///
     /// # Errors
@@ -213,6 +224,8 @@ impl RunLogger {
 #[must_use = "the run ends when this is dropped"]
 pub struct ActiveRun {
     logger: RunLogger,
+    /// Measures as long as it is there.
+    monitor: Option<Monitor>,
     is_ended: bool,
     /// It is active on the thread that started it, and has to end there.
     _stays: PhantomData<*const ()>,
@@ -244,13 +257,24 @@ impl ActiveRun {
         let found = found.filter(|tag| options.tags.iter().all(|own| own.key != tag.key));
         let found: Vec<Tag> = found.collect();
         options.tags.extend(found);
+        let system_metrics = std::mem::take(&mut options.system_metrics).wanted()?;
         let asked = client.clone();
         let run = background::wait(async move { asked.create_run(experiment, options).await })?;
-        Self::begin(client, run.info)
+        Self::begin(client, run.info, system_metrics, false)
     }
 
     /// Goes on with a run.
-    pub(crate) fn begin(client: Client, info: RunInfo) -> Result<Self, TrackingError> {
+    pub(crate) fn resume(client: Client, info: RunInfo) -> Result<Self, TrackingError> {
+        let system_metrics = SystemMetrics::FromEnv.wanted()?;
+        Self::begin(client, info, system_metrics, true)
+    }
+
+    fn begin(
+        client: Client,
+        info: RunInfo,
+        system_metrics: Option<SystemMetricsOptions>,
+        goes_on: bool,
+    ) -> Result<Self, TrackingError> {
         let queue = Queue::new(client.clone(), info.run_id.clone())?;
         let inner = Inner {
             client,
@@ -260,9 +284,11 @@ impl ActiveRun {
         let logger = RunLogger {
             inner: Arc::new(inner),
         };
+        let monitor = system_metrics.and_then(|it| Monitor::start(&logger, &it, goes_on));
         active::begin(logger.clone());
         Ok(Self {
             logger,
+            monitor,
             is_ended: false,
             _stays: PhantomData,
         })
@@ -294,6 +320,7 @@ impl ActiveRun {
     fn finish(&mut self, status: RunStatus) -> Result<(), TrackingError> {
         self.is_ended = true;
         active::end(self.run_id());
+        self.monitor.take();
         let inner = &self.logger.inner;
         // First, so that no other thread adds what nobody would wait for.
         inner.queue.close();

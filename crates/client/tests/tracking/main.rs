@@ -5,6 +5,8 @@
 
 mod client;
 mod faults;
+mod files;
 mod fluent;
 mod proxy;
+mod system;
 mod world;
