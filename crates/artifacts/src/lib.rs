@@ -15,7 +15,8 @@
 //! HTTP, MLflow's messages and permissions are left to `runledger-server`. The
 //! feature `http-client` has the module `http_client`, with which clouds are asked
 //! and with which the crate `runledger` asks tracking servers.
-//! With the feature `conformance`, the module `conformance` holds the rules that every
+//! The feature `transfer` has the module `transfer`: whole folders from this machine and
+//! to it. With the feature `conformance`, the module `conformance` holds the rules that every
 //! backend must keep.
 
 mod authority;
@@ -54,6 +55,8 @@ mod s3;
 #[cfg(feature = "sftp")]
 mod sftp;
 mod storages;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 #[cfg(any(feature = "hdfs", feature = "ftp", feature = "sftp"))]
 mod tree;
 mod uri;

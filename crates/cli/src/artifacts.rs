@@ -1,17 +1,16 @@
 //! `runledger artifacts`: lists, downloads and uploads.
 //!
-//! `place` finds which storage is meant, with `tracking` for runs and models;
-//! `download` and `upload` move files, several at a time; `bar` shows how far it
-//! is. Storages themselves are `runledger-artifacts`'.
+//! `place` finds which storage is meant, with `tracking` for runs and models; `bar`
+//! shows how far a transfer is. Storages and transfers themselves are
+//! `runledger-artifacts`'.
 
 mod bar;
-mod download;
 mod error;
 mod place;
 mod tracking;
-mod upload;
 
 use runledger_artifacts::FileInfo;
+use runledger_artifacts::transfer::{self, Moved, Place};
 use serde_json::{Value, json};
 
 use crate::args::{ArtifactsCommand, ListArgs};
@@ -19,19 +18,7 @@ use crate::report;
 use crate::serve::RunError;
 
 pub(crate) use error::ArtifactsError;
-use place::Place;
 pub(crate) use tracking::Stores;
-
-/// Files of one transfer; their names are in memory.
-const MAX_FILES: usize = 5_000_000;
-
-/// Does something that blocks on a thread for such work.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ArtifactsError> + Send + 'static,
-) -> Result<T, ArtifactsError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(ArtifactsError::local("")(std::io::Error::other(error))))
-}
 
 /// Does what the flags say.
 pub(crate) fn run(command: &ArtifactsCommand) -> Result<(), ArtifactsError> {
@@ -43,28 +30,21 @@ pub(crate) fn run(command: &ArtifactsCommand) -> Result<(), ArtifactsError> {
         match command {
             ArtifactsCommand::List(args) => list(args).await,
             ArtifactsCommand::Download(args) => {
-                let place = Place::find(&args.which).await?;
-                let done = download::download(&place, &args.dst_path, args.jobs.into()).await?;
+                let place = place::find(&args.which).await?;
+                let jobs = args.jobs.into();
+                let done = transfer::download(&place, &args.dst_path, jobs, &bar::new()).await?;
                 tell(&done, args.json);
                 Ok(())
             }
             ArtifactsCommand::Upload(args) => {
-                let place = Place::find(&args.which).await?;
-                let done = upload::upload(&place, &args.local_path, args.jobs.into()).await?;
+                let place = place::find(&args.which).await?;
+                let jobs = args.jobs.into();
+                let done = transfer::upload(&place, &args.local_path, jobs, &bar::new()).await?;
                 tell(&done, args.json);
                 Ok(())
             }
         }
     })
-}
-
-/// What was moved.
-#[derive(Debug)]
-struct Moved {
-    /// Where it is now.
-    path: String,
-    files: usize,
-    bytes: u64,
 }
 
 fn tell(done: &Moved, as_json: bool) {
@@ -76,7 +56,7 @@ fn tell(done: &Moved, as_json: bool) {
 }
 
 async fn list(args: &ListArgs) -> Result<(), ArtifactsError> {
-    let place = Place::find(&args.which).await?;
+    let place = place::find(&args.which).await?;
     let entries = place.repository.list(&place.path).await?;
     if args.json {
         let entries: Vec<_> = entries.iter().map(|entry| as_json(&place, entry)).collect();

@@ -13,11 +13,13 @@ use runledger_search::{
     parse_experiment_filter, parse_experiment_order, parse_run_filter, parse_run_order,
 };
 use runledger_store::{
-    Batch, ExperimentQuery, HistoryQuery, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery,
-    StorePlace, TrackingStore,
+    Batch, ExperimentQuery, HistoryQuery, LoggedModelStore, NewExperiment, NewRun, PageRequest,
+    RunPatch, RunQuery, StorePlace, TrackingStore,
 };
 
+use crate::artifacts::ArtifactPlaces;
 use crate::place::Place;
+use crate::system_metrics::SystemMetrics;
 use crate::{RestOptions, RestStore, TrackingError, context};
 
 /// The tag that holds the description of a run.
@@ -45,7 +47,9 @@ const NOTE: &str = "mlflow.note.content";
 #[derive(Clone)]
 pub struct Client {
     store: Arc<dyn TrackingStore>,
+    models: Arc<dyn LoggedModelStore>,
     rest: Option<RestStore>,
+    places: ArtifactPlaces,
     uri: Arc<str>,
 }
 
@@ -77,6 +81,9 @@ pub struct RunOptions {
     pub tags: Vec<Tag>,
     /// The run whose child it is (the tag `mlflow.parentRunId`).
     pub parent: Option<RunId>,
+    /// Whether it logs what it uses of its machine; [`Client::create_run`] does not look
+    /// at it.
+    pub system_metrics: SystemMetrics,
 }
 
 impl RunOptions {
@@ -119,6 +126,8 @@ impl Client {
         let opened = Place::of(uri).open(options).await?;
         Ok(Self {
             store: opened.store,
+            models: opened.models,
+            places: ArtifactPlaces::from_env(opened.rest.clone()),
             rest: opened.rest,
             uri: uri.into(),
         })
@@ -129,6 +138,8 @@ impl Client {
         Self {
             uri: store.address().into(),
             store: Arc::new(store.clone()),
+            models: Arc::new(store.clone()),
+            places: ArtifactPlaces::from_env(Some(store.clone())),
             rest: Some(store),
         }
     }
@@ -154,6 +165,15 @@ impl Client {
     /// The store below, which has every call that there is.
     pub fn store(&self) -> &Arc<dyn TrackingStore> {
         &self.store
+    }
+
+    /// The logged models of the store (MLflow 3).
+    pub fn models(&self) -> &Arc<dyn LoggedModelStore> {
+        &self.models
+    }
+
+    pub(crate) fn places(&self) -> &ArtifactPlaces {
+        &self.places
     }
 
     /// The same, which repeats no call to a server.

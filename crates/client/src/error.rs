@@ -7,7 +7,7 @@ use runledger_entities::{Coded, ErrorCode, ExperimentId, InvalidValue, RunId};
 use runledger_search::SearchError;
 use runledger_store::StoreError;
 
-use crate::{InvalidOption, InvalidServer};
+use crate::{ArtifactsError, InvalidOption, InvalidServer};
 
 /// Why something was not tracked.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum TrackingError {
     /// A filter or an order cannot be read.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// Files were not moved or read.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
     /// An environment variable has a value that it cannot have.
     #[error(transparent)]
     Option(#[from] InvalidOption),
@@ -115,6 +118,12 @@ pub enum TrackingError {
         /// Why.
         reason: String,
     },
+    /// A run was to log what it uses of its machine.
+    #[error(
+        "this program cannot log system metrics: build it with the feature 'system-metrics' of the \
+         crate runledger"
+    )]
+    NoSystemMetrics,
     /// The threads that talk to stores could not be started, or one of them failed.
     #[error("the background threads of tracking do not work: {0}")]
     Background(#[source] io::Error),
@@ -127,6 +136,7 @@ impl TrackingError {
             Self::Store(error) => Some(error.code()),
             Self::Value(error) => Some(error.code()),
             Self::Search(error) => Some(error.code()),
+            Self::Artifacts(error) => error.code(),
             Self::MetricsRefused { source, .. } => Some(source.code()),
             _ => None,
         }

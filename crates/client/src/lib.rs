@@ -9,29 +9,36 @@
 //!   [`TrackingStore`](runledger_store::TrackingStore), below both.
 //! - [`spill`] is about what a run could not send while its tracker was away.
 //! - [`spans`] sends the spans of a program as traces.
+//! - [`artifacts`] are the files of runs and models, [`datasets`] what runs
+//!   read, and [`models`] what they make;
+//!   [`system_metrics`] is what a run uses of its machine.
 //!
-//! `docs/quickstart-rust.md` begins at the beginning. Artifacts, datasets and models
-//! are left to later parts.
+//! `docs/quickstart-rust.md` begins at the beginning.
 //!
 //! Times are milliseconds since the epoch, unless a
 //! [`Duration`](std::time::Duration) says otherwise. Which run is active is known to
 //! each thread and each task for itself ([`active_run`]).
 
 mod active;
+pub mod artifacts;
 mod background;
 mod client;
 mod context;
+pub mod datasets;
 mod delivery;
 mod error;
+pub mod models;
 mod place;
 mod queue;
 pub mod rest;
 mod run;
 pub mod spans;
 pub mod spill;
+pub mod system_metrics;
 mod tracker;
 
 pub use active::{active_run, last_active_run};
+pub use artifacts::ArtifactsError;
 pub use client::{Client, OpenOptions, RunOptions, without_account};
 pub use error::TrackingError;
 pub use rest::{InvalidOption, InvalidServer, RestOptions, RestStore};

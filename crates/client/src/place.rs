@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger_store::{StorePlace, TrackingStore};
+use runledger_store::{LoggedModelStore, StorePlace, TrackingStore};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
@@ -25,8 +25,20 @@ pub(crate) enum Place {
 /// A store that is open.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn TrackingStore>,
+    pub(crate) models: Arc<dyn LoggedModelStore>,
     /// The same, if it is a server.
     pub(crate) rest: Option<RestStore>,
+}
+
+impl Opened {
+    fn of<S: TrackingStore + LoggedModelStore>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self {
+            models: Arc::<S>::clone(&store),
+            store,
+            rest: None,
+        }
+    }
 }
 
 impl Place {
@@ -55,8 +67,8 @@ impl Place {
                 };
                 let rest = RestStore::new(&address, rest)?;
                 Ok(Opened {
-                    store: Arc::new(rest.clone()),
-                    rest: Some(rest),
+                    rest: Some(rest.clone()),
+                    ..Opened::of(rest)
                 })
             }
             Self::Store(StorePlace::Folder(path)) => {
@@ -69,10 +81,7 @@ impl Place {
                     uri: path.display().to_string(),
                     reason: error.to_string(),
                 })?;
-                Ok(Opened {
-                    store: Arc::new(store),
-                    rest: None,
-                })
+                Ok(Opened::of(store))
             }
             Self::Store(StorePlace::Database(uri)) => {
                 let options = StoreOptions {
@@ -85,10 +94,7 @@ impl Place {
                     uri: StorePlace::of(&uri).to_string(),
                     reason: error.to_string(),
                 })?;
-                Ok(Opened {
-                    store: Arc::new(store),
-                    rest: None,
-                })
+                Ok(Opened::of(store))
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::client::now;
 use crate::delivery::is_away;
 use crate::queue::{Keeping, Queue};
 use crate::spill::Record;
+use crate::system_metrics::{Monitor, SystemMetrics, SystemMetricsOptions};
 use crate::{Client, RunOptions, TrackingError, active, background, client, context};
 
 /// How long a metric waits for room, and an end for the last metrics.
@@ -57,6 +58,10 @@ impl RunLogger {
     /// What it was when it was started.
     pub fn info(&self) -> &RunInfo {
         &self.inner.info
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.inner.client
     }
 
     /// Logs a param. Once logged, its value cannot change.
@@ -139,6 +144,12 @@ impl RunLogger {
     /// queue was full for five minutes: then this metric is not logged.
     pub fn log_point(&self, metric: Metric) -> Result<(), TrackingError> {
         self.inner.queue.push(metric, PATIENCE)
+    }
+
+    /// Logs a metric if there is room for it now.
+    #[cfg(feature = "system-metrics")]
+    pub(crate) fn try_log_point(&self, metric: Metric) -> Result<(), TrackingError> {
+        self.inner.queue.push(metric, Duration::ZERO)
     }
 
     /// Waits until every metric that was logged has arrived.
@@ -230,6 +241,8 @@ impl RunLogger {
 #[must_use = "the run ends when this is dropped"]
 pub struct ActiveRun {
     logger: RunLogger,
+    /// Measures as long as it is there.
+    monitor: Option<Monitor>,
     is_ended: bool,
     /// It is active on the thread that started it, and has to end there.
     _stays: PhantomData<*const ()>,
@@ -262,16 +275,28 @@ impl ActiveRun {
         let found = found.filter(|tag| options.tags.iter().all(|own| own.key != tag.key));
         let found: Vec<Tag> = found.collect();
         options.tags.extend(found);
+        let system_metrics = std::mem::take(&mut options.system_metrics).wanted()?;
         let asked = client.clone();
         let run = background::wait(async move { asked.create_run(experiment, options).await })?;
-        Self::begin(client, run.info, keeping)
+        Self::begin(client, run.info, keeping, system_metrics, false)
     }
 
     /// Goes on with a run.
-    pub(crate) fn begin(
+    pub(crate) fn resume(
         client: Client,
         info: RunInfo,
         keeping: Keeping,
+    ) -> Result<Self, TrackingError> {
+        let system_metrics = SystemMetrics::FromEnv.wanted()?;
+        Self::begin(client, info, keeping, system_metrics, true)
+    }
+
+    fn begin(
+        client: Client,
+        info: RunInfo,
+        keeping: Keeping,
+        system_metrics: Option<SystemMetricsOptions>,
+        goes_on: bool,
     ) -> Result<Self, TrackingError> {
         let queue = Queue::new(client.clone(), info.run_id.clone(), keeping.clone())?;
         let inner = Inner {
@@ -283,9 +308,11 @@ impl ActiveRun {
         let logger = RunLogger {
             inner: Arc::new(inner),
         };
+        let monitor = system_metrics.and_then(|it| Monitor::start(&logger, &it, goes_on));
         active::begin(logger.clone());
         Ok(Self {
             logger,
+            monitor,
             is_ended: false,
             _stays: PhantomData,
         })
@@ -318,6 +345,7 @@ impl ActiveRun {
     fn finish(&mut self, status: RunStatus) -> Result<(), TrackingError> {
         self.is_ended = true;
         active::end(self.run_id());
+        self.monitor.take();
         let inner = &self.logger.inner;
         // First, so that no other thread adds what nobody would wait for.
         inner.queue.close();

@@ -141,7 +141,7 @@ impl Tracker {
         check_none_active()?;
         let (client, id) = (self.client.clone(), id.clone());
         let info = background::wait(async move { client.end_run(&id, RunStatus::Running).await })?;
-        ActiveRun::begin(self.client.clone(), info, self.keeping.clone())
+        ActiveRun::resume(self.client.clone(), info, self.keeping.clone())
     }
 
     /// Searches the runs of the tracker's experiment, as [`Client::search_runs`] does.

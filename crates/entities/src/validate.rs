@@ -4,12 +4,14 @@
 //! is to name, because the same rule speaks of `key`, `name` or
 //! `params[3].key` depending on the endpoint.
 
+mod dataset;
 mod registry;
 mod trace;
 mod webhook;
 
 use std::borrow::Cow;
 
+pub use dataset::dataset_input;
 pub use registry::{
     archiving, model_alias, model_version_tag, new_model_alias, registered_model_name,
     registered_model_tag, registry_tag_key,

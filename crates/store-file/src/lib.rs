@@ -24,7 +24,7 @@ mod safe_dir;
 mod signature;
 mod store;
 mod write;
-mod yaml;
+pub mod yaml;
 
 use error::FolderError;
 pub use open::OpenError;

@@ -1,8 +1,9 @@
 //! The YAML of `meta.yaml` files: a value, a bounded parser, and `PyYAML`'s printer.
 //!
 //! The grammar is `saphyr-parser`'s, which hands over events; what plain text
-//! means is YAML 1.1 as `PyYAML` takes it ([`scalar`]), because that is who wrote
+//! means is YAML 1.1 as `PyYAML` takes it (`scalar`), because that is who wrote
 //! the files. Which keys a file has is left to `folder`.
+//! Other programs of the project print their own files with it ([`document`]).
 
 mod parse;
 mod print;
@@ -14,14 +15,15 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub(crate) use parse::{MAX_BYTES, MAX_DEPTH, YamlError, parse};
+pub use print::document;
 pub(crate) use print::print;
 
 /// A mapping, ordered by key as `PyYAML`'s `sort_keys` orders it.
-pub(crate) type Map = BTreeMap<String, Yaml>;
+pub type Map = BTreeMap<String, Yaml>;
 
 /// A YAML value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Yaml {
+pub enum Yaml {
     /// `null`, `~`, or nothing at all.
     Null,
     /// `true`, `no`, `On`, …

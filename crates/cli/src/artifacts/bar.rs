@@ -1,34 +1,50 @@
 //! How far a transfer is: a bar on a terminal, nothing elsewhere; on stderr.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use runledger_artifacts::transfer::Progress;
 
 /// Switches bars off (MLflow's variable).
 const VARIABLE: &str = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR";
 
-/// The part of a bar that one file has.
-pub(super) struct Share<'a> {
-    bar: &'a ProgressBar,
-    counted: u64,
+/// The bar of a transfer, made once it is known how long that is.
+#[derive(Debug, Default)]
+struct Bar(OnceLock<ProgressBar>);
+
+/// A bar of a transfer to come.
+pub(super) fn new() -> Arc<dyn Progress> {
+    Arc::new(Bar::default())
 }
 
-impl<'a> Share<'a> {
-    pub(super) fn of(bar: &'a ProgressBar) -> Self {
-        Self { bar, counted: 0 }
+impl Progress for Bar {
+    fn begin(&self, bytes: u64, files: usize) {
+        self.0.get_or_init(|| of(bytes, files));
     }
 
-    /// So much of the file is there; less than before, if it began anew.
-    pub(super) fn set(&mut self, done: u64) {
-        self.bar.inc(done.saturating_sub(self.counted));
-        self.bar.dec(self.counted.saturating_sub(done));
-        self.counted = done;
+    fn forth(&self, bytes: u64) {
+        if let Some(bar) = self.0.get() {
+            bar.inc(bytes);
+        }
+    }
+
+    fn back(&self, bytes: u64) {
+        if let Some(bar) = self.0.get() {
+            bar.dec(bytes);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.0.get() {
+            bar.finish_and_clear();
+        }
     }
 }
 
 /// A bar over all bytes, with the files in its words.
-pub(super) fn of(bytes: u64, files: usize) -> ProgressBar {
+fn of(bytes: u64, files: usize) -> ProgressBar {
     let off = std::env::var(VARIABLE)
         .is_ok_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "0"));
     if off || !io::stderr().is_terminal() {

@@ -1,10 +1,8 @@
 //! Why a command about artifacts failed.
 
-use std::io;
-use std::path::PathBuf;
-
 use runledger::{InvalidOption, InvalidServer};
-use runledger_artifacts::{ArtifactError, InvalidPath, InvalidStorageOption, InvalidUri, redacted};
+use runledger_artifacts::transfer::TransferError;
+use runledger_artifacts::{ArtifactError, InvalidUri, redacted};
 use runledger_store::StoreError;
 
 use crate::serve::RunError;
@@ -27,20 +25,15 @@ pub(crate) enum ArtifactsError {
     /// The storage says no.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// A variable about a storage is wrong.
+    /// Files were not moved.
     #[error(transparent)]
-    Option(#[from] InvalidStorageOption),
+    Transfer(#[from] TransferError),
+    /// A storage cannot be found.
+    #[error(transparent)]
+    Place(runledger::ArtifactsError),
     /// A location cannot be read.
     #[error(transparent)]
     Uri(#[from] InvalidUri),
-    /// A path is none that an artifact can have.
-    #[error("'{path}' is no path of an artifact: {}", source.reason())]
-    Path {
-        /// The path.
-        path: String,
-        /// Why not.
-        source: InvalidPath,
-    },
     /// It names no run or model.
     #[error("'{}' is not of the form {form}", redacted(uri))]
     Form {
@@ -71,28 +64,16 @@ pub(crate) enum ArtifactsError {
         /// The location.
         uri: String,
     },
-    /// Something on this machine failed.
-    #[error("{}: {source}", path.display())]
-    Local {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
-    /// A download ended before its end.
-    #[error("the download of '{path}' broke off; run the command again to go on")]
-    BrokenOff {
-        /// The path.
-        path: String,
-        /// What the storage says.
-        source: ArtifactError,
-    },
-    /// A file that is being downloaded already.
-    #[error("{} is downloaded by another command now", path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
+}
+
+impl From<runledger::ArtifactsError> for ArtifactsError {
+    fn from(error: runledger::ArtifactsError) -> Self {
+        match error {
+            // The command has a flag for it.
+            runledger::ArtifactsError::NoServer { uri } => Self::NoServer { uri },
+            error => Self::Place(error),
+        }
+    }
 }
 
 impl ArtifactsError {
@@ -102,18 +83,14 @@ impl ArtifactsError {
             Self::Open(error) => error.exit_code(),
             Self::Server(_)
             | Self::ServerOption(_)
-            | Self::Option(_)
             | Self::Uri(_)
-            | Self::Path { .. }
+            | Self::Place(
+                runledger::ArtifactsError::Option(_) | runledger::ArtifactsError::Uri(_),
+            )
+            | Self::Transfer(TransferError::Path { .. })
             | Self::Form { .. }
             | Self::NoServer { .. } => 2,
             _ => 1,
         }
-    }
-
-    /// Of something on this machine.
-    pub(crate) fn local(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Local { path, source }
     }
 }

@@ -1,12 +1,8 @@
 //! From what the command line names to a repository and a path in it.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use runledger_artifacts::{
-    ArtifactLocation, ArtifactPath, ArtifactRepository, ArtifactUri, LocalRepository, Storages,
-    redacted,
-};
+use runledger::artifacts::ArtifactPlaces;
+use runledger_artifacts::transfer::{Place, TransferError, path};
+use runledger_artifacts::{ArtifactLocation, ArtifactPath, ArtifactUri, redacted};
 use runledger_entities::ModelUri;
 
 use super::error::ArtifactsError;
@@ -16,55 +12,30 @@ use crate::args::Which;
 /// How often a model may be another one.
 const HOPS: usize = 8;
 
-/// Artifacts that are there, or will be.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) repository: Arc<dyn ArtifactRepository>,
-    /// The path in the repository.
-    pub(super) path: ArtifactPath,
-    /// What of it stays in the names of a download: the path in the artifacts of a
-    /// run, the last name of a URI.
-    pub(super) shown: ArtifactPath,
-    /// Where it is, for the eye and to tell it from others; no password is in it.
-    pub(super) origin: String,
-    /// Whether nothing being there is no error: of a run that has logged no file.
-    pub(super) may_be_missing: bool,
-}
-
-/// A text as a path.
-pub(super) fn path(text: &str) -> Result<ArtifactPath, ArtifactsError> {
-    ArtifactPath::parse(text).map_err(|source| ArtifactsError::Path {
-        path: text.to_owned(),
-        source,
-    })
-}
-
-impl Place {
-    /// Finds what the flags name.
-    pub(super) async fn find(which: &Which) -> Result<Self, ArtifactsError> {
-        let finder = Finder { which };
-        if let Some(uri) = &which.artifact_uri {
-            let Found { location, origin } = finder.locate(uri, None).await?;
-            return Ok(Self {
-                shown: last_name(uri, &location.path),
-                repository: location.repository,
-                path: location.path,
-                origin,
-                may_be_missing: is_run(uri),
-            });
-        }
-        let shown = path(which.artifact_path.as_deref().unwrap_or_default())?;
-        let tracking = finder.tracking().await?;
-        let uri = tracking.of_run(which.run_id.as_deref().unwrap_or_default());
-        let Found { location, origin } = finder.locate(&uri.await?, Some(tracking)).await?;
-        Ok(Self {
-            origin,
-            may_be_missing: shown.is_root(),
-            path: joined(&location.path, &shown)?,
+/// Finds what the flags name.
+pub(super) async fn find(which: &Which) -> Result<Place, ArtifactsError> {
+    let finder = Finder { which };
+    if let Some(uri) = &which.artifact_uri {
+        let Found { location, origin } = finder.locate(uri, None).await?;
+        return Ok(Place {
+            shown: last_name(uri, &location.path),
             repository: location.repository,
-            shown,
-        })
+            path: location.path,
+            origin,
+            may_be_missing: is_run(uri),
+        });
     }
+    let shown = path(which.artifact_path.as_deref().unwrap_or_default())?;
+    let tracking = finder.tracking().await?;
+    let uri = tracking.of_run(which.run_id.as_deref().unwrap_or_default());
+    let Found { location, origin } = finder.locate(&uri.await?, Some(tracking)).await?;
+    Ok(Place {
+        origin,
+        may_be_missing: shown.is_root(),
+        path: joined(&location.path, &shown)?,
+        repository: location.repository,
+        shown,
+    })
 }
 
 /// Whether a URI names a run, and nothing in it.
@@ -84,9 +55,9 @@ fn last_name(uri: &str, found: &ArtifactPath) -> ArtifactPath {
 }
 
 fn joined(base: &ArtifactPath, inner: &ArtifactPath) -> Result<ArtifactPath, ArtifactsError> {
-    base.join(inner).map_err(|source| ArtifactsError::Path {
-        path: inner.to_string(),
-        source,
+    base.join(inner).map_err(|source| {
+        let path = inner.to_string();
+        TransferError::Path { path, source }.into()
     })
 }
 
@@ -185,69 +156,30 @@ impl Finder<'_> {
         uri: &str,
         tracking: Option<&Tracking>,
     ) -> Result<ArtifactLocation, ArtifactsError> {
-        match ArtifactUri::parse(uri)? {
-            ArtifactUri::Local(local) => Ok(directory(&local)),
-            ArtifactUri::Proxied { authority, path } => {
-                self.proxied(uri, authority, path, tracking).await
-            }
-            ArtifactUri::Other { uri, .. } => Ok(storages()?.locate(&uri).await?),
-            _ => Err(ArtifactsError::NoServer {
-                uri: uri.to_owned(),
-            }),
-        }
-    }
-
-    /// What is behind the proxy of the tracking server, or where that keeps it.
-    async fn proxied(
-        &self,
-        uri: &str,
-        authority: Option<String>,
-        path: ArtifactPath,
-        tracking: Option<&Tracking>,
-    ) -> Result<ArtifactLocation, ArtifactsError> {
         let opened;
-        let tracking = match tracking {
-            Some(tracking) => Some(tracking),
-            None if self.is_served() => {
+        let mut tracking = tracking;
+        if let ArtifactUri::Proxied { authority, .. } = ArtifactUri::parse(uri)? {
+            if tracking.is_none() && self.is_served() {
                 opened = self.tracking().await?;
-                Some(&opened)
+                tracking = Some(&opened);
             }
-            None => None,
-        };
-        if let Some(Tracking::Server(server)) = tracking {
-            let (scheme, rest) = server.address().split_once("://").unwrap_or_default();
-            let host = rest.split('/').next().unwrap_or_default();
-            let other = authority.filter(|other| !other.eq_ignore_ascii_case(host));
-            return match other {
-                None => Ok(ArtifactLocation {
-                    repository: server.artifacts(&ArtifactPath::root()),
-                    path,
-                }),
-                // Another server, which does not get this one's account.
-                Some(other) => {
-                    let proxy = format!("{scheme}://{other}/api/2.0/mlflow-artifacts/artifacts");
-                    let location = storages()?.locate(&proxy).await?;
-                    Ok(ArtifactLocation { path, ..location })
-                }
-            };
+            // A server that was named is not one's own storage.
+            let is_named = authority.is_some() && self.which.artifact_uri.as_deref() == Some(uri);
+            if is_named && !matches!(tracking, Some(Tracking::Server(_))) {
+                return Err(ArtifactsError::NoServer {
+                    uri: uri.to_owned(),
+                });
+            }
         }
-        // A server that was named is not one's own storage.
-        let is_named = authority.is_some() && self.which.artifact_uri.as_deref() == Some(uri);
-        if is_named {
-            return Err(ArtifactsError::NoServer {
-                uri: uri.to_owned(),
-            });
-        }
+        let mut places = ArtifactPlaces::new(match tracking {
+            Some(Tracking::Server(server)) => Some(server.clone()),
+            _ => None,
+        });
         let destination = self.which.artifacts_destination.as_deref();
-        let destination = destination.filter(|uri| !uri.is_empty());
-        let destination = destination.ok_or_else(|| ArtifactsError::NoServer {
-            uri: uri.to_owned(),
-        })?;
-        let repository = match ArtifactUri::parse(destination)? {
-            ArtifactUri::Local(local) => Arc::new(LocalRepository::new(local)),
-            _ => storages()?.open(destination).await?,
-        };
-        Ok(ArtifactLocation { repository, path })
+        if let Some(destination) = destination.filter(|uri| !uri.is_empty()) {
+            places = places.with_destination(destination);
+        }
+        Ok(places.locate(uri).await?)
     }
 
     /// Whether the tracking URI is that of a server.
@@ -255,26 +187,6 @@ impl Finder<'_> {
         let uri = self.which.tracking_uri.as_deref().unwrap_or_default();
         uri.to_ascii_lowercase().starts_with("http")
     }
-}
-
-/// A directory or file of this machine: its name in the directory that it is in.
-fn directory(local: &Path) -> ArtifactLocation {
-    let name = local.file_name().and_then(|name| name.to_str());
-    let name = name.and_then(|name| ArtifactPath::parse(name).ok());
-    match (local.parent(), name) {
-        (Some(parent), Some(path)) => ArtifactLocation {
-            repository: Arc::new(LocalRepository::new(parent)),
-            path,
-        },
-        _ => ArtifactLocation {
-            repository: Arc::new(LocalRepository::new(local)),
-            path: ArtifactPath::root(),
-        },
-    }
-}
-
-fn storages() -> Result<Storages, ArtifactsError> {
-    Ok(Storages::from_environment(|name| std::env::var(name).ok())?)
 }
 
 #[cfg(test)]
@@ -306,12 +218,6 @@ mod tests {
         assert_eq!(name("runs:/r/model", "1/r/artifacts/model"), "model");
         assert_eq!(name("runs:/r", "1/r/artifacts"), "");
         assert_eq!(name("s3://b/a/f", "a/f"), "f");
-    }
-
-    #[test]
-    fn what_is_on_this_machine_keeps_its_name() {
-        assert_eq!(directory(Path::new("/data/model")).path.as_str(), "model");
-        assert!(directory(Path::new("/")).path.is_root());
     }
 
     #[test]

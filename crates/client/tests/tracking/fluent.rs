@@ -6,7 +6,7 @@ use runledger::{RunOptions, Tracker, TrackingError, active_run, last_active_run}
 use crate::world::{Kept, World, database};
 
 /// Does something with a tracker of each kind.
-fn everywhere(check: impl Fn(&Tracker)) {
+pub(crate) fn everywhere(check: impl Fn(&Tracker)) {
     let world = World::new(Kept::InDatabase);
     check(&Tracker::open(&world.uri()).unwrap());
     let folder = tempfile::tempdir().unwrap();
@@ -15,13 +15,13 @@ fn everywhere(check: impl Fn(&Tracker)) {
     check(&Tracker::open(&mlruns.display().to_string()).unwrap());
 }
 
-fn tag<'a>(run: &'a Run, key: &str) -> Option<&'a str> {
+pub(crate) fn tag<'a>(run: &'a Run, key: &str) -> Option<&'a str> {
     let mut tags = run.data.tags.iter();
     let tag = tags.find(|tag| tag.key == key)?;
     Some(&tag.value)
 }
 
-fn get(tracker: &Tracker, id: &RunId) -> Run {
+pub(crate) fn get(tracker: &Tracker, id: &RunId) -> Run {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(tracker.client().get_run(id)).unwrap()
 }

@@ -5,7 +5,9 @@
 
 mod client;
 mod faults;
+mod files;
 mod fluent;
 mod proxy;
 mod spilling;
+mod system;
 mod world;

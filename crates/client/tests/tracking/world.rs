@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use runledger::entities::{Metric, RunId};
 use runledger::store::{HistoryQuery, PageRequest, TrackingStore};
+use runledger_artifacts::{ArtifactRoots, LocalRepository};
 use runledger_server::Server;
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
@@ -102,7 +103,8 @@ async fn serve(
             let uri = database(folder);
             let store = SqlStore::open(&uri, StoreOptions::default()).await.unwrap();
             let store = Arc::new(store);
-            let server = Server::builder().store(Arc::clone(&store)).build();
+            let builder = Server::builder().store(Arc::clone(&store));
+            let server = builder.artifacts(artifacts(folder)).build();
             (server.unwrap(), store)
         }
         Kept::InFolder => {
@@ -112,13 +114,22 @@ async fn serve(
             };
             let path = folder.path().join("mlruns");
             let store = Arc::new(FileStore::create(path, options).await.unwrap());
-            let server = Server::builder().store(Arc::clone(&store)).build();
+            let builder = Server::builder().store(Arc::clone(&store));
+            let server = builder.artifacts(artifacts(folder)).build();
             (server.unwrap(), store)
         }
     };
     // It ends with its runtime.
     tokio::spawn(server.serve(listener, std::future::pending()));
     (address, store)
+}
+
+/// Artifacts in a folder, behind the proxy of a server.
+fn artifacts(folder: &TempDir) -> ArtifactRoots {
+    let repository = LocalRepository::new(folder.path().join("mlartifacts"));
+    let roots = ArtifactRoots::new().with_proxied(Arc::new(repository));
+    // What a server on a folder keeps of its runs.
+    roots.with_local(&folder.path().join("mlruns")).unwrap()
 }
 
 /// The URI of a database in a folder.

@@ -1,7 +1,7 @@
 //! What runs log.
 
 use runledger_entities::{
-    DatasetInput, Metric, limits,
+    Metric, limits,
     validate::{self, BatchSizes},
 };
 use runledger_protocol::messages::logging::{
@@ -105,36 +105,13 @@ pub(crate) async fn log_model(tracking: &Tracking, request: LogModel) -> Reply {
 
 pub(crate) async fn log_inputs(tracking: &Tracking, request: LogInputs) -> Reply {
     for input in &request.datasets {
-        check_dataset_input(input)?;
+        validate::dataset_input(input)?;
     }
     tracking
         .store
         .log_inputs(&request.run_id, request.datasets, request.models)
         .await?;
     Ok(reply::empty())
-}
-
-fn check_dataset_input(input: &DatasetInput) -> Result<(), Failure> {
-    for tag in &input.tags {
-        validate::length("key", &tag.key, limits::INPUT_TAG_KEY)?;
-        validate::length("value", &tag.value, limits::INPUT_TAG_VALUE)?;
-    }
-    let dataset = &input.dataset;
-    validate::length("name", &dataset.name, limits::DATASET_NAME)?;
-    validate::length("digest", &dataset.digest, limits::DATASET_DIGEST)?;
-    validate::length(
-        "source_type",
-        &dataset.source_type,
-        limits::DATASET_SOURCE_TYPE,
-    )?;
-    validate::length("source", &dataset.source, limits::DATASET_SOURCE)?;
-    if let Some(schema) = &dataset.schema {
-        validate::length("schema", schema, limits::DATASET_SCHEMA)?;
-    }
-    if let Some(profile) = &dataset.profile {
-        validate::length("profile", profile, limits::DATASET_PROFILE)?;
-    }
-    Ok(())
 }
 
 pub(crate) async fn log_outputs(tracking: &Tracking, request: LogOutputs) -> Reply {

@@ -19,17 +19,40 @@ const SIMPLE_KEY: usize = 128;
 
 /// The text of a mapping, with a newline at its end.
 pub(crate) fn print(map: &Map) -> String {
+    print_with(|emitter| {
+        if map.is_empty() {
+            emitter.text("{}");
+        } else {
+            emitter.map(map, 0);
+        }
+    })
+}
+
+/// The text of a whole document, as `PyYAML` prints it in block style with its keys sorted,
+/// and with a newline at its end.
+///
+/// ```
+/// use runledger_store_file::yaml::{Yaml, document};
+///
+/// let list = Yaml::List(vec![Yaml::Int(7), Yaml::from("7")]);
+/// assert_eq!(document(&list), "- 7\n- '7'\n");
+/// ```
+pub fn document(value: &Yaml) -> String {
+    match value {
+        Yaml::Map(map) => print(map),
+        Yaml::List(list) if !list.is_empty() => print_with(|emitter| emitter.list(list, 0)),
+        other => print_with(|emitter| emitter.value(other, 0, false)),
+    }
+}
+
+fn print_with(put: impl FnOnce(&mut Emitter)) -> String {
     let mut emitter = Emitter {
         out: String::with_capacity(512),
         column: 0,
         after_space: true,
         at_indent: true,
     };
-    if map.is_empty() {
-        emitter.text("{}");
-    } else {
-        emitter.map(map, 0);
-    }
+    put(&mut emitter);
     emitter.line_break();
     emitter.out
 }
@@ -107,6 +130,14 @@ impl Emitter {
         }
     }
 
+    fn list(&mut self, list: &[Yaml], indent: usize) {
+        for item in list {
+            self.indent(indent);
+            self.indicator('-');
+            self.value(item, indent, false);
+        }
+    }
+
     fn value(&mut self, value: &Yaml, indent: usize, in_map: bool) {
         match value {
             Yaml::Map(map) if map.is_empty() => self.flow("{}"),
@@ -119,11 +150,7 @@ impl Emitter {
                 } else {
                     indent + 2
                 };
-                for item in list {
-                    self.indent(indent);
-                    self.indicator('-');
-                    self.value(item, indent, false);
-                }
+                self.list(list, indent);
             }
             Yaml::Null => self.flow("null"),
             Yaml::Bool(true) => self.flow("true"),

@@ -6,13 +6,13 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use runledger_artifacts::ArtifactRead;
 use serde_json::{Value, json};
 
-use crate::artifacts::error::ArtifactsError;
+use super::TransferError;
+use crate::ArtifactRead;
 
 /// What begins names that no artifact has.
-pub(in crate::artifacts) const HIDDEN: &str = ".runledger-part-";
+pub(super) const HIDDEN: &str = ".runledger-part-";
 
 /// A file that is not whole yet, which nobody else writes as long as this is there.
 #[derive(Debug)]
@@ -34,18 +34,18 @@ pub(super) struct Kept {
 impl Part {
     /// Takes hold of the part of the file `local`, in the same directory, which is made if
     /// it is missing. `origin` says where it comes from.
-    pub(super) fn hold(local: &Path, origin: String) -> Result<Self, ArtifactsError> {
+    pub(super) fn hold(local: &Path, origin: String) -> Result<Self, TransferError> {
         if let Some(parent) = local.parent() {
-            fs::create_dir_all(parent).map_err(ArtifactsError::local(parent))?;
+            fs::create_dir_all(parent).map_err(TransferError::local(parent))?;
         }
         // Names may be as long as names can be.
         let name = local.file_name().unwrap_or_default();
         let name = format!("{HIDDEN}{:016x}", fnv(name.as_encoded_bytes()));
         let path = local.with_file_name(&name);
-        let failed = || ArtifactsError::local(&path);
+        let failed = || TransferError::local(&path);
         let opened = OpenOptions::new().append(true).create(true).open(&path);
         let file = opened.map_err(failed())?;
-        let busy = || ArtifactsError::Busy { path: path.clone() };
+        let busy = || TransferError::Busy { path: path.clone() };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(busy()),
@@ -84,14 +84,14 @@ impl Part {
     }
 
     /// Begins anew, with what is read.
-    pub(super) fn begin(&self, etag: Option<&str>, size: u64) -> Result<(), ArtifactsError> {
-        let failed = || ArtifactsError::local(&self.note);
+    pub(super) fn begin(&self, etag: Option<&str>, size: u64) -> Result<(), TransferError> {
+        let failed = || TransferError::local(&self.note);
         match fs::remove_file(&self.note) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed()(error)),
             _ => {}
         }
         let emptied = self.file.set_len(0);
-        emptied.map_err(ArtifactsError::local(&self.path))?;
+        emptied.map_err(TransferError::local(&self.path))?;
         let note = json!({ "etag": etag, "size": size, "origin": self.origin });
         let created = File::create_new(&self.note);
         let written = created.and_then(|mut file| file.write_all(note.to_string().as_bytes()));
@@ -99,15 +99,15 @@ impl Part {
     }
 
     /// Another handle of the file, to append to.
-    pub(super) fn file(&self) -> Result<File, ArtifactsError> {
+    pub(super) fn file(&self) -> Result<File, TransferError> {
         let file = self.file.try_clone();
-        file.map_err(ArtifactsError::local(&self.path))
+        file.map_err(TransferError::local(&self.path))
     }
 
     /// Gives it its name.
-    pub(super) fn settle(&self, local: &Path) -> Result<(), ArtifactsError> {
-        fs::rename(&self.path, local).map_err(ArtifactsError::local(local))?;
-        fs::remove_file(&self.note).map_err(ArtifactsError::local(&self.note))
+    pub(super) fn settle(&self, local: &Path) -> Result<(), TransferError> {
+        fs::rename(&self.path, local).map_err(TransferError::local(local))?;
+        fs::remove_file(&self.note).map_err(TransferError::local(&self.note))
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         let local = folder.path().join("d/f");
         let part = Part::hold(&local, "here".to_owned()).unwrap();
         let second = Part::hold(&local, "here".to_owned());
-        assert!(matches!(second, Err(ArtifactsError::Busy { .. })));
+        assert!(matches!(second, Err(TransferError::Busy { .. })));
         drop(part);
         Part::hold(&local, "here".to_owned()).unwrap();
     }

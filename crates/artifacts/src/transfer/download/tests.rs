@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use runledger_artifacts::{ArtifactRepository, ByteStream, FileInfo, LocalRepository};
-
 use super::*;
+use crate::transfer::unseen;
+use crate::{ArtifactRepository, ByteStream, FileInfo, LocalRepository};
+use async_trait::async_trait;
 
 /// A repository whose downloads break off after some bytes.
 #[derive(Debug)]
@@ -112,8 +112,8 @@ impl World {
         self.folder.path().join("local")
     }
 
-    async fn download(&self) -> Result<Moved, ArtifactsError> {
-        download(&self.place, &self.local(), 4).await
+    async fn download(&self) -> Result<Moved, TransferError> {
+        download(&self.place, &self.local(), 4, &unseen()).await
     }
 
     /// As the download of `run/d/f` holds it.
@@ -151,7 +151,7 @@ async fn the_next_command_goes_on_too_unless_the_file_is_another() {
     for changes in [false, true] {
         let world = world(1).await;
         let part = world.part();
-        let bar = ProgressBar::hidden();
+        let bar = unseen();
         let file = path("run/d/f").unwrap();
         let broken = gather(&world.place, &file, &part, &mut Share::of(&bar)).await;
         assert!(is_worth_a_try(&broken.unwrap_err()));
@@ -175,7 +175,7 @@ async fn a_part_that_is_whole_is_not_asked_for_again() {
     let world = world(0).await;
     let part = world.part();
     let file = path("run/d/f").unwrap();
-    let bar = ProgressBar::hidden();
+    let bar = unseen();
     gather(&world.place, &file, &part, &mut Share::of(&bar))
         .await
         .unwrap();
@@ -195,13 +195,19 @@ async fn nothing_is_an_error_and_an_empty_run_is_not() {
         origin: "remote".to_owned(),
         may_be_missing: false,
     };
-    assert!(download(&missing, &world.local(), 1).await.is_err());
+    assert!(
+        download(&missing, &world.local(), 1, &unseen())
+            .await
+            .is_err()
+    );
     let empty = Place {
         path: path("other").unwrap(),
         shown: ArtifactPath::root(),
         may_be_missing: true,
         ..missing
     };
-    let moved = download(&empty, &world.local(), 1).await.unwrap();
+    let moved = download(&empty, &world.local(), 1, &unseen())
+        .await
+        .unwrap();
     assert_eq!(moved.files, 0);
 }

@@ -5,8 +5,6 @@
 //! goes on from there, by itself or when the command is run again, if the storage
 //! still has the same version; else it begins anew. What is on disk of it is `part`'s.
 
-pub(super) mod part;
-
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,27 +12,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
-use runledger_artifacts::{ArtifactError, ArtifactPath, ArtifactRead, ByteRange};
 use tokio::io::AsyncWriteExt as _;
 
-use super::Moved;
-use super::bar::{self, Share};
-use super::error::ArtifactsError;
-use super::place::{Place, path};
-use super::{MAX_FILES, blocking};
-use part::{Kept, Part, is_rest};
+use super::part::{Kept, Part, is_rest};
+use super::{MAX_FILES, Moved, Place, Progress, TransferError, blocking, path};
+use crate::{ArtifactError, ArtifactPath, ArtifactRead, ByteRange};
 
 /// Tries of a file that breaks off, and the first pause between them.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Downloads what is at a place into a directory.
-pub(super) async fn download(
+/// Downloads what is at a place into a directory, which is made if it is missing; `jobs`
+/// files at a time.
+///
+/// A file that breaks off is asked for again from there on, up to five times; a later
+/// call goes on too, where the storage still has the same version.
+///
+/// # Errors
+/// [`TransferError::Artifact`], [`TransferError::Local`], [`TransferError::BrokenOff`],
+/// and [`TransferError::Busy`] for a file that another process downloads to the same
+/// place.
+pub async fn download(
     place: &Place,
     directory: &Path,
     jobs: usize,
-) -> Result<Moved, ArtifactsError> {
+    progress: &Arc<dyn Progress>,
+) -> Result<Moved, TransferError> {
+    let jobs = jobs.max(1);
     let target = directory.join(place.shown.as_str());
     let mut files = walk(place, jobs).await?;
     let is_file = files.is_empty() && is_file(place).await?;
@@ -48,7 +52,7 @@ pub(super) async fn download(
             .map(|(_, size)| *size)
             .fold(0, u64::saturating_add),
     );
-    let bar = bar::of(total, count);
+    progress.begin(total, count);
     let downloads = files.into_iter().map(|(inner, _)| {
         let local = if inner.is_root() {
             // A file of which nothing is in the name of the place.
@@ -61,16 +65,16 @@ pub(super) async fn download(
         } else {
             target.join(inner.as_str())
         };
-        one(place, inner, local, &bar)
+        one(place, inner, local, progress)
     });
     let sizes = stream::iter(downloads).buffer_unordered(jobs);
     let bytes = sizes
         .try_fold(0_u64, async |total, size| Ok(total.saturating_add(size)))
         .await?;
-    bar.finish_and_clear();
+    progress.end();
     if !is_file {
         let made = target.clone();
-        blocking(move || fs::create_dir_all(&made).map_err(ArtifactsError::local(&made))).await?;
+        blocking(move || fs::create_dir_all(&made).map_err(TransferError::local(&made))).await?;
     }
     let shown = std::path::absolute(&target).unwrap_or(target);
     Ok(Moved {
@@ -81,7 +85,7 @@ pub(super) async fn download(
 }
 
 /// Whether the place is a file; an error if it is nothing.
-async fn is_file(place: &Place) -> Result<bool, ArtifactsError> {
+async fn is_file(place: &Place) -> Result<bool, TransferError> {
     match place.repository.get(&place.path, None).await {
         Ok(_) => Ok(true),
         Err(ArtifactError::IsDirectory { .. }) => Ok(false),
@@ -92,14 +96,14 @@ async fn is_file(place: &Place) -> Result<bool, ArtifactsError> {
 }
 
 /// All files below a place, with their sizes.
-async fn walk(place: &Place, jobs: usize) -> Result<Vec<(ArtifactPath, u64)>, ArtifactsError> {
+async fn walk(place: &Place, jobs: usize) -> Result<Vec<(ArtifactPath, u64)>, TransferError> {
     let mut files = Vec::new();
     let mut level = vec![ArtifactPath::root()];
     while !level.is_empty() {
         let lists = level.into_iter().map(async |inner| {
             let at = below(&place.path, inner.as_str())?;
             let entries = place.repository.list(&at).await?;
-            Ok::<_, ArtifactsError>((inner, entries))
+            Ok::<_, TransferError>((inner, entries))
         });
         let mut lists = std::pin::pin!(stream::iter(lists).buffered(jobs));
         let mut next_level = Vec::new();
@@ -126,11 +130,11 @@ async fn walk(place: &Place, jobs: usize) -> Result<Vec<(ArtifactPath, u64)>, Ar
     Ok(files)
 }
 
-fn below(directory: &ArtifactPath, inner: &str) -> Result<ArtifactPath, ArtifactsError> {
+fn below(directory: &ArtifactPath, inner: &str) -> Result<ArtifactPath, TransferError> {
     let inner = path(inner)?;
     directory
         .join(&inner)
-        .map_err(|source| ArtifactsError::Path {
+        .map_err(|source| TransferError::Path {
             path: inner.to_string(),
             source,
         })
@@ -141,12 +145,12 @@ async fn one(
     place: &Place,
     inner: ArtifactPath,
     local: PathBuf,
-    bar: &ProgressBar,
-) -> Result<u64, ArtifactsError> {
+    progress: &Arc<dyn Progress>,
+) -> Result<u64, TransferError> {
     let remote = below(&place.path, inner.as_str())?;
     let (target, origin) = (local.clone(), format!("{} {remote}", place.origin));
     let part = Arc::new(blocking(move || Part::hold(&target, origin)).await?);
-    let mut share = Share::of(bar);
+    let mut share = Share::of(progress);
     let mut tries = 1;
     loop {
         match gather(place, &remote, &part, &mut share).await {
@@ -164,11 +168,11 @@ async fn one(
     }
 }
 
-fn is_worth_a_try(error: &ArtifactsError) -> bool {
+fn is_worth_a_try(error: &TransferError) -> bool {
     matches!(
         error,
-        ArtifactsError::BrokenOff { .. }
-            | ArtifactsError::Artifact(ArtifactError::Unavailable { .. })
+        TransferError::BrokenOff { .. }
+            | TransferError::Artifact(ArtifactError::Unavailable { .. })
     )
 }
 
@@ -178,7 +182,7 @@ async fn gather(
     remote: &ArtifactPath,
     part: &Arc<Part>,
     share: &mut Share<'_>,
-) -> Result<u64, ArtifactsError> {
+) -> Result<u64, TransferError> {
     let looked = Arc::clone(part);
     let kept = blocking(move || Ok(looked.kept())).await?;
     let (read, have) = match kept {
@@ -212,13 +216,13 @@ async fn gather(
         begun.file()
     });
     let mut file = tokio::fs::File::from_std(file.await?);
-    let failed = || ArtifactsError::local(remote.as_str());
+    let failed = || TransferError::local(remote.as_str());
     share.set(have);
     let mut done = have;
     let gathered = async {
         let mut content = read.content;
         while let Some(chunk) = content.next().await {
-            let chunk = chunk.map_err(|source| ArtifactsError::BrokenOff {
+            let chunk = chunk.map_err(|source| TransferError::BrokenOff {
                 path: remote.to_string(),
                 source,
             })?;
@@ -228,7 +232,7 @@ async fn gather(
         }
         Ok(())
     };
-    let gathered: Result<(), ArtifactsError> = gathered.await;
+    let gathered: Result<(), TransferError> = gathered.await;
     // In any case: a write that is still on its way would end up behind what the next try writes.
     let written = file.flush().await.map_err(failed());
     gathered.and(written)?;
@@ -240,13 +244,37 @@ async fn gather(
 }
 
 /// A storage gave less than it said, or more.
-fn broken_off(remote: &ArtifactPath) -> ArtifactsError {
-    ArtifactsError::BrokenOff {
+fn broken_off(remote: &ArtifactPath) -> TransferError {
+    TransferError::BrokenOff {
         path: remote.to_string(),
         source: ArtifactError::Unavailable {
             operation: "read a file",
             source: io::ErrorKind::UnexpectedEof.into(),
         },
+    }
+}
+
+/// The part of a transfer's progress that one file has.
+struct Share<'a> {
+    progress: &'a Arc<dyn Progress>,
+    counted: u64,
+}
+
+impl<'a> Share<'a> {
+    fn of(progress: &'a Arc<dyn Progress>) -> Self {
+        Self {
+            progress,
+            counted: 0,
+        }
+    }
+
+    /// So much of the file is there; less than before, if it began anew.
+    fn set(&mut self, done: u64) {
+        match done.checked_sub(self.counted) {
+            Some(more) => self.progress.forth(more),
+            None => self.progress.back(self.counted - done),
+        }
+        self.counted = done;
     }
 }
 

@@ -9,13 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
-use runledger_artifacts::{ArtifactError, ArtifactPath, BodyError, ByteStream};
 
-use super::download::part::HIDDEN;
-use super::error::ArtifactsError;
-use super::place::{Place, path};
-use super::{MAX_FILES, Moved, bar, blocking};
+use super::part::HIDDEN;
+use super::{MAX_FILES, Moved, Place, Progress, TransferError, blocking, path};
+use crate::{ArtifactError, ArtifactPath, BodyError, ByteStream};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -24,24 +21,35 @@ const CHUNK_BYTES: usize = 256 << 10;
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Uploads a file into a place under its name, or what is in a folder.
-pub(super) async fn upload(
+/// Uploads a file into a place under its name, or what is in a folder; `jobs` files at a
+/// time.
+///
+/// A link to a file is uploaded as that file, one to a folder is left out (as MLflow's
+/// clients of servers do). Nothing is sent if one of the names is none that an artifact
+/// can have. A file that the storage did not take for a passing reason is sent again, up
+/// to three times.
+///
+/// # Errors
+/// [`TransferError::Path`], [`TransferError::Local`], [`TransferError::Artifact`]; files
+/// that were sent by then are there.
+pub async fn upload(
     place: &Place,
     local: &Path,
     jobs: usize,
-) -> Result<Moved, ArtifactsError> {
+    progress: &Arc<dyn Progress>,
+) -> Result<Moved, TransferError> {
     // All names first: nothing is sent if one of them cannot be.
     let found = local.to_owned();
     let files = blocking(move || files(&found)).await?;
     let total = files.iter().map(|file| file.size);
     let (count, total) = (files.len(), total.fold(0, u64::saturating_add));
-    let bar = bar::of(total, count);
-    let uploads = files.iter().map(|file| one(place, file, &bar));
-    let sizes = stream::iter(uploads).buffer_unordered(jobs);
+    progress.begin(total, count);
+    let uploads = files.into_iter().map(|file| one(place, file, progress));
+    let sizes = stream::iter(uploads).buffer_unordered(jobs.max(1));
     let bytes = sizes
         .try_fold(0_u64, async |total, size| Ok(total.saturating_add(size)))
         .await?;
-    bar.finish_and_clear();
+    progress.end();
     Ok(Moved {
         path: place.shown.to_string(),
         files: count,
@@ -58,8 +66,8 @@ struct Source {
 
 /// The file, or the files of the folder. A link to a file is that file; one to a
 /// folder is not followed.
-fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
-    let found = fs::metadata(local).map_err(ArtifactsError::local(local))?;
+fn files(local: &Path) -> Result<Vec<Source>, TransferError> {
+    let found = fs::metadata(local).map_err(TransferError::local(local))?;
     let mut files = Vec::new();
     if found.is_file() {
         let name = local.file_name().unwrap_or_default();
@@ -72,13 +80,13 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
     }
     let mut ahead = vec![(local.to_owned(), String::new())];
     while let Some((folder, prefix)) = ahead.pop() {
-        let failed = || ArtifactsError::local(&folder);
+        let failed = || TransferError::local(&folder);
         for entry in fs::read_dir(&folder).map_err(failed())? {
             let entry = entry.map_err(failed())?;
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| {
                 let error = io::Error::other("the name is not UTF-8");
-                ArtifactsError::local(entry.path())(error)
+                TransferError::local(entry.path())(error)
             })?;
             // What is left of a download that broke off is no file of the folder.
             if name.starts_with(HIDDEN) {
@@ -90,7 +98,7 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
                 ahead.push((entry.path(), format!("{inner}/")));
                 continue;
             }
-            let found = fs::metadata(entry.path()).map_err(ArtifactsError::local(entry.path()))?;
+            let found = fs::metadata(entry.path()).map_err(TransferError::local(entry.path()))?;
             if found.is_file() {
                 files.push(Source {
                     path: path(&inner)?,
@@ -100,7 +108,7 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
             }
             if files.len() + ahead.len() > MAX_FILES {
                 let many = io::Error::other(format!("there are more than {MAX_FILES} files in it"));
-                return Err(ArtifactsError::local(local)(many));
+                return Err(TransferError::local(local)(many));
             }
         }
     }
@@ -108,38 +116,74 @@ fn files(local: &Path) -> Result<Vec<Source>, ArtifactsError> {
     Ok(files)
 }
 
-async fn one(place: &Place, source: &Source, bar: &ProgressBar) -> Result<u64, ArtifactsError> {
+async fn one(
+    place: &Place,
+    source: Source,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64, TransferError> {
+    let sent = Arc::new(AtomicU64::new(0));
+    let size = patiently(place, &source.path, || {
+        progress.back(sent.swap(0, Ordering::Relaxed));
+        let (counted, shown) = (Arc::clone(&sent), Arc::clone(progress));
+        let file = source.local.clone();
+        async move {
+            let file = blocking(move || File::open(&file).map_err(TransferError::local(&file)));
+            let content = content(file.await?, source.size).inspect_ok(move |chunk| {
+                counted.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                shown.forth(chunk.len() as u64);
+            });
+            Ok(content.boxed())
+        }
+    });
+    match size.await? {
+        size if size == source.size => Ok(size),
+        size => {
+            let shorter = format!("it had {} bytes, and now has {size}", source.size);
+            let error = io::Error::other(shorter);
+            Err(TransferError::local(&source.local)(error))
+        }
+    }
+}
+
+/// Uploads bytes as the file `file` of a place; a storage that is away for a moment is
+/// asked again, as [`upload`] does.
+///
+/// # Errors
+/// [`TransferError::Path`], [`TransferError::Artifact`].
+pub async fn upload_bytes(
+    place: &Place,
+    file: &ArtifactPath,
+    content: Bytes,
+) -> Result<(), TransferError> {
+    let sent = patiently(place, file, || {
+        let content = stream::iter([Ok(content.clone())]).boxed();
+        std::future::ready(Ok(content))
+    });
+    sent.await.map(drop)
+}
+
+/// Writes a file of a place, again if the storage is away for a moment; its size.
+async fn patiently<F: Future<Output = Result<ByteStream, TransferError>>>(
+    place: &Place,
+    file: &ArtifactPath,
+    mut content: impl FnMut() -> F,
+) -> Result<u64, TransferError> {
     let target = place
         .path
-        .join(&source.path)
-        .map_err(|reason| ArtifactsError::Path {
-            path: source.path.to_string(),
-            source: reason,
+        .join(file)
+        .map_err(|source| TransferError::Path {
+            path: file.to_string(),
+            source,
         })?;
     let mut tries = 1;
     loop {
-        let (sent, bar) = (Arc::new(AtomicU64::new(0)), bar.clone());
-        let (counted, shown) = (Arc::clone(&sent), bar.clone());
-        let file = source.local.clone();
-        let file = blocking(move || File::open(&file).map_err(ArtifactsError::local(&file)));
-        let content = content(file.await?, source.size).inspect_ok(move |chunk| {
-            counted.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            shown.inc(chunk.len() as u64);
-        });
-        match place.repository.put(&target, content.boxed(), None).await {
-            Ok(size) if size == source.size => return Ok(size),
-            Ok(size) => {
-                let shorter = format!("it had {} bytes, and now has {size}", source.size);
-                return Err(ArtifactsError::local(&source.local)(io::Error::other(
-                    shorter,
-                )));
-            }
+        let content = content().await?;
+        match place.repository.put(&target, content, None).await {
             Err(ArtifactError::Unavailable { .. }) if tries < TRIES => {
-                bar.dec(sent.load(Ordering::Relaxed));
                 tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
                 tries += 1;
             }
-            Err(error) => return Err(error.into()),
+            answer => return Ok(answer?),
         }
     }
 }
@@ -165,9 +209,9 @@ fn content(file: File, size: u64) -> ByteStream {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use runledger_artifacts::{ArtifactRepository as _, LocalRepository};
-
     use super::*;
+    use crate::transfer::unseen;
+    use crate::{ArtifactRepository as _, LocalRepository};
 
     #[tokio::test]
     async fn a_folder_goes_as_it_is_and_a_file_under_its_name() {
@@ -187,11 +231,12 @@ mod tests {
             origin: "remote".to_owned(),
             may_be_missing: false,
         };
-        let moved = upload(&place, &local, 2).await.unwrap();
+        let moved = upload(&place, &local, 2, &unseen()).await.unwrap();
         assert_eq!((moved.files, moved.bytes), (3, CHUNK_BYTES as u64 + 1));
         let stored = fs::read(world.path().join("remote/run/a/d/e/f")).unwrap();
         assert_eq!(stored, vec![7; CHUNK_BYTES + 1]);
-        upload(&place, &local.join("d/e/f"), 1).await.unwrap();
+        let file = local.join("d/e/f");
+        upload(&place, &file, 1, &unseen()).await.unwrap();
         let names = repository.list(&path("run/a").unwrap()).await.unwrap();
         let names: Vec<_> = names.into_iter().map(|entry| entry.name).collect();
         assert_eq!(names, ["d", "empty", "f", "link"]);
@@ -203,7 +248,7 @@ mod tests {
         fs::write(world.path().join("a#b"), "").unwrap();
         assert!(matches!(
             files(world.path()),
-            Err(ArtifactsError::Path { .. })
+            Err(TransferError::Path { .. })
         ));
         assert!(files(&world.path().join("no")).is_err());
     }

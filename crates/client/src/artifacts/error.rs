@@ -1,0 +1,85 @@
+//! Why files of runs and models were not moved or read.
+
+use runledger_artifacts::transfer::TransferError;
+use runledger_artifacts::{ArtifactError, InvalidStorageOption, InvalidUri, redacted};
+use runledger_entities::{Coded, ErrorCode};
+
+/// Why files of runs and models were not moved or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArtifactsError {
+    /// The storage says no.
+    #[error(transparent)]
+    Storage(#[from] ArtifactError),
+    /// A path or a file of this machine, or a transfer that broke off.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A variable about a storage has a value that it cannot have.
+    #[error(transparent)]
+    Option(#[from] InvalidStorageOption),
+    /// The location of a run or a model cannot be read.
+    #[error(transparent)]
+    Uri(#[from] InvalidUri),
+    /// The proxy of no server.
+    #[error(
+        "'{}' is behind a tracking server: use its address as the tracking URI, or set \
+         MLFLOW_ARTIFACTS_DESTINATION to where it keeps artifacts",
+        redacted(uri)
+    )]
+    NoServer {
+        /// The location.
+        uri: String,
+    },
+    /// A file that is too large to be held in memory.
+    #[error(
+        "'{path}' has {size} bytes, more than the {max} that are read into memory: download it"
+    )]
+    TooLarge {
+        /// Its path.
+        path: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is read, in bytes.
+        max: u64,
+    },
+    /// A file is not what it was read as.
+    #[error("'{path}' is no {wanted}: {reason}")]
+    Content {
+        /// Its path.
+        path: String,
+        /// What it was read as.
+        wanted: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value cannot be written.
+    #[error("it cannot be written to '{path}': {reason}")]
+    Value {
+        /// The path that it was to have.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An image's key, whose characters end up in names of files.
+    #[error(
+        "the key '{key}' of an image may only have letters and digits of ASCII, '_', '-', '.', ' ' \
+         and '/'"
+    )]
+    ImageKey {
+        /// The key.
+        key: String,
+    },
+}
+
+impl ArtifactsError {
+    /// MLflow's error code, where the storage has one.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Storage(error)
+            | Self::Transfer(
+                TransferError::Artifact(error) | TransferError::BrokenOff { source: error, .. },
+            ) => Some(error.code()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Files of runs and models: logging, listing and reading them, wherever they are kept.
+//!
+//! `places` finds the storage of a URI, `files` moves bytes ([`Artifacts`]), `dict`,
+//! `table` and `image` are MLflow's forms of values. Here are the calls of [`Client`];
+//! `fluent` has those of [`RunLogger`](crate::RunLogger). Storages themselves are
+//! `runledger-artifacts`'.
+
+mod dict;
+mod error;
+mod files;
+mod fluent;
+mod image;
+mod places;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use runledger_entities::{LoggedModelId, RunId, limits, validate};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::client::now;
+use crate::{Client, TrackingError};
+
+pub(crate) use dict::of_json;
+pub use error::ArtifactsError;
+pub use files::Artifacts;
+pub use image::StepImage;
+pub use places::ArtifactPlaces;
+pub use runledger_artifacts::transfer::TransferError;
+pub use runledger_artifacts::{ArtifactError, FileInfo};
+pub use table::Table;
+
+/// The tag that lists the tables of a run (MLflow 3.17).
+const LOGGED_ARTIFACTS: &str = "mlflow.loggedArtifacts";
+/// The tag of a run that has images of steps (MLflow 3.17).
+const LOGGED_IMAGES: &str = "mlflow.loggedImages";
+
+/// Artifacts. Paths and what is refused are [`Artifacts`]'; each call asks first where the
+/// run keeps its files.
+impl Client {
+    /// The files of a run.
+    ///
+    /// ```no_run
+    /// # async fn example(client: runledger::Client, run: runledger::entities::RunId)
+    /// # -> Result<(), runledger::TrackingError> {
+    /// let files = client.run_artifacts(&run).await?;
+    /// files.log_text("all went well", "notes/result.txt").await?;
+    /// assert_eq!(files.list(Some("notes")).await?[0].name, "result.txt");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_artifacts(&self, run: &RunId) -> Result<Artifacts, TrackingError> {
+        let run = self.get_run(run).await?;
+        self.artifacts_at(&run.info.artifact_uri).await
+    }
+
+    /// The files of a logged model (MLflow 3).
+    pub async fn model_artifacts(&self, id: &LoggedModelId) -> Result<Artifacts, TrackingError> {
+        let model = self.models().get_logged_model(id).await?;
+        self.artifacts_at(&model.artifact_location).await
+    }
+
+    pub(crate) async fn artifacts_at(&self, uri: &str) -> Result<Artifacts, TrackingError> {
+        Ok(Artifacts::open(self.places(), uri).await?)
+    }
+
+    /// Uploads a file under its name, or a folder with its name, into the folder
+    /// `artifact_path` of the run (`None`: the topmost).
+    pub async fn log_artifact(
+        &self,
+        run: &RunId,
+        local_path: impl AsRef<Path>,
+        artifact_path: Option<&str>,
+    ) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        let local_path = local_path.as_ref();
+        Ok(files.log_artifact(local_path, artifact_path).await?)
+    }
+
+    /// Uploads what is in a folder into the folder `artifact_path` of the run.
+    pub async fn log_artifacts(
+        &self,
+        run: &RunId,
+        local_dir: impl AsRef<Path>,
+        artifact_path: Option<&str>,
+    ) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        let local_dir = local_dir.as_ref();
+        Ok(files.log_artifacts(local_dir, artifact_path).await?)
+    }
+
+    /// Writes a text to a file of the run.
+    pub async fn log_text(
+        &self,
+        run: &RunId,
+        text: &str,
+        artifact_file: &str,
+    ) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.log_text(text, artifact_file).await?)
+    }
+
+    /// Writes bytes to a file of the run: a picture, a figure that was drawn, anything.
+    pub async fn log_bytes(
+        &self,
+        run: &RunId,
+        bytes: impl Into<Bytes>,
+        artifact_file: &str,
+    ) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.log_bytes(bytes, artifact_file).await?)
+    }
+
+    /// Writes a value to a file of the run, as YAML (`.yml`, `.yaml`) or JSON (else).
+    pub async fn log_dict(
+        &self,
+        run: &RunId,
+        value: &(impl Serialize + ?Sized),
+        artifact_file: &str,
+    ) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.log_dict(value, artifact_file).await?)
+    }
+
+    /// Adds rows to the table in a `.json` file of the run, which is made if it is not
+    /// there, and names it in the tag `mlflow.loggedArtifacts`, by which MLflow's pages
+    /// find tables.
+    ///
+    /// Two that add to one table at the same time may lose rows of each other, as with
+    /// MLflow.
+    pub async fn log_table(
+        &self,
+        run: &RunId,
+        table: Table,
+        artifact_file: &str,
+    ) -> Result<(), TrackingError> {
+        let found = self.get_run(run).await?;
+        let files = self.artifacts_at(&found.info.artifact_uri).await?;
+        let tags = &found.data.tags;
+        let listed = tags.iter().find(|tag| tag.key == LOGGED_ARTIFACTS);
+        let listed = with_table(listed.map(|tag| tag.value.as_str()), artifact_file);
+        if let Some(listed) = &listed {
+            // A list that was cut off would be none.
+            validate::length("value", listed, limits::TAG_VALUE)?;
+        }
+        files.append_table(table, artifact_file).await?;
+        match listed {
+            Some(listed) => self.set_tag(run, LOGGED_ARTIFACTS, listed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Logs an image of a key (`dogs/train`) at a step, measured now; MLflow's pages show
+    /// the images of a key by step.
+    pub async fn log_image_at(
+        &self,
+        run: &RunId,
+        image: StepImage,
+        key: &str,
+        step: i64,
+    ) -> Result<(), TrackingError> {
+        let images = image::files(image, key, step, now())?;
+        let files = self.run_artifacts(run).await?;
+        for (path, bytes) in images {
+            files.log_bytes(bytes, &path).await?;
+        }
+        self.set_tag(run, LOGGED_IMAGES, "True").await
+    }
+
+    /// What is in a folder of the run (`None`: the topmost), by name.
+    pub async fn list_artifacts(
+        &self,
+        run: &RunId,
+        path: Option<&str>,
+    ) -> Result<Vec<FileInfo>, TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.list(path).await?)
+    }
+
+    /// Downloads a file or a folder of the run (`""`: all there is) below the directory
+    /// `dst`; returns where it is there.
+    pub async fn download_artifacts(
+        &self,
+        run: &RunId,
+        path: &str,
+        dst: impl AsRef<Path>,
+    ) -> Result<PathBuf, TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.download(path, dst.as_ref()).await?)
+    }
+}
+
+/// The list of tables with one more; nothing if it is there already. A tag that is no list
+/// is replaced, as MLflow could not read it either.
+fn with_table(listed: Option<&str>, file: &str) -> Option<String> {
+    let listed = listed.and_then(|text| serde_json::from_str(text).ok());
+    let mut listed: Vec<Value> = listed.unwrap_or_default();
+    let entry = json!({"path": file, "type": "table"});
+    if listed.contains(&entry) {
+        return None;
+    }
+    listed.push(entry);
+    Some(Value::Array(listed).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_listed_once() {
+        let first = with_table(None, "t.json");
+        let text = r#"[{"path":"t.json","type":"table"}]"#;
+        assert_eq!(first.as_deref(), Some(text));
+        assert_eq!(with_table(first.as_deref(), "t.json"), None);
+        let both = with_table(first.as_deref(), "d/u.json").unwrap_or_default();
+        assert!(both.starts_with(&text[..text.len() - 1]), "{both}");
+        assert_eq!(with_table(Some("no list"), "t.json").as_deref(), Some(text));
+    }
+}
