@@ -4,11 +4,13 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger_store::{StorePlace, TrackingStore};
+use runledger_store::{
+    LoggedModelStore, ModelRegistryStore, StorePlace, TraceStore, TrackingStore,
+};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
-use crate::{RestOptions, RestStore, TrackingError};
+use crate::{RestOptions, RestStore, TrackingError, background};
 
 /// Where MLflow keeps the artifacts of databases.
 const ARTIFACTS: &str = "./mlruns";
@@ -22,11 +24,38 @@ pub(crate) enum Place {
     Store(StorePlace),
 }
 
-/// A store that is open.
+/// A store that is open: views of the same.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn TrackingStore>,
+    pub(crate) models: Arc<dyn LoggedModelStore>,
+    pub(crate) registry: Arc<dyn ModelRegistryStore>,
+    pub(crate) traces: Arc<dyn TraceStore>,
     /// The same, if it is a server.
     pub(crate) rest: Option<RestStore>,
+}
+
+impl Opened {
+    /// A server's.
+    pub(crate) fn server(rest: RestStore) -> Self {
+        Self {
+            rest: Some(rest.clone()),
+            ..Self::of(rest)
+        }
+    }
+
+    fn of<S>(store: S) -> Self
+    where
+        S: TrackingStore + LoggedModelStore + ModelRegistryStore + TraceStore,
+    {
+        let store = Arc::new(store);
+        Self {
+            models: Arc::<S>::clone(&store),
+            registry: Arc::<S>::clone(&store),
+            traces: Arc::<S>::clone(&store),
+            store,
+            rest: None,
+        }
+    }
 }
 
 impl Place {
@@ -48,11 +77,10 @@ impl Place {
     pub(crate) async fn open(self) -> Result<Opened, TrackingError> {
         match self {
             Self::Server(address) => {
-                let rest = RestStore::new(&address, RestOptions::from_env()?)?;
-                Ok(Opened {
-                    store: Arc::new(rest.clone()),
-                    rest: Some(rest),
-                })
+                let options = RestOptions::from_env()?;
+                // It may read a file of certificates.
+                let made = background::apart(move || RestStore::new(&address, options));
+                Ok(Opened::server(made.await??))
             }
             Self::Store(StorePlace::Folder(path)) => {
                 let opened = FileStore::open(&path, FileStoreOptions::default()).await;
@@ -60,10 +88,7 @@ impl Place {
                     uri: path.display().to_string(),
                     reason: error.to_string(),
                 })?;
-                Ok(Opened {
-                    store: Arc::new(store),
-                    rest: None,
-                })
+                Ok(Opened::of(store))
             }
             Self::Store(StorePlace::Database(uri)) => {
                 let options = StoreOptions {
@@ -75,10 +100,7 @@ impl Place {
                     uri: StorePlace::of(&uri).to_string(),
                     reason: error.to_string(),
                 })?;
-                Ok(Opened {
-                    store: Arc::new(store),
-                    rest: None,
-                })
+                Ok(Opened::of(store))
             }
         }
     }

@@ -6,5 +6,7 @@
 mod client;
 mod faults;
 mod fluent;
+mod models;
 mod proxy;
+mod traces;
 mod world;
