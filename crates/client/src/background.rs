@@ -32,6 +32,15 @@ pub(crate) fn handle() -> Result<Handle, TrackingError> {
     Ok(handle)
 }
 
+/// Does what may block, such as reading a file, apart from the tasks of the caller's
+/// runtime.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, TrackingError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| TrackingError::Background(io::Error::other(error)))
+}
+
 /// Does something on the threads, and waits for it on this one, which may belong to
 /// a runtime of the caller's.
 pub(crate) fn wait<T: Send + 'static>(

@@ -1,6 +1,13 @@
 //! The asynchronous client: every call of a tracking store, with checks, MLflow's
 //! defaults, and filters as text.
+//!
+//! Calls about models and traces are in files of their own.
 
+mod models;
+mod registry;
+mod traces;
+
+use std::env;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,14 +20,14 @@ use runledger_search::{
     parse_experiment_filter, parse_experiment_order, parse_run_filter, parse_run_order,
 };
 use runledger_store::{
-    Batch, ExperimentQuery, HistoryQuery, LoggedModelStore, NewExperiment, NewRun, PageRequest,
-    RunPatch, RunQuery, StorePlace, TrackingStore,
+    Batch, ExperimentQuery, HistoryQuery, LoggedModelStore, ModelRegistryStore, NewExperiment,
+    NewRun, PageRequest, RunPatch, RunQuery, StorePlace, TraceStore, TrackingStore,
 };
 
 use crate::artifacts::ArtifactPlaces;
-use crate::place::Place;
+use crate::place::{Opened, Place};
 use crate::system_metrics::SystemMetrics;
-use crate::{RestOptions, RestStore, TrackingError, context};
+use crate::{RestOptions, RestStore, TrackingError, background, context};
 
 /// The tag that holds the description of a run.
 const NOTE: &str = "mlflow.note.content";
@@ -48,6 +55,8 @@ const NOTE: &str = "mlflow.note.content";
 pub struct Client {
     store: Arc<dyn TrackingStore>,
     models: Arc<dyn LoggedModelStore>,
+    registry: Arc<dyn ModelRegistryStore>,
+    traces: Arc<dyn TraceStore>,
     rest: Option<RestStore>,
     places: ArtifactPlaces,
     uri: Arc<str>,
@@ -98,9 +107,14 @@ impl RunOptions {
 
 impl Client {
     /// A client of what `MLFLOW_TRACKING_URI` names. Without it: `./mlflow.db` if it
-    /// is there, else `./mlruns`.
+    /// is there, else `./mlruns`. Its registry of models is what `MLFLOW_REGISTRY_URI`
+    /// names, if that is set.
     pub async fn from_env() -> Result<Self, TrackingError> {
-        Self::open(&Place::uri_from_env()).await
+        let client = Self::open(&background::apart(Place::uri_from_env).await?).await?;
+        match env::var("MLFLOW_REGISTRY_URI") {
+            Ok(uri) if !uri.is_empty() => client.with_registry(&uri).await,
+            _ => Ok(client),
+        }
     }
 
     /// A client of what a tracking URI names: a server (`http://`, `https://`), a
@@ -123,25 +137,36 @@ impl Client {
     /// As [`Client::open`]; with [`OpenOptions::read_only`] also if a database is
     /// not there.
     pub async fn open_with(uri: &str, options: OpenOptions) -> Result<Self, TrackingError> {
-        let opened = Place::of(uri).open(options).await?;
-        Ok(Self {
+        Ok(Self::of(Place::of(uri).open(options).await?, uri))
+    }
+
+    /// The same client, which has its registry of models elsewhere: at a URI as
+    /// [`Client::open`] takes it.
+    ///
+    /// # Errors
+    /// As those of [`Client::open`].
+    pub async fn with_registry(mut self, uri: &str) -> Result<Self, TrackingError> {
+        let opened = Place::of(uri).open(OpenOptions::default()).await?;
+        self.registry = opened.registry;
+        Ok(self)
+    }
+
+    fn of(opened: Opened, uri: &str) -> Self {
+        Self {
             store: opened.store,
             models: opened.models,
+            registry: opened.registry,
+            traces: opened.traces,
             places: ArtifactPlaces::from_env(opened.rest.clone()),
             rest: opened.rest,
             uri: uri.into(),
-        })
+        }
     }
 
     /// A client of a server that is asked in a way of its own.
     pub fn of_server(store: RestStore) -> Self {
-        Self {
-            uri: store.address().into(),
-            store: Arc::new(store.clone()),
-            models: Arc::new(store.clone()),
-            places: ArtifactPlaces::from_env(Some(store.clone())),
-            rest: Some(store),
-        }
+        let address = store.address().to_owned();
+        Self::of(Opened::server(store), &address)
     }
 
     /// The tracking URI, without an account or password.
@@ -167,7 +192,7 @@ impl Client {
         &self.store
     }
 
-    /// The logged models of the store (MLflow 3).
+    /// The store of logged models (MLflow 3).
     pub fn models(&self) -> &Arc<dyn LoggedModelStore> {
         &self.models
     }
@@ -176,12 +201,34 @@ impl Client {
         &self.places
     }
 
+    /// The store of registered models and their versions.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::Client;
+    ///
+    /// let client = Client::open("sqlite:///mlflow.db").await?;
+    /// let model = client.registry().get_registered_model("digits").await?;
+    /// println!("{} versions are the newest of their stages", model.latest_versions.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn registry(&self) -> &Arc<dyn ModelRegistryStore> {
+        &self.registry
+    }
+
+    /// The store of traces.
+    pub fn traces(&self) -> &Arc<dyn TraceStore> {
+        &self.traces
+    }
+
     /// The same, which repeats no call to a server.
     pub(crate) fn asking_once(&self) -> Self {
         match &self.rest {
             None => self.clone(),
             Some(rest) => Self {
                 uri: Arc::clone(&self.uri),
+                registry: Arc::clone(&self.registry),
                 ..Self::of_server(rest.asking_once())
             },
         }
@@ -322,7 +369,7 @@ impl Client {
         }
         let new = NewRun {
             experiment_id,
-            user_id: context::user(),
+            user_id: background::apart(context::user).await?,
             run_name: options.name,
             start_time: now(),
             tags,
@@ -514,6 +561,22 @@ fn first_page(max_results: u32) -> PageRequest {
         max_results,
         token: None,
     }
+}
+
+/// The page that is to be asked for next of what several give, up to so many; nothing if
+/// all are there.
+fn next_page(
+    found: usize,
+    max_results: usize,
+    most: u32,
+    token: Option<String>,
+) -> Option<PageRequest> {
+    let wanting = u32::try_from(max_results.saturating_sub(found)).unwrap_or(u32::MAX);
+    let is_more = found == 0 || token.is_some();
+    (is_more && wanting > 0).then(|| PageRequest {
+        max_results: wanting.min(most),
+        token,
+    })
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

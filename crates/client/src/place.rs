@@ -4,11 +4,13 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
-use runledger_store::{LoggedModelStore, StorePlace, TrackingStore};
+use runledger_store::{
+    LoggedModelStore, ModelRegistryStore, StorePlace, TraceStore, TrackingStore,
+};
 use runledger_store_file::{FileStore, FileStoreOptions};
 use runledger_store_sql::{SqlStore, StoreOptions};
 
-use crate::{OpenOptions, RestOptions, RestStore, TrackingError};
+use crate::{OpenOptions, RestOptions, RestStore, TrackingError, background};
 
 /// Where MLflow keeps the artifacts of databases.
 const ARTIFACTS: &str = "./mlruns";
@@ -22,19 +24,34 @@ pub(crate) enum Place {
     Store(StorePlace),
 }
 
-/// A store that is open.
+/// A store that is open: views of the same.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn TrackingStore>,
     pub(crate) models: Arc<dyn LoggedModelStore>,
+    pub(crate) registry: Arc<dyn ModelRegistryStore>,
+    pub(crate) traces: Arc<dyn TraceStore>,
     /// The same, if it is a server.
     pub(crate) rest: Option<RestStore>,
 }
 
 impl Opened {
-    fn of<S: TrackingStore + LoggedModelStore>(store: S) -> Self {
+    /// A server's.
+    pub(crate) fn server(rest: RestStore) -> Self {
+        Self {
+            rest: Some(rest.clone()),
+            ..Self::of(rest)
+        }
+    }
+
+    fn of<S>(store: S) -> Self
+    where
+        S: TrackingStore + LoggedModelStore + ModelRegistryStore + TraceStore,
+    {
         let store = Arc::new(store);
         Self {
             models: Arc::<S>::clone(&store),
+            registry: Arc::<S>::clone(&store),
+            traces: Arc::<S>::clone(&store),
             store,
             rest: None,
         }
@@ -61,15 +78,13 @@ impl Place {
         let OpenOptions { read_only, rest } = options;
         match self {
             Self::Server(address) => {
-                let rest = match rest {
+                let options = match rest {
                     Some(options) => options,
                     None => RestOptions::from_env()?,
                 };
-                let rest = RestStore::new(&address, rest)?;
-                Ok(Opened {
-                    rest: Some(rest.clone()),
-                    ..Opened::of(rest)
-                })
+                // It may read a file of certificates.
+                let made = background::apart(move || RestStore::new(&address, options));
+                Ok(Opened::server(made.await??))
             }
             Self::Store(StorePlace::Folder(path)) => {
                 let options = FileStoreOptions {

@@ -14,6 +14,7 @@ mod logged_models;
 mod model_versions;
 mod page;
 mod print;
+mod print_traces;
 mod python;
 mod registered_models;
 mod registry;

@@ -39,13 +39,15 @@ pub trait Fixture: Send + Sync + 'static {
         true
     }
 
-    /// Whether the store asks a tracking server, which has experiments, runs and logged
-    /// models alone here and checks what it is sent.
+    /// Whether the store asks a tracking server, which checks what it is sent.
     ///
-    /// The cases about the registry, traces, webhooks and removal are left out. Keys are those that MLflow allows, filters those that its grammar
+    /// The cases about removal for good are left out, which MLflow has no endpoint for, and
+    /// those about webhooks, whose store hands out secrets and deliveries, which no server
+    /// does. All others run. Keys are those that MLflow allows, filters those that its grammar
     /// can say in the length that is read, ids are not empty, and no run ends at the
     /// beginning of 1970, which MLflow's messages do not tell from one without an end;
-    /// a model without a source run has an empty one.
+    /// a model without a source run has an empty one. What a server does not tell is asked
+    /// for where it is refused: the last number of a version, and a location of its files.
     fn is_behind_a_server(&self) -> bool {
         false
     }

@@ -61,13 +61,16 @@ pub fn trials(fixture: &Arc<dyn Fixture>) -> Vec<Trial> {
         inputs::cases(),
         lifecycle::cases(),
         logged_models::cases(),
+        registry::cases(),
         runs::cases(),
         search_experiments::cases(),
         search_logged_models::cases(),
         search_runs::cases(),
+        traces::cases(),
     ];
+    // What no client of a server has: see `Fixture::is_behind_a_server`.
     if !fixture.is_behind_a_server() {
-        nouns.extend([purge::cases(), registry::cases(), traces::cases()]);
+        nouns.push(purge::cases());
         if fixture.keeps_webhooks() {
             nouns.push(webhooks::cases());
         }

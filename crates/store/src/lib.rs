@@ -18,6 +18,7 @@ mod model_registry;
 mod page;
 mod place;
 mod purge;
+mod trace_metrics;
 mod traces;
 mod tracking;
 mod webhooks;
@@ -36,9 +37,11 @@ pub use model_registry::{
 pub use page::{Page, PageRequest};
 pub use place::StorePlace;
 pub use purge::{DeletedExperiment, DeletedLoggedModel, DeletedQuery, DeletedRun, PurgeStore};
+pub use trace_metrics::{
+    Aggregation, TraceDimension, TraceMetric, TraceMetricPoint, TraceMetricQuery,
+};
 pub use traces::{
-    Aggregation, AssessmentPatch, NewTrace, TraceDeletion, TraceDimension, TraceEnd, TraceFilter,
-    TraceMetric, TraceMetricPoint, TraceMetricQuery, TraceQuery, TraceStore,
+    AssessmentPatch, NewTrace, TraceDeletion, TraceEnd, TraceFilter, TraceQuery, TraceStore,
 };
 pub use tracking::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,

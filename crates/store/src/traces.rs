@@ -7,9 +7,9 @@ use runledger_entities::{
     Assessment, AssessmentId, AssessmentValue, ExperimentId, RunId, Span, Tag, Trace, TraceId,
     TraceInfo, TraceState,
 };
-use runledger_search::{Order, TraceClause, TraceKey, TraceMetricClause};
+use runledger_search::{Order, TraceClause, TraceKey};
 
-use crate::{Page, PageRequest, StoreError};
+use crate::{Page, PageRequest, StoreError, TraceMetricPoint, TraceMetricQuery};
 
 /// A trace that a client of MLflow 2.x begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,115 +75,6 @@ pub struct AssessmentPatch {
     pub rationale: Option<String>,
     /// Metadata to add.
     pub metadata: BTreeMap<String, String>,
-}
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TraceMetric {
-    /// Traces.
-    Traces,
-    /// Sessions that traces belong to.
-    Sessions,
-    /// How long traces took, in milliseconds.
-    TraceLatency,
-    /// Tokens that models read.
-    InputTokens,
-    /// Tokens that models wrote.
-    OutputTokens,
-    /// Both together.
-    TotalTokens,
-    /// Tokens that models read from a cache.
-    CacheReadInputTokens,
-    /// Tokens that models wrote to a cache.
-    CacheCreationInputTokens,
-    /// Spans.
-    Spans,
-    /// How long spans took, in milliseconds.
-    SpanLatency,
-    /// What spans cost for what models read.
-    InputCost,
-    /// What spans cost for what models wrote.
-    OutputCost,
-    /// What spans cost.
-    TotalCost,
-    /// Valid assessments.
-    Assessments,
-    /// The values of valid assessments that are numbers, or yes and no.
-    AssessmentValues,
-}
-
-/// What measurements are grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TraceDimension {
-    /// The name of the trace.
-    TraceName,
-    /// The name of its state.
-    TraceStatus,
-    /// The name of the span.
-    SpanName,
-    /// Its type.
-    SpanType,
-    /// The name of its status.
-    SpanStatus,
-    /// The model that it called.
-    SpanModelName,
-    /// Who provides that.
-    SpanModelProvider,
-    /// The name of the assessment.
-    AssessmentName,
-    /// Its value, as JSON.
-    AssessmentValue,
-}
-
-/// What becomes of the measurements of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Aggregation {
-    /// How many there are.
-    Count,
-    /// Their sum.
-    Sum,
-    /// Their mean.
-    Avg,
-    /// The smallest.
-    Min,
-    /// The largest.
-    Max,
-    /// The value below which so many percent of them are, interpolated linearly.
-    Percentile(f64),
-}
-
-/// A question about metrics of traces.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TraceMetricQuery {
-    /// The experiments.
-    pub experiment_ids: Vec<ExperimentId>,
-    /// What is measured.
-    pub metric: TraceMetric,
-    /// What becomes of it.
-    pub aggregations: Vec<Aggregation>,
-    /// What it is grouped by. What has no value there is left out.
-    pub dimensions: Vec<TraceDimension>,
-    /// All of these must hold.
-    pub filter: Vec<TraceMetricClause>,
-    /// Groups of so many seconds, too.
-    pub interval_seconds: Option<i64>,
-    /// From this time on, in milliseconds since the epoch.
-    pub start_time: Option<i64>,
-    /// Until this time, itself included.
-    pub end_time: Option<i64>,
-    /// At most so many groups.
-    pub max_results: u32,
-}
-
-/// The measurements of a group.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TraceMetricPoint {
-    /// When its interval begins, in milliseconds since the epoch.
-    pub interval_start: Option<i64>,
-    /// What it has in common, in the order of the question.
-    pub dimensions: Vec<String>,
-    /// What became of its measurements, in the order of the question.
-    pub values: Vec<Option<f64>>,
 }
 
 /// The clauses of a filter, all of which a trace must pass.

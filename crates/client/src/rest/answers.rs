@@ -5,30 +5,36 @@
 
 use runledger_entities::{
     Dataset, DatasetInput, DatasetSummary, Experiment, ExperimentId, LifecycleStage, LoggedModel,
-    LoggedModelId, LoggedModelMetric, LoggedModelStatus, Metric, MetricModel, ModelInput,
-    ModelOutput, Param, Run, RunData, RunId, RunInfo, RunInputs, RunStatus, Tag,
+    LoggedModelId, LoggedModelMetric, LoggedModelStatus, Metric, MetricModel, ModelAlias,
+    ModelInput, ModelOutput, ModelStage, ModelVersion, ModelVersionNumber, ModelVersionStatus,
+    Param, RegisteredModel, Run, RunData, RunId, RunInfo, RunInputs, RunStatus, Tag,
 };
 use runledger_store::{Page, RunMetric, StoreError};
 use serde_json::Value;
 
 use super::refusal::unreadable;
 
-type Read<T> = Result<T, StoreError>;
+pub(super) type Read<T> = Result<T, StoreError>;
 
 /// A member that must be there.
 pub(super) fn member<'a>(value: &'a Value, name: &str) -> Read<&'a Value> {
     value.get(name).ok_or_else(|| unreadable(name))
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub(super) fn text(value: &Value, name: &str) -> String {
     maybe_text(value, name).unwrap_or_default()
 }
 
-fn maybe_text(value: &Value, name: &str) -> Option<String> {
+pub(super) fn maybe_text(value: &Value, name: &str) -> Option<String> {
     value.get(name)?.as_str().map(str::to_owned)
 }
 
-fn maybe_int(value: &Value, name: &str) -> Read<Option<i64>> {
+/// A text that says something: servers send many that are not set as empty ones.
+fn given(value: &Value, name: &str) -> Option<String> {
+    maybe_text(value, name).filter(|text| !text.is_empty())
+}
+
+pub(super) fn maybe_int(value: &Value, name: &str) -> Read<Option<i64>> {
     match value.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => number.as_i64().map(Some).ok_or_else(|| unreadable(name)),
@@ -37,11 +43,11 @@ fn maybe_int(value: &Value, name: &str) -> Read<Option<i64>> {
     }
 }
 
-fn int(value: &Value, name: &str) -> Read<i64> {
+pub(super) fn int(value: &Value, name: &str) -> Read<i64> {
     Ok(maybe_int(value, name)?.unwrap_or_default())
 }
 
-fn double(value: &Value, name: &str) -> Read<f64> {
+pub(super) fn double(value: &Value, name: &str) -> Read<f64> {
     match value.get(name) {
         None | Some(Value::Null) => Ok(0.0),
         Some(Value::Number(number)) => number.as_f64().ok_or_else(|| unreadable(name)),
@@ -51,7 +57,7 @@ fn double(value: &Value, name: &str) -> Read<f64> {
     }
 }
 
-fn list<T>(value: &Value, name: &str, read: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<T>(value: &Value, name: &str, read: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>> {
     match value.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(items)) => items.iter().map(read).collect(),
@@ -179,7 +185,7 @@ pub(super) fn logged_model(value: &Value) -> Read<LoggedModel> {
     let none = Value::Null;
     let data = value.get("data").unwrap_or(&none);
     let status = LoggedModelStatus::from_name(&text(info, "status"));
-    let given = |name| maybe_text(info, name).filter(|text| !text.is_empty());
+    let given = |name| given(info, name);
     let mut params = list(data, "params", |param| {
         Ok(Param::new(text(param, "key"), text(param, "value")))
     })?;
@@ -212,6 +218,67 @@ pub(super) fn logged_model(value: &Value) -> Read<LoggedModel> {
             })
         })?,
     })
+}
+
+pub(super) fn registered_model(value: &Value) -> Read<RegisteredModel> {
+    let mut latest_versions = list(value, "latest_versions", model_version)?;
+    latest_versions.sort_by_key(|version| version.version);
+    let mut aliases = list(value, "aliases", |alias| {
+        Ok(ModelAlias {
+            alias: text(alias, "alias"),
+            version: version_number(alias)?,
+        })
+    })?;
+    aliases.sort_unstable();
+    Ok(RegisteredModel {
+        name: text(value, "name"),
+        creation_timestamp: int(value, "creation_timestamp")?,
+        last_updated_timestamp: maybe_int(value, "last_updated_timestamp")?,
+        description: given(value, "description"),
+        latest_versions,
+        tags: tags(value)?,
+        aliases,
+    })
+}
+
+pub(super) fn model_version(value: &Value) -> Read<ModelVersion> {
+    let current_stage = match maybe_text(value, "current_stage") {
+        Some(name) => name.parse().map_err(|_| unreadable("current_stage"))?,
+        None => ModelStage::None,
+    };
+    let status = match maybe_text(value, "status") {
+        Some(name) => ModelVersionStatus::from_name(&name).ok_or_else(|| unreadable("status"))?,
+        None => ModelVersionStatus::Ready,
+    };
+    let mut aliases = list(value, "aliases", |alias| {
+        let alias = alias.as_str().ok_or_else(|| unreadable("aliases"))?;
+        Ok(alias.to_owned())
+    })?;
+    aliases.sort_unstable();
+    Ok(ModelVersion {
+        name: text(value, "name"),
+        version: version_number(value)?,
+        creation_timestamp: int(value, "creation_timestamp")?,
+        last_updated_timestamp: maybe_int(value, "last_updated_timestamp")?,
+        user_id: given(value, "user_id"),
+        current_stage,
+        description: given(value, "description"),
+        source: maybe_text(value, "source"),
+        storage_location: None,
+        run_id: maybe_text(value, "run_id").map(RunId::new),
+        run_link: given(value, "run_link"),
+        status,
+        status_message: given(value, "status_message"),
+        tags: tags(value)?,
+        aliases,
+    })
+}
+
+fn version_number(value: &Value) -> Read<ModelVersionNumber> {
+    let number = maybe_int(value, "version")?;
+    number
+        .map(ModelVersionNumber)
+        .ok_or_else(|| unreadable("version"))
 }
 
 pub(crate) fn metric(value: &Value) -> Read<Metric> {
@@ -261,6 +328,20 @@ mod tests {
         let read = metric(&value).expect("it is a metric");
         assert_eq!(read, Metric::new("m", f64::NEG_INFINITY, 5, 0));
         assert!(metric(&json!({"key": "m", "step": 1.5})).is_err());
+    }
+
+    #[test]
+    fn a_version_has_a_number_whatever_it_lacks() {
+        let value = json!({"name": "m", "version": "12", "run_id": "", "description": ""});
+        let read = model_version(&value).expect("it is a version");
+        assert_eq!(read.version, ModelVersionNumber(12));
+        assert_eq!(read.run_id, Some(RunId::new("")));
+        assert_eq!(
+            (read.description, read.current_stage),
+            (None, ModelStage::None)
+        );
+        assert!(model_version(&json!({"name": "m"})).is_err());
+        assert!(model_version(&json!({"version": "1", "current_stage": "x"})).is_err());
     }
 
     #[test]

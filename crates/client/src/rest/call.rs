@@ -5,9 +5,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use http_body_util::Full;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http_body_util::{Full, LengthLimitError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use runledger_artifacts::http_client::{NoAnswer, whole};
 use runledger_protocol::{Endpoint, Method as ApiMethod};
@@ -38,31 +38,84 @@ pub(super) struct Call<'a> {
     /// The parts of the path that have names.
     pub(super) path: &'a [(&'a str, &'a str)],
     pub(super) query: &'a [(&'a str, &'a str)],
-    pub(super) body: Option<&'a Value>,
+    /// In JSON.
+    pub(super) body: Option<&'a Bytes>,
+    /// A header of its own.
+    pub(super) header: Option<&'a (HeaderName, HeaderValue)>,
     pub(super) repeat: Repeat,
+}
+
+impl<'a> Call<'a> {
+    /// A call without anything that comes again and again until there is an answer.
+    pub(super) fn of(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            path: &[],
+            query: &[],
+            body: None,
+            header: None,
+            repeat: Repeat::Freely,
+        }
+    }
+
+    /// The same with the parts of its path.
+    pub(super) fn at(self, path: &'a [(&'a str, &'a str)]) -> Self {
+        Self { path, ..self }
+    }
+
+    /// The same with a query string.
+    pub(super) fn asking(self, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The same with a body.
+    pub(super) fn with(self, body: &'a Bytes) -> Self {
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    /// The same, which a second time would do something a second time.
+    pub(super) fn once(self) -> Self {
+        Self {
+            repeat: Repeat::IfNotDone,
+            ..self
+        }
+    }
+}
+
+/// A message as a body.
+pub(super) fn body(message: &Value) -> Bytes {
+    Bytes::from(message.to_string())
 }
 
 /// What came of one attempt.
 enum Attempt {
-    Answered(Value),
+    Answered(Bytes),
     Refused(StoreError),
     /// It may go better the next time, after this pause if the server named one.
     Failed(StoreError, Option<Duration>),
 }
 
 impl RestStore {
-    /// Calls an endpoint.
+    /// Calls an endpoint, and reads its answer.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, StoreError> {
+        let text = self.answer(call).await?;
+        bare::read(&text).ok_or_else(|| refusal::not_json(self.server.base(), call.endpoint, &text))
+    }
+
+    /// Calls an endpoint: the text of its success.
+    pub(super) async fn answer(&self, call: Call<'_>) -> Result<Bytes, StoreError> {
         let Call {
             endpoint, repeat, ..
         } = call;
         let address = self.address_of(call);
-        let body = call.body.map(|body| Bytes::from(body.to_string()));
         let mut repetition = 0;
         loop {
-            let request = self.request(endpoint, &address, body.as_ref())?;
+            let request = self.request(call, &address)?;
             let (error, pause) = match self.attempt(endpoint, request, repeat).await {
-                Attempt::Answered(value) => return Ok(value),
+                Attempt::Answered(text) => return Ok(text),
                 Attempt::Refused(error) => return Err(error),
                 Attempt::Failed(error, pause) => (error, pause),
             };
@@ -96,20 +149,15 @@ impl RestStore {
         address
     }
 
-    fn request(
-        &self,
-        endpoint: Endpoint,
-        address: &str,
-        body: Option<&Bytes>,
-    ) -> Result<Request<Full<Bytes>>, StoreError> {
-        let method = match endpoint.method() {
+    fn request(&self, call: Call<'_>, address: &str) -> Result<Request<Full<Bytes>>, StoreError> {
+        let method = match call.endpoint.method() {
             ApiMethod::Get => Method::GET,
             ApiMethod::Post => Method::POST,
             ApiMethod::Put => Method::PUT,
             ApiMethod::Patch => Method::PATCH,
             ApiMethod::Delete => Method::DELETE,
         };
-        let mut request = Request::new(Full::from(body.cloned().unwrap_or_default()));
+        let mut request = Request::new(Full::from(call.body.cloned().unwrap_or_default()));
         *request.method_mut() = method;
         *request.uri_mut() = address.parse().map_err(|_| {
             StoreError::invalid(format!(
@@ -121,9 +169,12 @@ impl RestStore {
         let headers = request.headers_mut();
         let agent = concat!("runledger/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        if body.is_some() {
+        if call.body.is_some() {
             let json = HeaderValue::from_static("application/json");
             headers.insert(CONTENT_TYPE, json);
+        }
+        if let Some((name, value)) = call.header {
+            headers.insert(name, value.clone());
         }
         if let Some(value) = self.server.authorization() {
             headers.insert(AUTHORIZATION, value.clone());
@@ -160,15 +211,21 @@ impl RestStore {
         };
         let status = response.status();
         let pause = retry_after(response.headers());
+        let length = content_length(response.headers());
+        let too_long = || {
+            let base = self.server.base();
+            Attempt::Refused(refusal::too_long(base, endpoint, ANSWER_BYTES, length))
+        };
+        if length.is_some_and(|length| length > ANSWER_BYTES as u64) {
+            return too_long();
+        }
         let text = match whole(response.into_body(), ANSWER_BYTES).await {
             Ok(text) => text,
+            Err(error) if is_too_long(&error) => return too_long(),
             Err(error) => return no_answer(format!("the answer broke off: {error}"), true),
         };
         if status == StatusCode::OK {
-            return match bare::read(&text) {
-                Some(value) => Attempt::Answered(value),
-                None => Attempt::Refused(refusal::not_json(self.server.base(), endpoint, &text)),
-            };
+            return Attempt::Answered(text);
         }
         let refusal = refusal::read(self.server.base(), endpoint, status, &text);
         // Gateways answer 503 also where the server has got the request, and died.
@@ -185,6 +242,19 @@ impl RestStore {
             Attempt::Refused(refusal.error)
         }
     }
+}
+
+/// How long an answer says it is, in bytes.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether an answer was not read to its end because it is too long, so that it will be the
+/// next time.
+fn is_too_long(error: &std::io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|error| error.is::<LengthLimitError>())
 }
 
 /// An error with its causes.
@@ -230,6 +300,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -242,6 +318,39 @@ mod tests {
         assert_eq!(pauses, [0, 4, 8, 16]);
         let jittered = backoff(&RestOptions::default(), 1);
         assert!(jittered <= Duration::from_secs(1));
+    }
+
+    /// A server whose answers begin like this, and how often it was asked.
+    async fn answering(head: &'static str) -> (RestStore, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                let mut request = [0; 4096];
+                let _ = connection.read(&mut request).await;
+                let _ = connection.write_all(head.as_bytes()).await;
+                // Whoever reads on waits here for the rest.
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+        });
+        let store = RestStore::new(&format!("http://{address}"), RestOptions::default());
+        (store.expect("an address"), asked)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_is_asked_for_once() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 300000000\r\n\r\n{";
+        let (store, asked) = answering(head).await;
+        let refused = store.call(Call::of(Endpoint::ServerInfo)).await;
+        let error = refused.expect_err("nobody reads so much").to_string();
+        assert!(
+            error.contains("300000000") && error.contains("server-info"),
+            "{error}"
+        );
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
     #[test]

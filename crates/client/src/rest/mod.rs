@@ -4,7 +4,8 @@
 //! `options` is what the environment says, `server` an address with its
 //! credentials, `call` one call with its retries, `refusal` what an answer that is
 //! none becomes, `answers` and `requests` the two directions of JSON, and
-//! `tracking` and `models` the methods. What a run's guard does with a call that may have
+//! `tracking`, `models`, `registry` and `traces` (with `trace_calls`, `spans`,
+//! `trace_metrics` and `traces_v2`) the methods. What a run's guard does with a call that may have
 //! arrived is left to the crate's queue.
 
 mod answers;
@@ -14,10 +15,15 @@ mod gather;
 mod models;
 mod options;
 mod refusal;
+mod registry;
 mod requests;
 mod server;
 mod sources;
 mod spans;
+mod trace_calls;
+mod trace_metrics;
+mod traces;
+mod traces_v2;
 mod tracking;
 
 use std::fmt;
@@ -36,7 +42,7 @@ pub(crate) use spans::Taken;
 
 pub(crate) use answers::metric as metric_from_json;
 pub(crate) use call::random;
-use call::{Call, Repeat};
+use call::{Call, body};
 pub(crate) use requests::{metric as metric_to_json, param as param_to_json, tag as tag_to_json};
 use server::Server;
 
@@ -57,6 +63,16 @@ use server::Server;
 ///   or nothing.
 /// - Logged models need a server of MLflow 3. That one was deleted is told by its not
 ///   being there: every model that is read counts as active.
+/// - A registry keeps empty descriptions and links where none are told, so that both are
+///   read as none. Where the files of a version are is found out by the server: a storage
+///   location that is not the source is refused, and none is read. The last number that a
+///   deleted version had is not told: `last_model_version` is unsupported.
+/// - Traces need a server of MLflow 3 with a database, but for their beginning, their end,
+///   tags, deletion and searches, which MLflow 2.14 has. Metadata and tags of traces come
+///   cut, as MLflow shows them: 250 and 4,096 characters. Spans are sent by OpenTelemetry's
+///   protocol, which knows their content and their resource, and ids of its own form alone;
+///   they are read one trace after the other. Counts of traces are of one moment each, and
+///   of at most three filters.
 /// - Filters without a spelling (see `runledger_search`), such as one of a key
 ///   with a backtick, are refused before they are sent.
 /// - A server that is older than a method answers with `ENDPOINT_NOT_FOUND`.
@@ -103,7 +119,7 @@ impl RestStore {
         Ok(Self {
             server: Arc::new(server),
             http: http.with_answer_time(options.timeout),
-            options: Arc::new(options),
+            options: Arc::new(options.bounded()),
             kind: Arc::default(),
         })
     }
@@ -159,38 +175,18 @@ impl RestStore {
 
     /// Asks for something.
     async fn get(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Value, StoreError> {
-        let call = Call {
-            endpoint,
-            path: &[],
-            query,
-            body: None,
-            repeat: Repeat::Freely,
-        };
-        self.call(call).await
+        self.call(Call::of(endpoint).asking(query)).await
     }
 
     /// Changes or searches something; again and again makes no difference.
-    async fn post(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
-        let call = Call {
-            endpoint,
-            path: &[],
-            query: &[],
-            body: Some(body),
-            repeat: Repeat::Freely,
-        };
-        self.call(call).await
+    async fn post(&self, endpoint: Endpoint, message: &Value) -> Result<Value, StoreError> {
+        self.call(Call::of(endpoint).with(&body(message))).await
     }
 
     /// Does something that a repetition would do a second time.
-    async fn post_once(&self, endpoint: Endpoint, body: &Value) -> Result<Value, StoreError> {
-        let call = Call {
-            endpoint,
-            path: &[],
-            query: &[],
-            body: Some(body),
-            repeat: Repeat::IfNotDone,
-        };
-        self.call(call).await
+    async fn post_once(&self, endpoint: Endpoint, message: &Value) -> Result<Value, StoreError> {
+        self.call(Call::of(endpoint).with(&body(message)).once())
+            .await
     }
 }
 

@@ -10,7 +10,7 @@ use runledger_store::{
 };
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Repeat};
+use super::call::{Call, body};
 use super::tracking::{check_spelling, joined, plainly};
 use super::{RestStore, answers, gather::Gather, refusal, requests};
 
@@ -38,7 +38,7 @@ impl LoggedModelStore for RestStore {
     }
 
     async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, StoreError> {
-        let call = of_model(Endpoint::GetLoggedModel, None, Repeat::Freely);
+        let call = Call::of(Endpoint::GetLoggedModel);
         let answer = self.of_model(id, call).await;
         let answer = answer.map_err(refusal::of_model(id))?;
         answers::logged_model(answers::member(&answer, "model")?)
@@ -84,15 +84,15 @@ impl LoggedModelStore for RestStore {
         id: &LoggedModelId,
         patch: LoggedModelPatch,
     ) -> Result<LoggedModel, StoreError> {
-        let body = json!({"model_id": id.as_str(), "status": patch.status.name()});
-        let call = of_model(Endpoint::FinalizeLoggedModel, Some(&body), Repeat::Freely);
+        let body = body(&json!({"model_id": id.as_str(), "status": patch.status.name()}));
+        let call = Call::of(Endpoint::FinalizeLoggedModel).with(&body);
         let answer = self.of_model(id, call).await;
         let answer = answer.map_err(refusal::of_model(id))?;
         answers::logged_model(answers::member(&answer, "model")?)
     }
 
     async fn delete_logged_model(&self, id: &LoggedModelId) -> Result<(), StoreError> {
-        let call = of_model(Endpoint::DeleteLoggedModel, None, Repeat::IfNotDone);
+        let call = Call::of(Endpoint::DeleteLoggedModel).once();
         let deleted = self.of_model(id, call).await;
         deleted.map(drop).map_err(refusal::of_model(id))
     }
@@ -103,8 +103,8 @@ impl LoggedModelStore for RestStore {
         tags: Vec<Tag>,
     ) -> Result<(), StoreError> {
         let tags = requests::list(&tags, requests::tag);
-        let body = json!({"model_id": id.as_str(), "tags": tags});
-        let call = of_model(Endpoint::SetLoggedModelTags, Some(&body), Repeat::Freely);
+        let body = body(&json!({"model_id": id.as_str(), "tags": tags}));
+        let call = Call::of(Endpoint::SetLoggedModelTags).with(&body);
         let set = self.of_model(id, call).await;
         set.map(drop).map_err(refusal::of_model(id))
     }
@@ -114,10 +114,8 @@ impl LoggedModelStore for RestStore {
         id: &LoggedModelId,
         key: &str,
     ) -> Result<(), StoreError> {
-        let call = Call {
-            path: &[("model_id", id.as_str()), ("tag_key", key)],
-            ..of_model(Endpoint::DeleteLoggedModelTag, None, Repeat::IfNotDone)
-        };
+        let path = [("model_id", id.as_str()), ("tag_key", key)];
+        let call = Call::of(Endpoint::DeleteLoggedModelTag).at(&path).once();
         self.call(call).await.map(drop).map_err(|error| {
             let mut candidates = refusal::model(id);
             candidates.push(StoreError::not_found_in(Resource::LoggedModelTag, key, id));
@@ -131,8 +129,8 @@ impl LoggedModelStore for RestStore {
         params: Vec<Param>,
     ) -> Result<(), StoreError> {
         let params = requests::list(&params, requests::param);
-        let body = json!({"model_id": id.as_str(), "params": params});
-        let call = of_model(Endpoint::LogLoggedModelParams, Some(&body), Repeat::Freely);
+        let body = body(&json!({"model_id": id.as_str(), "params": params}));
+        let call = Call::of(Endpoint::LogLoggedModelParams).with(&body);
         let logged = self.of_model(id, call).await;
         logged.map(drop).map_err(refusal::of_model(id))
     }
@@ -145,23 +143,7 @@ impl RestStore {
         if id.as_str().is_empty() {
             return Err(StoreError::not_found(Resource::LoggedModel, id));
         }
-        let path = [("model_id", id.as_str())];
-        self.call(Call {
-            path: &path,
-            ..call
-        })
-        .await
-    }
-}
-
-/// A call whose path is still to be named.
-fn of_model(endpoint: Endpoint, body: Option<&Value>, repeat: Repeat) -> Call<'_> {
-    Call {
-        endpoint,
-        path: &[],
-        query: &[],
-        body,
-        repeat,
+        self.call(call.at(&[("model_id", id.as_str())])).await
     }
 }
 

@@ -30,8 +30,8 @@ pub struct RestOptions {
     /// How long an answer may take to begin (`MLFLOW_HTTP_REQUEST_TIMEOUT`, in
     /// seconds).
     pub timeout: Duration,
-    /// How often a call is repeated, up to 10 times
-    /// (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`).
+    /// How often a call is repeated (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`); more than 10 times
+    /// count as 10.
     pub max_retries: u32,
     /// What the pauses grow from: the second is twice as long, the third four times
     /// (`MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR`, in seconds). The first is the jitter
@@ -138,6 +138,14 @@ impl RestOptions {
             return Err(InvalidOption::TwoTrusts);
         }
         Ok(options)
+    }
+
+    /// The same within MLflow's bounds.
+    pub(super) fn bounded(self) -> Self {
+        Self {
+            max_retries: self.max_retries.min(MOST_RETRIES),
+            ..self
+        }
     }
 
     pub(super) fn tls(&self) -> Tls {
@@ -248,6 +256,18 @@ mod tests {
         assert_eq!(options.max_retries, 3);
         assert_eq!(options.backoff_jitter, Duration::from_millis(500));
         assert!(!format!("{options:?}").contains("secret"));
+    }
+
+    #[test]
+    fn repetitions_have_an_end() {
+        let retries = |max_retries| {
+            let options = RestOptions {
+                max_retries,
+                ..RestOptions::default()
+            };
+            options.bounded().max_retries
+        };
+        assert_eq!([3, 10, u32::MAX].map(retries), [3, 10, 10]);
     }
 
     #[test]

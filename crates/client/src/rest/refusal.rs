@@ -4,8 +4,10 @@
 //! own errors might be meant, and the words are exactly those of one, it is that.
 
 use http::StatusCode;
-use runledger_entities::{ErrorCode, ExperimentId, LifecycleStage, LoggedModelId, Param, RunId};
-use runledger_protocol::Endpoint;
+use runledger_entities::{
+    ErrorCode, ExperimentId, LifecycleStage, LoggedModelId, Param, RunId, TraceId,
+};
+use runledger_protocol::{Endpoint, RequestError};
 use runledger_store::{ParamChange, Resource, StoreError};
 use serde_json::Value;
 
@@ -67,12 +69,50 @@ pub(super) fn not_json(server: &str, endpoint: Endpoint, text: &[u8]) -> StoreEr
     }
 }
 
+/// The error of an answer that is longer than what is read; asked again, it would be again.
+pub(super) fn too_long(
+    server: &str,
+    endpoint: Endpoint,
+    most: usize,
+    announced: Option<u64>,
+) -> StoreError {
+    let length = announced.map(|bytes| format!(", it has {bytes}"));
+    StoreError::Answered {
+        code: ErrorCode::BadRequest,
+        message: format!(
+            "What {server} answered to {} is longer than the {most} bytes that are read at \
+             once{}. Ask for less: a smaller page, or fewer things.",
+            endpoint.template(),
+            length.unwrap_or_default()
+        ),
+    }
+}
+
 /// The error of an answer that lacks something, or has something of the wrong kind.
 pub(super) fn unreadable(what: &str) -> StoreError {
     StoreError::Answered {
         code: ErrorCode::DataLoss,
         message: format!("The answer of the tracking server has no valid '{what}'."),
     }
+}
+
+/// The error of an answer that the reader of its message refuses.
+pub(super) fn misread(error: &RequestError) -> StoreError {
+    StoreError::Answered {
+        code: ErrorCode::DataLoss,
+        message: format!("The answer of the tracking server cannot be read: {error}"),
+    }
+}
+
+/// Whether a server does not know an endpoint, as one that is older than it.
+pub(super) fn is_unknown_endpoint(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Answered {
+            code: ErrorCode::EndpointNotFound,
+            ..
+        }
+    )
 }
 
 fn excerpt(text: &[u8]) -> String {
@@ -136,6 +176,11 @@ pub(super) fn experiment(id: ExperimentId) -> Vec<StoreError> {
     let mut candidates = lifecycle("experiment", &id.to_string());
     candidates.push(StoreError::not_found(Resource::Experiment, id));
     candidates
+}
+
+/// The error of a call about a trace.
+pub(super) fn of_trace(id: &TraceId) -> impl Fn(StoreError) -> StoreError {
+    move |error| known(error, [StoreError::not_found(Resource::Trace, id)])
 }
 
 /// The error of a call about a logged model.

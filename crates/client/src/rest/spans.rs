@@ -1,4 +1,4 @@
-//! Spans for a server, by OpenTelemetry's protocol (`/v1/traces`).
+//! Spans for a server, by OpenTelemetry's protocol (`/v1/traces`), and from one.
 
 use std::time::Duration;
 
@@ -7,10 +7,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 use runledger_artifacts::http_client::{NoAnswer, whole};
-use runledger_entities::{ErrorCode, ExperimentId};
+use runledger_entities::{Coded as _, ErrorCode, ExperimentId, Span, StoredSpan, TraceId};
+use runledger_protocol::{Endpoint, messages::spans as messages};
 use runledger_store::StoreError;
 
-use super::{RestStore, call};
+use super::call::{self, Call};
+use super::{RestStore, refusal};
 
 const PATH: &str = "/v1/traces";
 const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
@@ -29,6 +31,46 @@ pub(crate) enum Taken {
 }
 
 impl RestStore {
+    /// Keeps spans, all of them or none.
+    pub(super) async fn send_spans(
+        &self,
+        experiment: ExperimentId,
+        spans: Vec<Span>,
+    ) -> Result<(), StoreError> {
+        if spans.is_empty() {
+            return Ok(());
+        }
+        // Many take their time.
+        let written = tokio::task::spawn_blocking(move || messages::request(&spans));
+        let written = written.await.map_err(StoreError::internal)?;
+        let body = written.map_err(|error| StoreError::invalid(error.to_string()))?;
+        let body = Bytes::from(body);
+        let header = (EXPERIMENT, HeaderValue::from(experiment.0));
+        let call = Call {
+            header: Some(&header),
+            ..Call::of(Endpoint::ExportSpans).with(&body)
+        };
+        let sent = self.answer(call).await;
+        sent.map(drop).map_err(refusal::of_experiment(experiment))
+    }
+
+    /// The spans that a server keeps beside a trace, each as it is kept; nothing if the trace is
+    /// not there any more.
+    pub(super) async fn spans_of(
+        &self,
+        id: &TraceId,
+    ) -> Result<Option<Vec<StoredSpan>>, StoreError> {
+        let asked = [("request_id", id.as_str())];
+        let call = Call::of(Endpoint::GetTraceArtifactV2).asking(&asked);
+        let text = match self.answer(call).await {
+            Ok(text) => text,
+            Err(error) if error.code() == ErrorCode::ResourceDoesNotExist => return Ok(None),
+            Err(error) => return Err(refusal::known(error, [])),
+        };
+        let spans = str::from_utf8(&text).ok().and_then(messages::read_file);
+        spans.map(Some).ok_or_else(|| refusal::unreadable("spans"))
+    }
+
     /// Sends a request in JSON, once.
     pub(crate) async fn export_spans(&self, experiment: ExperimentId, body: Bytes) -> Taken {
         let no_answer = |reason: String| {

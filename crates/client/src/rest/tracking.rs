@@ -1,6 +1,7 @@
 //! The methods of [`TrackingStore`], each a call of the REST API or a few.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use async_trait::async_trait;
 use runledger_entities::{
@@ -8,6 +9,7 @@ use runledger_entities::{
     Run, RunId, RunInfo, RunStatus, Tag, limits,
 };
 use runledger_protocol::Endpoint;
+use runledger_search::Order;
 use runledger_store::{
     Batch, BulkHistoryQuery, ExperimentQuery, HistoryQuery, IntervalQuery, NewExperiment, NewRun,
     Page, PageRequest, Resource, RunMetric, RunPatch, RunQuery, StoreError, StoreKind,
@@ -76,7 +78,7 @@ impl TrackingStore for RestStore {
         let order: Vec<String> = query.order_by.iter().map(ToString::to_string).collect();
         check_spelling(
             &filter,
-            &query.filter,
+            query.filter.as_slice(),
             runledger_search::parse_experiment_filter,
         )?;
         let mut gather = Gather::new(query.page, PAGE);
@@ -181,7 +183,11 @@ impl TrackingStore for RestStore {
     async fn search_runs(&self, query: RunQuery) -> Result<Page<Run>, StoreError> {
         let filter = joined(&query.filter);
         let order: Vec<String> = query.order_by.iter().map(ToString::to_string).collect();
-        check_spelling(&filter, &query.filter, runledger_search::parse_run_filter)?;
+        check_spelling(
+            &filter,
+            query.filter.as_slice(),
+            runledger_search::parse_run_filter,
+        )?;
         let ids: Vec<String> = query
             .experiment_ids
             .iter()
@@ -423,13 +429,24 @@ pub(super) fn joined<C: ToString>(clauses: &[C]) -> String {
     clauses.join(" AND ")
 }
 
+/// The clauses of an order, each key once: named again it decides nothing, and servers refuse it.
+pub(super) fn order_texts<K: PartialEq + fmt::Display>(order: &[Order<K>]) -> Vec<String> {
+    let first = |at: usize| {
+        order[..at]
+            .iter()
+            .all(|earlier| earlier.key != order[at].key)
+    };
+    let kept = (0..order.len()).filter(|at| first(*at));
+    kept.map(|at| order[at].to_string()).collect()
+}
+
 /// Refuses a filter whose text means something else.
-pub(super) fn check_spelling<C: PartialEq>(
+pub(super) fn check_spelling<F: ?Sized, R: PartialEq<F>>(
     text: &str,
-    clauses: &[C],
-    parse: impl Fn(&str) -> Result<Vec<C>, runledger_search::SearchError>,
+    filter: &F,
+    parse: impl Fn(&str) -> Result<R, runledger_search::SearchError>,
 ) -> Result<(), StoreError> {
-    if parse(text).is_ok_and(|read| read == clauses) {
+    if parse(text).is_ok_and(|read| read == *filter) {
         return Ok(());
     }
     Err(StoreError::invalid(format!(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use runledger::entities::{Metric, RunId};
 use runledger::store::{HistoryQuery, PageRequest, TrackingStore};
+use runledger::{Client, TrackingError};
 use runledger_artifacts::{ArtifactRoots, LocalRepository};
 use runledger_server::Server;
 use runledger_store_file::{FileStore, FileStoreOptions};
@@ -103,9 +104,12 @@ async fn serve(
             let uri = database(folder);
             let store = SqlStore::open(&uri, StoreOptions::default()).await.unwrap();
             let store = Arc::new(store);
-            let builder = Server::builder().store(Arc::clone(&store));
-            let server = builder.artifacts(artifacts(folder)).build();
-            (server.unwrap(), store)
+            let server = Server::builder()
+                .store(Arc::<SqlStore>::clone(&store))
+                .registry(Arc::<SqlStore>::clone(&store))
+                .traces(Arc::<SqlStore>::clone(&store))
+                .artifacts(artifacts(folder));
+            (server.build().unwrap(), store)
         }
         Kept::InFolder => {
             let options = FileStoreOptions {
@@ -135,4 +139,19 @@ fn artifacts(folder: &TempDir) -> ArtifactRoots {
 /// The URI of a database in a folder.
 pub(crate) fn database(folder: &TempDir) -> String {
     format!("sqlite:///{}", folder.path().join("mlflow.db").display())
+}
+
+/// Runs a test of clients of a server, a database and a folder, each new.
+pub(crate) fn everywhere<F: Future<Output = Result<(), TrackingError>>>(
+    test: impl Fn(Client) -> F,
+) {
+    let world = World::new(Kept::InDatabase);
+    let folder = tempfile::tempdir().unwrap();
+    let mlruns = folder.path().join("mlruns").display().to_string();
+    for uri in [world.uri(), database(&folder), mlruns] {
+        let runtime = runtime();
+        let client = runtime.block_on(Client::open(&uri)).unwrap();
+        let outcome = runtime.block_on(test(client));
+        outcome.unwrap_or_else(|error| panic!("at {uri}: {error}"));
+    }
 }

@@ -1,10 +1,16 @@
 //! Assessments of traces: `traces/{trace_id}/assessments`.
 
+mod client;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
 use runledger_entities::{
     Assessment, AssessmentError, AssessmentId, AssessmentSource, AssessmentValue, SourceType,
     TraceId,
 };
 
+pub use self::client::{create, expectation, feedback, read_one};
+pub(super) use self::client::{read_answered, write_told};
 use super::{Request, most};
 use crate::{
     Input, RequestError,
@@ -110,7 +116,7 @@ pub struct UpdateAssessment {
     /// The new rationale.
     pub rationale: Option<String>,
     /// Metadata to add.
-    pub metadata: std::collections::BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Request for UpdateAssessment {
@@ -258,19 +264,45 @@ pub(super) fn write_assessment(o: &mut Object<'_>, assessment: &Assessment) {
     o.text("assessment_name", &assessment.name);
     o.text("trace_id", assessment.trace_id.as_str());
     o.maybe_text("span_id", assessment.span_id.as_deref());
-    o.object("source", |o| {
-        o.text("source_type", assessment.source.source_type.name());
-        o.maybe_text("source_id", assessment.source.source_id.as_deref());
-    });
+    write_source(o, &assessment.source);
     o.text("create_time", &time::timestamp(assessment.create_time));
     let updated = time::timestamp(assessment.last_update_time);
     o.text("last_update_time", &updated);
-    match &assessment.value {
+    write_value(o, &assessment.value, shown_stack);
+    o.maybe_text("rationale", assessment.rationale.as_deref());
+    write_metadata(o, &assessment.metadata);
+    let overrides = assessment.overrides.as_ref();
+    o.maybe_text("overrides", overrides.map(AssessmentId::as_str));
+    o.flag("valid", assessment.valid);
+    if let AssessmentValue::Issue { issue_name } = &assessment.value {
+        o.object("issue", |o| o.text("issue_name", issue_name));
+    }
+}
+
+fn write_source(o: &mut Object<'_>, source: &AssessmentSource) {
+    o.object("source", |o| {
+        o.text("source_type", source.source_type.name());
+        o.maybe_text("source_id", source.source_id.as_deref());
+    });
+}
+
+fn write_metadata(o: &mut Object<'_>, metadata: &BTreeMap<String, String>) {
+    let pairs = metadata.iter();
+    o.map("metadata", pairs.map(|(key, value)| (&**key, &**value)));
+}
+
+/// Feedback or an expectation; an issue has its place elsewhere.
+fn write_value(
+    o: &mut Object<'_>,
+    value: &AssessmentValue,
+    stack: for<'t> fn(&'t str) -> Cow<'t, str>,
+) {
+    match value {
         AssessmentValue::Feedback { json, error } => o.object("feedback", |o| {
             // Numbers are doubles in protobuf.
             o.raw("value", as_doubles(json).as_bytes());
             if let Some(error) = error {
-                o.object("error", |o| write_error(o, error));
+                o.object("error", |o| write_error(o, error, stack));
             }
         }),
         AssessmentValue::Expectation { json } => o.object("expectation", |o| {
@@ -285,35 +317,33 @@ pub(super) fn write_assessment(o: &mut Object<'_>, assessment: &Assessment) {
         }),
         AssessmentValue::Issue { .. } => {}
     }
-    o.maybe_text("rationale", assessment.rationale.as_deref());
-    let metadata = assessment.metadata.iter();
-    o.map("metadata", metadata.map(|(key, value)| (&**key, &**value)));
-    let overrides = assessment.overrides.as_ref();
-    o.maybe_text("overrides", overrides.map(AssessmentId::as_str));
-    o.flag("valid", assessment.valid);
-    if let AssessmentValue::Issue { issue_name } = &assessment.value {
-        o.object("issue", |o| o.text("issue_name", issue_name));
-    }
 }
 
 fn as_doubles(json: &str) -> String {
     python::rewritten_as_doubles(json).unwrap_or_else(|| "null".to_owned())
 }
 
-fn write_error(o: &mut Object<'_>, error: &AssessmentError) {
+fn write_error(
+    o: &mut Object<'_>,
+    error: &AssessmentError,
+    stack: for<'t> fn(&'t str) -> Cow<'t, str>,
+) {
     o.text("error_code", &error.error_code);
     o.maybe_text("error_message", error.error_message.as_deref());
-    let Some(trace) = &error.stack_trace else {
-        return;
-    };
+    if let Some(trace) = &error.stack_trace {
+        o.text("stack_trace", &stack(trace));
+    }
+}
+
+/// The end of a stack trace that is too long to be shown.
+fn shown_stack(trace: &str) -> Cow<'_, str> {
     let length = trace.chars().count();
     if length <= STACK_TRACE {
-        o.text("stack_trace", trace);
-        return;
+        return trace.into();
     }
     let kept = STACK_TRACE - CUT.chars().count();
     let end: String = trace.chars().skip(length - kept).collect();
-    o.text("stack_trace", &format!("{CUT}{end}"));
+    format!("{CUT}{end}").into()
 }
 
 #[cfg(test)]

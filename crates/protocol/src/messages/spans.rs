@@ -1,5 +1,8 @@
 //! Stored spans as answers: in OpenTelemetry's form, and as they are kept.
 
+mod client;
+mod file;
+
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,25 +11,14 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+pub use self::{
+    client::{UnsendableSpan, request},
+    file::{file, read_file},
+};
 use crate::json::{
     repair,
     write::{self, write_text},
 };
-
-/// The spans as a file: `{"spans": […]}`, each as it is kept.
-pub fn file(spans: &[StoredSpan]) -> Vec<u8> {
-    let length: usize = spans.iter().map(|span| span.content.len() + 1).sum();
-    let mut out = Vec::with_capacity(length + 16);
-    out.extend_from_slice(b"{\"spans\":[");
-    for (number, span) in spans.iter().enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(span.content.as_bytes());
-    }
-    out.extend_from_slice(b"]}");
-    out
-}
 
 /// The spans as a JSON list in the form of OpenTelemetry's protobuf, with fields
 /// in `snake_case`.
@@ -448,6 +440,5 @@ mod tests {
             content: content.to_owned(),
         };
         assert_eq!(to_otlp(&[span("{"), span("7")]), b"[]");
-        assert_eq!(file(&[span("{}"), span("{}")]), b"{\"spans\":[{},{}]}");
     }
 }

@@ -1,16 +1,18 @@
 //! Traces in the API of MLflow 3.x, and what both APIs have in common.
 
 mod answers;
+mod client;
 mod correlation;
 
 use std::collections::BTreeMap;
 
-use runledger_entities::{RunId, Tag, TraceId, TraceInfo, TraceState, limits};
+use runledger_entities::{Assessment, RunId, Tag, TraceId, TraceInfo, TraceState, limits};
 
 pub(super) use self::answers::{shown_metadata, shown_tags};
 pub(crate) use self::correlation::CorrelationBody;
 pub use self::{
     answers::{all, deleted, info, infos, one, page},
+    client::{read_info, read_infos, read_page, start},
     correlation::{CorrelateTraceFilters, FilterCounts, correlation},
 };
 use super::{Request, assessments, most};
@@ -47,6 +49,12 @@ messages! {
         trace_metadata: Texts<{ most::PAIRS }>,
         tags: Texts<{ most::PAIRS }>,
         assessments: List<assessments::AssessmentBody, { most::ASSESSMENTS }>,
+    }
+    /// Answers with several traces.
+    InfosAnswer {
+        traces: List<InfoBody, { most::TRACES }>,
+        trace_infos: List<InfoBody, { most::TRACES }>,
+        next_page_token: String,
     }
     /// Where a trace is.
     LocationBody {
@@ -117,51 +125,57 @@ impl Request for StartTrace {
         let body: StartBody = decode(input)?;
         let trace = body.trace.required("trace")?;
         let info = trace.trace_info.required("trace.trace_info")?;
-        let location = info.trace_location.required("trace_location")?;
-        let experiment = location.mlflow_experiment.required("mlflow_experiment")?;
-        let trace_id = TraceId::new(info.trace_id.required_text("trace_id")?);
-        let mut assessments = Vec::new();
-        for assessment in info.assessments.all("assessments")? {
+        read_told(info, |assessment, trace_id| {
             let mut assessment = assessments::read(assessment, "assessment")?;
             assessment.trace_id = trace_id.clone();
-            assessments.push(assessment);
-        }
-        let texts = |field: Field<Texts<_>>, name| -> Result<BTreeMap<_, _>, RequestError> {
-            Ok(field.or_default(name)?.0)
-        };
-        let invalid = |name: &str, text: &str| {
-            RequestError::rule(format!("Invalid value '{text}' for parameter '{name}'."))
-        };
-        let request_time = match info.request_time.non_empty("request_time")? {
-            None => 0,
-            Some(text) => {
-                time::parse_timestamp(&text).ok_or_else(|| invalid("request_time", &text))?
-            }
-        };
-        let duration = info.execution_duration.non_empty("execution_duration")?;
-        let execution_duration = match duration {
-            None => None,
-            Some(text) => Some(
-                time::parse_duration(&text).ok_or_else(|| invalid("execution_duration", &text))?,
-            ),
-        };
-        Ok(Self {
-            experiment_id: experiment.experiment_id.or_default("experiment_id")?,
-            info: TraceInfo {
-                trace_id,
-                experiment_id: runledger_entities::ExperimentId::DEFAULT,
-                request_time,
-                execution_duration,
-                state: info.state.or_default("state")?,
-                client_request_id: info.client_request_id.optional("client_request_id")?,
-                request_preview: info.request_preview.optional("request_preview")?,
-                response_preview: info.response_preview.optional("response_preview")?,
-                metadata: texts(info.trace_metadata, "trace_metadata")?,
-                tags: texts(info.tags, "tags")?,
-                assessments,
-            },
+            Ok(assessment)
         })
     }
+}
+
+fn read_told(
+    info: InfoBody,
+    read_assessment: impl Fn(assessments::AssessmentBody, &TraceId) -> Result<Assessment, RequestError>,
+) -> Result<StartTrace, RequestError> {
+    let location = info.trace_location.required("trace_location")?;
+    let experiment = location.mlflow_experiment.required("mlflow_experiment")?;
+    let trace_id = TraceId::new(info.trace_id.required_text("trace_id")?);
+    let assessments = info.assessments.all("assessments")?.into_iter();
+    let assessments = assessments.map(|assessment| read_assessment(assessment, &trace_id));
+    let assessments = assessments.collect::<Result<_, _>>()?;
+    let texts = |field: Field<Texts<_>>, name| -> Result<BTreeMap<_, _>, RequestError> {
+        Ok(field.or_default(name)?.0)
+    };
+    let invalid = |name: &str, text: &str| {
+        RequestError::rule(format!("Invalid value '{text}' for parameter '{name}'."))
+    };
+    let request_time = match info.request_time.non_empty("request_time")? {
+        None => 0,
+        Some(text) => time::parse_timestamp(&text).ok_or_else(|| invalid("request_time", &text))?,
+    };
+    let duration = info.execution_duration.non_empty("execution_duration")?;
+    let execution_duration = match duration {
+        None => None,
+        Some(text) => {
+            Some(time::parse_duration(&text).ok_or_else(|| invalid("execution_duration", &text))?)
+        }
+    };
+    Ok(StartTrace {
+        experiment_id: experiment.experiment_id.or_default("experiment_id")?,
+        info: TraceInfo {
+            trace_id,
+            experiment_id: runledger_entities::ExperimentId::DEFAULT,
+            request_time,
+            execution_duration,
+            state: info.state.or_default("state")?,
+            client_request_id: info.client_request_id.optional("client_request_id")?,
+            request_preview: info.request_preview.optional("request_preview")?,
+            response_preview: info.response_preview.optional("response_preview")?,
+            metadata: texts(info.trace_metadata, "trace_metadata")?,
+            tags: texts(info.tags, "tags")?,
+            assessments,
+        },
+    })
 }
 
 /// Searches traces.

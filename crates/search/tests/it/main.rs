@@ -4,4 +4,5 @@ mod evaluation;
 mod limits;
 mod recorded;
 mod round_trip;
+mod round_trip_traces;
 mod trees;

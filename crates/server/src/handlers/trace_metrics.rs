@@ -8,76 +8,47 @@ use runledger_store::{Aggregation, TraceDimension as D, TraceMetric as M, TraceM
 use super::{Reply, experiment_ids};
 use crate::{app::Traces, failure::Failure, reply};
 
-/// A measurement: its name, what becomes of it, and what it is grouped by.
-type Measured = (
-    &'static str,
-    M,
-    &'static [&'static str],
-    &'static [(&'static str, D)],
-);
+/// A measurement: what becomes of it, and what it is grouped by.
+type Measured = (M, &'static [&'static str], &'static [D]);
 
 const COUNT: &[&str] = &["COUNT"];
 const VALUES: &[&str] = &["AVG", "MAX", "MIN", "PERCENTILE"];
 const SUMS: &[&str] = &["AVG", "MAX", "MIN", "PERCENTILE", "SUM"];
 
-const TRACE_NAME: &[(&str, D)] = &[("trace_name", D::TraceName)];
-const TRACE: &[(&str, D)] = &[
-    ("trace_name", D::TraceName),
-    ("trace_status", D::TraceStatus),
+const TRACE_NAME: &[D] = &[D::TraceName];
+const TRACE: &[D] = &[D::TraceName, D::TraceStatus];
+const SPAN: &[D] = &[
+    D::SpanModelName,
+    D::SpanModelProvider,
+    D::SpanName,
+    D::SpanStatus,
+    D::SpanType,
 ];
-const SPAN: &[(&str, D)] = &[
-    ("span_model_name", D::SpanModelName),
-    ("span_model_provider", D::SpanModelProvider),
-    ("span_name", D::SpanName),
-    ("span_status", D::SpanStatus),
-    ("span_type", D::SpanType),
-];
-const SPAN_LATENCY: &[(&str, D)] = &[("span_name", D::SpanName), ("span_status", D::SpanStatus)];
-const MODEL: &[(&str, D)] = &[
-    ("span_model_name", D::SpanModelName),
-    ("span_model_provider", D::SpanModelProvider),
-];
-const ASSESSMENT_NAME: &[(&str, D)] = &[("assessment_name", D::AssessmentName)];
-const ASSESSMENT: &[(&str, D)] = &[
-    ("assessment_name", D::AssessmentName),
-    ("assessment_value", D::AssessmentValue),
-];
+const SPAN_LATENCY: &[D] = &[D::SpanName, D::SpanStatus];
+const MODEL: &[D] = &[D::SpanModelName, D::SpanModelProvider];
+const ASSESSMENT_NAME: &[D] = &[D::AssessmentName];
+const ASSESSMENT: &[D] = &[D::AssessmentName, D::AssessmentValue];
 
 const TRACES: &[Measured] = &[
-    ("trace_count", M::Traces, COUNT, TRACE),
-    ("session_count", M::Sessions, COUNT, &[]),
-    ("latency", M::TraceLatency, VALUES, TRACE_NAME),
-    ("input_tokens", M::InputTokens, SUMS, TRACE_NAME),
-    ("output_tokens", M::OutputTokens, SUMS, TRACE_NAME),
-    ("total_tokens", M::TotalTokens, SUMS, TRACE_NAME),
-    (
-        "cache_read_input_tokens",
-        M::CacheReadInputTokens,
-        SUMS,
-        TRACE_NAME,
-    ),
-    (
-        "cache_creation_input_tokens",
-        M::CacheCreationInputTokens,
-        SUMS,
-        TRACE_NAME,
-    ),
+    (M::Traces, COUNT, TRACE),
+    (M::Sessions, COUNT, &[]),
+    (M::TraceLatency, VALUES, TRACE_NAME),
+    (M::InputTokens, SUMS, TRACE_NAME),
+    (M::OutputTokens, SUMS, TRACE_NAME),
+    (M::TotalTokens, SUMS, TRACE_NAME),
+    (M::CacheReadInputTokens, SUMS, TRACE_NAME),
+    (M::CacheCreationInputTokens, SUMS, TRACE_NAME),
 ];
 const SPANS: &[Measured] = &[
-    ("span_count", M::Spans, COUNT, SPAN),
-    ("latency", M::SpanLatency, VALUES, SPAN_LATENCY),
-    ("input_cost", M::InputCost, SUMS, MODEL),
-    ("output_cost", M::OutputCost, SUMS, MODEL),
-    ("total_cost", M::TotalCost, SUMS, MODEL),
+    (M::Spans, COUNT, SPAN),
+    (M::SpanLatency, VALUES, SPAN_LATENCY),
+    (M::InputCost, SUMS, MODEL),
+    (M::OutputCost, SUMS, MODEL),
+    (M::TotalCost, SUMS, MODEL),
 ];
 const ASSESSMENTS: &[Measured] = &[
-    ("assessment_count", M::Assessments, COUNT, ASSESSMENT),
-    (
-        "assessment_value",
-        M::AssessmentValues,
-        VALUES,
-        ASSESSMENT_NAME,
-    ),
+    (M::Assessments, COUNT, ASSESSMENT),
+    (M::AssessmentValues, VALUES, ASSESSMENT_NAME),
 ];
 
 pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Reply {
@@ -89,10 +60,10 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
         _ => TRACES,
     };
     let name = request.metric_name.as_str();
-    let Some((_, metric, supported, dimensions)) =
-        measured.iter().find(|(known, ..)| *known == name)
+    let Some((metric, supported, dimensions)) =
+        measured.iter().find(|(metric, ..)| metric.name() == name)
     else {
-        let names: Vec<_> = measured.iter().map(|(name, ..)| *name).collect();
+        let names: Vec<_> = measured.iter().map(|(metric, ..)| metric.name()).collect();
         return Err(Failure::invalid(format!(
             "metric_name must be one of {}, got '{name}'",
             list(&names)
@@ -100,7 +71,8 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
     };
     let mut aggregations = Vec::new();
     for (name, percentile) in &request.aggregations {
-        let (name, aggregation) = (shown(name, *percentile), aggregation(name, *percentile)?);
+        let aggregation = aggregation(name, *percentile)?;
+        let name = aggregation.name();
         // Each is a statement of its own, and the answer has each name once.
         if !aggregations.iter().any(|(known, _)| *known == name) {
             aggregations.push((name, aggregation));
@@ -112,17 +84,17 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
         "Found invalid aggregation_type(s)",
         "Supported aggregation types",
     )?;
-    let known: Vec<_> = dimensions.iter().map(|(name, _)| *name).collect();
+    let known: Vec<_> = dimensions.iter().map(|known| known.name()).collect();
     check(
         request.dimensions.iter().map(String::as_str),
         &known,
         "Found invalid dimension(s)",
         "Supported dimensions",
     )?;
-    let mut grouped: Vec<(&str, _)> = Vec::new();
+    let mut grouped: Vec<D> = Vec::new();
     for name in &request.dimensions {
-        let found = dimensions.iter().find(|(known, _)| known == name);
-        let found = found.filter(|(name, _)| !grouped.iter().any(|(known, _)| known == name));
+        let found = dimensions.iter().find(|known| known.name() == name);
+        let found = found.filter(|found| !grouped.contains(found));
         grouped.extend(found);
     }
     let interval = request
@@ -145,7 +117,7 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
             experiment_ids,
             metric: *metric,
             aggregations: aggregations.iter().map(|(_, of)| *of).collect(),
-            dimensions: grouped.iter().map(|(_, dimension)| *dimension).collect(),
+            dimensions: grouped.clone(),
             filter,
             interval_seconds: interval,
             start_time: request.start_time_ms,
@@ -159,7 +131,7 @@ pub(crate) async fn query(traces: Traces<'_>, request: QueryTraceMetrics) -> Rep
             interval_start: point.interval_start,
             dimensions: grouped
                 .iter()
-                .map(|(name, _)| (*name).to_owned())
+                .map(|dimension| dimension.name().to_owned())
                 .zip(point.dimensions)
                 .collect(),
             values: aggregations
@@ -176,14 +148,6 @@ fn most(asked: Option<i32>) -> u32 {
     match asked.and_then(|asked| u32::try_from(asked).ok()) {
         Some(asked) => asked.min(limits::TRACE_METRIC_POINTS),
         None => limits::TRACE_METRIC_POINTS,
-    }
-}
-
-/// The name of an aggregation in the answer.
-fn shown(name: &str, percentile: Option<f64>) -> String {
-    match percentile {
-        Some(percent) if name == "PERCENTILE" => format!("P{percent:?}"),
-        _ => name.to_owned(),
     }
 }
 
@@ -255,11 +219,7 @@ fn list(names: &[&str]) -> String {
 fn check_field(field: &TraceMetricField, measured: &[Measured]) -> Result<(), Failure> {
     use TraceMetricField as F;
 
-    let view = match measured[0].1 {
-        M::Spans => "SPANS",
-        M::Assessments => "ASSESSMENTS",
-        _ => "TRACES",
-    };
+    let view = measured[0].0.view();
     let (what, wanted) = match field {
         F::Status | F::Tag(_) | F::Metadata(_) => return Ok(()),
         F::SpanName | F::SpanStatus | F::SpanType => ("span", "SPANS"),

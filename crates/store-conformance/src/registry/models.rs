@@ -66,7 +66,7 @@ async fn a_model_may_have_no_description(w: &World) -> Outcome {
         ..new_registered_model("n", &[])
     };
     let created = store.create_registered_model(empty).await?;
-    assert_eq!(created.description.as_deref(), Some(""));
+    assert_eq!(created.description.as_deref(), w.empty_text());
     Ok(())
 }
 
@@ -156,7 +156,9 @@ async fn an_unknown_model_is_not_changed(w: &World) -> Outcome {
     assert_no_model(store.delete_model_alias("m", "a").await, "m");
     assert_no_model(store.get_model_version_by_alias("m", "a").await, "m");
     assert_no_model(store.create_model_version(new_version("m")).await, "m");
-    assert_no_model(store.last_model_version("m").await, "m");
+    if !w.is_behind_a_server {
+        assert_no_model(store.last_model_version("m").await, "m");
+    }
     Ok(())
 }
 
@@ -206,7 +208,7 @@ async fn a_rename_takes_everything_along(w: &World) -> Outcome {
     assert_eq!((version.name.as_str(), version.version), ("new", v(2)));
     assert_eq!(version.tags, tags(&[("l", "w")]));
     assert_no_model(w.registered_model("old").await, "old");
-    assert_eq!(store.last_model_version("new").await?, v(3));
+    w.assert_last_version("new", 3).await?;
     let next = store.create_model_version(new_version("new")).await?;
     assert_eq!(next.version, v(4));
     Ok(())

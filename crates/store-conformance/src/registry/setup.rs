@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use runledger_entities::{ErrorCode, ModelVersion, ModelVersionNumber, RegisteredModel, Tag};
+use runledger_entities::{
+    Coded as _, ErrorCode, ModelVersion, ModelVersionNumber, RegisteredModel, Tag,
+};
 use runledger_search::{
     ModelVersionClause, ModelVersionKey, Order, RegisteredModelClause, RegisteredModelKey,
     RegistryFilter,
@@ -14,6 +16,7 @@ use runledger_store::{
 
 use crate::{
     World,
+    case::Outcome,
     setup::{assert_refused, tags, whole},
 };
 
@@ -94,6 +97,23 @@ impl World {
         number: i64,
     ) -> Result<ModelVersion, StoreError> {
         self.registry()?.get_model_version(name, v(number)).await
+    }
+
+    /// Asserts the largest number that a version of a model ever had, which servers do not
+    /// tell.
+    pub(super) async fn assert_last_version(&self, name: &str, number: i64) -> Outcome {
+        match self.registry()?.last_model_version(name).await {
+            Err(error) if self.is_behind_a_server => {
+                assert_eq!(error.code(), ErrorCode::NotImplemented, "{error}");
+            }
+            last => assert_eq!(last?, v(number)),
+        }
+        Ok(())
+    }
+
+    /// The text of an entity that was told as an empty one: servers do not tell it from none.
+    pub(super) fn empty_text(&self) -> Option<&'static str> {
+        (!self.is_behind_a_server).then_some("")
     }
 
     /// The names of the registered models that are found, in order.

@@ -78,7 +78,10 @@ async fn an_assessment_takes_the_place_of_another(w: &World) -> Outcome {
     assert_refused(
         traces.create_assessment(wrong).await,
         ErrorCode::ResourceDoesNotExist,
-        "Assessment with ID 'a-nope' not found for trace 'tr-1'",
+        &format!(
+            "Assessment with ID 'a-nope' not found for trace '{}'",
+            id("tr-1")
+        ),
     );
     Ok(())
 }
@@ -168,7 +171,10 @@ async fn an_unknown_assessment_is_not_found(w: &World) -> Outcome {
     assert_refused(
         traces.get_assessment(&id("tr-1"), &a("x")).await,
         ErrorCode::ResourceDoesNotExist,
-        "Assessment with ID 'a-x' not found for trace 'tr-1'",
+        &format!(
+            "Assessment with ID 'a-x' not found for trace '{}'",
+            id("tr-1")
+        ),
     );
     assert_refused(
         traces.get_assessment(&id("nope"), &a("x")).await,

@@ -5,6 +5,7 @@ use runledger_search::parse_trace_metric_filter;
 use runledger_store::{Aggregation, TraceDimension, TraceMetric, TraceMetricQuery};
 
 use super::setup::{BEGIN, HERE, feedback, map, span, spending, told};
+use super::span_text::written;
 use crate::{
     World,
     case::{Outcome, cases},
@@ -119,7 +120,7 @@ async fn spans_are_measured_by_interval(w: &World) -> Outcome {
     assert_eq!(w.measured(query).await?.len(), 1);
     let mut going_on = span("tr-1", "d", None, 62_000);
     going_on.end_time_unix_nano = 0;
-    w.log_spans(vec![going_on]).await?;
+    w.log_spans(vec![written(going_on, &[])]).await?;
     let latency = asked(TraceMetric::SpanLatency, &[Aggregation::Avg]);
     assert_eq!(
         w.measured(latency).await?,

@@ -6,6 +6,7 @@ mod deletion;
 mod metrics;
 mod search;
 mod setup;
+mod span_text;
 mod spans;
 mod told;
 

@@ -6,7 +6,8 @@ use runledger_entities::{AssessmentValue, ExperimentId, RunId, TraceState, trace
 use runledger_search::{eval, parse_trace_filter, parse_trace_order};
 use runledger_store::TraceQuery;
 
-use super::setup::{BEGIN, HERE, feedback, id, map, span, told};
+use super::setup::{BEGIN, HERE, feedback, id, map, short, span, told};
+use super::span_text::written;
 use crate::{
     World,
     case::{Outcome, cases},
@@ -76,8 +77,12 @@ async fn filters_find_what_the_evaluation_in_memory_finds(w: &World) -> Outcome 
         "status NOT IN ('OK')",
         "status LIKE 'IN%'",
         "status RLIKE '^(OK|ERR)'",
-        "request_id IN ('tr-03', 'tr-07', 'nope')",
-        "request_id ILIKE 'TR-0_'",
+        &format!(
+            "request_id IN ('{}', '{}', 'nope')",
+            id("tr-03"),
+            id("tr-07")
+        ),
+        "request_id ILIKE 'TR-%F0_'",
         "client_request_id = 'C0'",
         "client_request_id != 'C0'",
         "client_request_id LIKE 'c%'",
@@ -109,7 +114,7 @@ async fn filters_find_what_the_evaluation_in_memory_finds(w: &World) -> Outcome 
         let expected: HashSet<String> = all
             .iter()
             .filter(|info| eval::trace_matches(info, &clauses))
-            .map(|info| info.trace_id.as_str().to_owned())
+            .map(|info| short(&info.trace_id))
             .collect();
         let found: HashSet<String> = w.traces_found(filter).await?.into_iter().collect();
         assert_eq!(found, expected, "{filter}");
@@ -136,7 +141,7 @@ async fn orders_are_those_of_the_evaluation_in_memory(w: &World) -> Outcome {
         let texts: Vec<String> = order_by.iter().map(ToString::to_string).collect();
         let order = parse_trace_order(&texts).expect("an order");
         all.sort_by(|a, b| eval::compare_traces(a, b, &order));
-        let expected: Vec<_> = all.iter().map(|info| info.trace_id.as_str()).collect();
+        let expected: Vec<_> = all.iter().map(|info| short(&info.trace_id)).collect();
         assert_eq!(
             w.traces_ordered("", order_by).await?,
             expected,
@@ -149,6 +154,7 @@ async fn orders_are_those_of_the_evaluation_in_memory(w: &World) -> Outcome {
 async fn clauses_about_spans_are_about_one_span(w: &World) -> Outcome {
     let mut tool = span("tr-1", "b", Some("a"), 0);
     tool.span_type = Some("TOOL".to_owned());
+    let tool = written(tool, &[]);
     w.log_spans(vec![span("tr-1", "a", None, 0), tool]).await?;
     for (filter, found) in [
         ("span.name = 'a!' and span.type = 'LLM'", true),
@@ -296,11 +302,7 @@ async fn pages_visit_every_trace_once(w: &World) -> Outcome {
                 page: page(5, token),
             };
             let page = w.traces()?.search_traces(query).await?;
-            found.extend(
-                page.items
-                    .into_iter()
-                    .map(|info| info.trace_id.into_string()),
-            );
+            found.extend(page.items.iter().map(|info| short(&info.trace_id)));
             token = page.next_token;
             if token.is_none() {
                 break;
@@ -328,7 +330,7 @@ async fn pages_go_on_where_they_were_whatever_comes_meanwhile(w: &World) -> Outc
     let ids: Vec<_> = second
         .items
         .iter()
-        .map(|info| info.trace_id.as_str())
+        .map(|info| short(&info.trace_id))
         .collect();
     assert_eq!(ids, all[6..]);
     Ok(())
@@ -354,7 +356,8 @@ async fn two_filters_may_be_about_two_spans(w: &World) -> Outcome {
     "A".clone_into(&mut root.name);
     let mut child = span(trace, "2", Some("1"), 0);
     "B".clone_into(&mut child.name);
-    w.log_spans(vec![root, child]).await?;
+    w.log_spans(vec![written(root, &[]), written(child, &[])])
+        .await?;
     let [a, b] = ["span.name = 'A'", "span.name = 'B'"]
         .map(|filter| parse_trace_filter(filter).expect(filter));
     let one_span = a.iter().chain(&b).cloned().collect();
@@ -383,7 +386,7 @@ async fn many_experiments_can_be_searched(w: &World) -> Outcome {
     let ids: Vec<_> = found
         .items
         .iter()
-        .map(|info| info.trace_id.as_str())
+        .map(|info| short(&info.trace_id))
         .collect();
     assert_eq!(ids, ["tr-2"]);
     Ok(())

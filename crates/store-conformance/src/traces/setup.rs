@@ -9,6 +9,7 @@ use runledger_entities::{
 use runledger_search::{parse_trace_filter, parse_trace_order};
 use runledger_store::{StoreError, TraceQuery};
 
+use super::span_text::{span_id, written};
 use crate::{
     World,
     setup::{assert_refused, whole},
@@ -20,8 +21,23 @@ pub(super) const BEGIN: i64 = 1_700_000_000_000;
 /// The experiment that every world has.
 pub(super) const HERE: ExperimentId = ExperimentId::DEFAULT;
 
+/// The id of a trace, as OpenTelemetry's protocol has it where the name can be the end of one:
+/// `tr-1` stands for `tr-fff…f1`.
 pub(super) fn id(name: &str) -> TraceId {
-    TraceId::new(name)
+    let digits = name.strip_prefix("tr-").unwrap_or_default();
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.is_empty() || !digits.bytes().all(is_digit) {
+        return TraceId::new(name);
+    }
+    TraceId::new(format!("tr-{digits:f>32}"))
+}
+
+/// The name that [`id`] has given an id for.
+pub(super) fn short(id: &TraceId) -> String {
+    match id.as_str().strip_prefix("tr-") {
+        Some(digits) => format!("tr-{}", digits.trim_start_matches('f')),
+        None => id.as_str().to_owned(),
+    }
 }
 
 pub(super) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -51,18 +67,16 @@ pub(super) fn told(name: &str) -> TraceInfo {
 /// A span that began so many milliseconds after [`BEGIN`] and took 100.
 pub(super) fn span(trace: &str, name: &str, parent: Option<&str>, after: i64) -> Span {
     let start = (BEGIN + after) * 1_000_000;
-    Span {
+    let span = Span {
         trace_id: id(trace),
-        span_id: name.to_owned(),
-        parent_id: parent.map(str::to_owned),
+        span_id: span_id(name),
+        parent_id: parent.map(span_id),
         name: format!("{name}!"),
         span_type: Some("LLM".to_owned()),
         status: SpanStatus::Ok,
         start_time_unix_nano: start,
         end_time_unix_nano: start + 100_000_000,
-        content: format!(
-            "{{\"name\": \"{name}!\", \"attributes\": {{\"k\": \"\\\"{name}\\\"\"}}}}"
-        ),
+        content: String::new(),
         token_usage: None,
         cost: None,
         model_name: None,
@@ -73,15 +87,12 @@ pub(super) fn span(trace: &str, name: &str, parent: Option<&str>, after: i64) ->
         response_preview: None,
         trace_tags: Vec::new(),
         resource_tags: Vec::new(),
-    }
+    };
+    written(span, &[("k", &format!("\"{name}\""))])
 }
 
 /// A span that says that it read and cost so much.
 pub(super) fn spending(mut span: Span, tokens: i64, cost: f64) -> Span {
-    span.content = format!(
-        "{{\"attributes\": {{\"mlflow.chat.tokenUsage\": \"{{\\\"input_tokens\\\": {tokens}}}\", \
-         \"mlflow.llm.cost\": \"{{\\\"total_cost\\\": {cost:?}}}\"}}}}"
-    );
     span.token_usage = Some(TokenUsage {
         input_tokens: Some(tokens),
         ..TokenUsage::default()
@@ -90,7 +101,7 @@ pub(super) fn spending(mut span: Span, tokens: i64, cost: f64) -> Span {
         total_cost: Some(cost),
         ..Cost::default()
     });
-    span
+    written(span, &[])
 }
 
 /// Feedback on a trace.
@@ -122,7 +133,7 @@ pub(super) fn assert_no_trace<T: Debug>(result: Result<T, StoreError>, name: &st
     assert_refused(
         result,
         ErrorCode::ResourceDoesNotExist,
-        &format!("Trace with ID '{name}' not found."),
+        &format!("Trace with ID '{}' not found.", id(name)),
     );
 }
 
@@ -167,7 +178,10 @@ impl World {
         };
         let page = self.traces()?.search_traces(query).await?;
         assert_eq!(page.next_token, None, "everything fits on one page");
-        let ids = page.items.into_iter();
-        Ok(ids.map(|info| info.trace_id.into_string()).collect())
+        Ok(page
+            .items
+            .iter()
+            .map(|info| short(&info.trace_id))
+            .collect())
     }
 }

@@ -3,7 +3,7 @@
 use runledger_entities::{ErrorCode, ExperimentId, Tag, TraceState, trace_keys};
 use runledger_store::{NewTrace, TraceEnd};
 
-use super::setup::{BEGIN, HERE, assert_no_trace, feedback, id, map, span, told};
+use super::setup::{BEGIN, HERE, assert_no_trace, feedback, id, map, short, span, told};
 use crate::{
     World,
     case::{Outcome, cases},
@@ -34,11 +34,9 @@ async fn a_trace_reads_back(w: &World) -> Outcome {
     let stored = w.tell(info.clone()).await?;
     info.metadata
         .insert(trace_keys::FINALIZED.to_owned(), "true".to_owned());
-    let location = "mlflow-artifacts:/0/traces/tr-1/artifacts";
-    info.tags.insert(
-        trace_keys::ARTIFACT_LOCATION.to_owned(),
-        location.to_owned(),
-    );
+    let location = format!("mlflow-artifacts:/0/traces/{}/artifacts", id("tr-1"));
+    info.tags
+        .insert(trace_keys::ARTIFACT_LOCATION.to_owned(), location);
     let [given] = &stored.assessments[..] else {
         panic!("one assessment: {stored:?}");
     };
@@ -179,7 +177,10 @@ async fn tags_can_be_set_and_deleted(w: &World) -> Outcome {
     assert_refused(
         traces.delete_trace_tag(&id("tr-1"), "k").await,
         ErrorCode::ResourceDoesNotExist,
-        "No trace tag with key 'k' for trace with ID 'tr-1'",
+        &format!(
+            "No trace tag with key 'k' for trace with ID '{}'",
+            id("tr-1")
+        ),
     );
     assert_no_trace(
         traces.set_trace_tag(&id("nope"), Tag::new("k", "v")).await,
@@ -213,7 +214,7 @@ async fn traces_are_read_together(w: &World) -> Outcome {
     }
     let ids = || ["tr-2", "nope", "tr-1", "tr-2"].map(id).to_vec();
     let infos = w.traces()?.get_trace_infos(ids(), None).await?;
-    let found: Vec<_> = infos.iter().map(|info| info.trace_id.as_str()).collect();
+    let found: Vec<_> = infos.iter().map(|info| short(&info.trace_id)).collect();
     assert_eq!(found, ["tr-2", "tr-1"]);
     let elsewhere = Some(vec![ExperimentId(5)]);
     assert_eq!(w.traces()?.get_trace_infos(ids(), elsewhere).await?, []);
@@ -229,12 +230,15 @@ async fn spans_that_are_elsewhere_stay_there(w: &World) -> Outcome {
     assert_refused(
         w.tell(info).await,
         ErrorCode::InvalidState,
-        "Cannot update traces that are no longer DB-backed: 'tr-1'.",
+        &format!(
+            "Cannot update traces that are no longer DB-backed: '{}'.",
+            id("tr-1")
+        ),
     );
     assert_refused(
         w.log_spans(vec![span("tr-1", "s", None, 0)]).await,
         ErrorCode::InvalidState,
-        "Cannot log spans to archived traces: 'tr-1'.",
+        &format!("Cannot log spans to archived traces: '{}'.", id("tr-1")),
     );
     assert_eq!(w.contents("tr-1").await?, [] as [&str; 0]);
     Ok(())

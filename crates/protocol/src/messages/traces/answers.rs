@@ -1,6 +1,6 @@
 //! Traces as the API answers them.
 
-use runledger_entities::{Trace, TraceInfo, limits};
+use runledger_entities::{Assessment, Trace, TraceInfo, limits};
 
 use crate::{
     json::{
@@ -55,6 +55,29 @@ pub fn deleted(count: u64) -> Vec<u8> {
 }
 
 fn write_info(o: &mut Object<'_>, info: &TraceInfo) {
+    let parts = Parts {
+        metadata: shown_metadata(info),
+        tags: shown_tags(info),
+        assessment: assessments::write_assessment,
+    };
+    write_parts(o, info, parts);
+}
+
+/// What a trace is written with that is not the same in both directions.
+pub(super) struct Parts<M, T> {
+    pub(super) metadata: M,
+    pub(super) tags: T,
+    pub(super) assessment: fn(&mut Object<'_>, &Assessment),
+}
+
+pub(super) fn write_parts<'t>(
+    o: &mut Object<'_>,
+    info: &TraceInfo,
+    parts: Parts<
+        impl Iterator<Item = (&'t str, &'t str)>,
+        impl Iterator<Item = (&'t str, &'t str)>,
+    >,
+) {
     o.text("trace_id", info.trace_id.as_str());
     o.maybe_text("client_request_id", info.client_request_id.as_deref());
     o.object("trace_location", |o| {
@@ -68,13 +91,9 @@ fn write_info(o: &mut Object<'_>, info: &TraceInfo) {
         o.text("execution_duration", &time::duration(duration));
     }
     o.text("state", info.state.name());
-    o.map("trace_metadata", shown_metadata(info));
-    o.list(
-        "assessments",
-        &info.assessments,
-        assessments::write_assessment,
-    );
-    o.map("tags", shown_tags(info));
+    o.map("trace_metadata", parts.metadata);
+    o.list("assessments", &info.assessments, parts.assessment);
+    o.map("tags", parts.tags);
     o.maybe_text("request_preview", info.request_preview.as_deref());
     o.maybe_text("response_preview", info.response_preview.as_deref());
 }
