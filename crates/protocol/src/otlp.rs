@@ -15,6 +15,7 @@ mod translate;
 mod value;
 mod wire;
 
+pub(crate) use convert::hex;
 use runledger_entities::{InvalidValue, Span, TraceId};
 
 /// The most spans of one request.

@@ -272,7 +272,8 @@ fn padded<const N: usize>(id: &[u8]) -> Result<[u8; N], OtlpError> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The hexadecimal digits of bytes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 0xf)]);
     bytes
         .iter()

@@ -169,8 +169,8 @@ impl<'c> Link<'c> {
         let trace = link.trace_id.rsplit('/').next()?;
         let trace = hex::<16>(trace.strip_prefix("tr-").unwrap_or(trace))?;
         Some(Self {
-            trace_id: digits(&trace),
-            span_id: digits(&hex::<8>(&link.span_id)?),
+            trace_id: crate::otlp::hex(&trace),
+            span_id: crate::otlp::hex(&hex::<8>(&link.span_id)?),
             attributes: &link.attributes.0,
         })
     }
@@ -182,10 +182,6 @@ impl<'c> Link<'c> {
             o.raw("attributes", self.attributes);
         }
     }
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
