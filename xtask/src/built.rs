@@ -52,6 +52,12 @@ pub(crate) fn test(folder: &str, name: &str) -> Result<Command> {
     Ok(command)
 }
 
+/// An example of a package, in the folder `folder` of the repository.
+pub(crate) fn example(folder: &str, name: &str) -> Result<PathBuf> {
+    let package = cache::repository().join(folder);
+    find(name, &["--example", name], Some(&package))
+}
+
 fn named() -> Result<Option<PathBuf>> {
     env::var_os("RUNLEDGER_BIN")
         .map(|path| std::path::absolute(path).context("RUNLEDGER_BIN is no path"))

@@ -1,10 +1,11 @@
 //! `cargo xtask conformance`: our server is what clients take it for.
 //!
-//! Seven suites, of programs that print a line per check, most of them Python in `tests/conformance`:
+//! Eight suites, of programs that print a line per check, most of them Python in `tests/conformance`:
 //! *sessions* is a tour of official clients, and of Python MLflow on our database file; *clients* goes
 //! through the official packages; *replay* sends the same requests to MLflow and to us, and
 //! compares the answers; *filters* does so with generated searches; *openapi* sends what is generated
-//! from our description of the API; *otel* sends traces with OpenTelemetry's own SDKs; *browser* opens MLflow's own pages (`tests/ui/mlflow`). The files
+//! from our description of the API; *otel* sends traces with OpenTelemetry's own SDKs; *rust* has the crate `runledger` log
+//! and the official client read, and the other way round; *browser* opens MLflow's own pages (`tests/ui/mlflow`). The files
 //! here start the servers, carry files from one program to the next, and count.
 
 mod browser;
@@ -12,6 +13,7 @@ mod clients;
 mod openapi;
 mod otel;
 mod pair;
+mod rust;
 mod sessions;
 
 use anyhow::{Result, bail};
@@ -70,6 +72,8 @@ enum Suite {
     Openapi,
     /// Traces by OpenTelemetry's SDKs for Python and Node
     Otel,
+    /// The crate `runledger` and the official client, each reading what the other logged
+    Rust,
     /// MLflow's own web UI, in Chromium
     Browser,
 }
@@ -172,6 +176,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if runs(Suite::Otel) {
         otel::run(folder.path(), &mut tally)?;
+    }
+    if runs(Suite::Rust) {
+        rust::run(folder.path(), &mut tally)?;
     }
     if runs(Suite::Browser) {
         browser::run(&clients, folder.path(), &mut tally)?;

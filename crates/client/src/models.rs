@@ -1,6 +1,7 @@
 //! Models of files, logged as MLflow 3 does: a logged model with its files, its `MLmodel`,
 //! and its place among the outputs of the run that made it.
 
+use std::fmt;
 use std::path::Path;
 
 use runledger_entities::{
@@ -24,7 +25,7 @@ const MLMODEL: &str = "MLmodel";
 ///
 /// let model = NewModel::named("net")
 ///     .with_flavor("burn", [("record", "net.mpk"), ("backend", "ndarray")])
-///     .with_param("layers", 3)
+///     .with_params([("layers", 3)])
 ///     .with_tag("stage", "candidate")
 ///     .at_step(1200);
 /// ```
@@ -85,10 +86,15 @@ impl NewModel {
         self
     }
 
-    /// With a param of the model's own.
+    /// With params of the model's own.
     #[must_use]
-    pub fn with_param(mut self, key: impl Into<String>, value: impl ToString) -> Self {
-        self.params.push(Param::new(key, value.to_string()));
+    pub fn with_params<K: Into<String>, V: fmt::Display>(
+        mut self,
+        params: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let params = params.into_iter();
+        let params = params.map(|(key, value)| Param::new(key, value.to_string()));
+        self.params.extend(params);
         self
     }
 

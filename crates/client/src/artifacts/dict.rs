@@ -1,18 +1,25 @@
 //! Values as JSON and YAML, as MLflow's `log_dict` writes them.
 
+use std::path::Path;
+
 use runledger_store_file::yaml::{Yaml, document};
 use serde::Serialize;
 use serde_json::Value;
 
 /// A value as the name of its file asks; else what is wrong with it.
 pub(super) fn print(value: &(impl Serialize + ?Sized), file: &str) -> Result<String, String> {
-    let is_yaml = file.ends_with(".yml") || file.ends_with(".yaml");
+    let is_yaml = matches!(ending(file), Some("yml" | "yaml"));
     let printed = if is_yaml {
         serde_json::to_value(value).map(|value| document(&of_json(value)))
     } else {
         serde_json::to_string_pretty(value)
     };
     printed.map_err(|error| error.to_string())
+}
+
+/// What the name of a file ends in, after its last point.
+pub(super) fn ending(file: &str) -> Option<&str> {
+    Path::new(file).extension()?.to_str()
 }
 
 /// A JSON value as one of YAML.

@@ -194,15 +194,19 @@ impl Client {
 
 /// The list of tables with one more; nothing if it is there already. A tag that is no list
 /// is replaced, as MLflow could not read it either.
+///
+/// Spaces are where Python puts them: MLflow's `load_table` searches runs by this text.
 fn with_table(listed: Option<&str>, file: &str) -> Option<String> {
-    let listed = listed.and_then(|text| serde_json::from_str(text).ok());
-    let mut listed: Vec<Value> = listed.unwrap_or_default();
-    let entry = json!({"path": file, "type": "table"});
-    if listed.contains(&entry) {
+    let text = listed.unwrap_or_default().trim();
+    let list: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    if list.contains(&json!({"path": file, "type": "table"})) {
         return None;
     }
-    listed.push(entry);
-    Some(Value::Array(listed).to_string())
+    let entry = format!(r#"{{"path": {}, "type": "table"}}"#, json!(file));
+    Some(match text.strip_suffix(']') {
+        Some(before) if !list.is_empty() => format!("{before}, {entry}]"),
+        _ => format!("[{entry}]"),
+    })
 }
 
 #[cfg(test)]
@@ -212,11 +216,14 @@ mod tests {
     #[test]
     fn tables_are_listed_once() {
         let first = with_table(None, "t.json");
-        let text = r#"[{"path":"t.json","type":"table"}]"#;
+        let text = r#"[{"path": "t.json", "type": "table"}]"#;
         assert_eq!(first.as_deref(), Some(text));
         assert_eq!(with_table(first.as_deref(), "t.json"), None);
-        let both = with_table(first.as_deref(), "d/u.json").unwrap_or_default();
-        assert!(both.starts_with(&text[..text.len() - 1]), "{both}");
-        assert_eq!(with_table(Some("no list"), "t.json").as_deref(), Some(text));
+        let both = with_table(first.as_deref(), "d/u.json");
+        let second = r#", {"path": "d/u.json", "type": "table"}]"#;
+        assert_eq!(both, Some(text.replace(']', second)));
+        for other in ["no list", "[]", "{}", "3]"] {
+            assert_eq!(with_table(Some(other), "t.json").as_deref(), Some(text));
+        }
     }
 }

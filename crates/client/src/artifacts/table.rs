@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Artifacts, ArtifactsError};
+use super::{Artifacts, ArtifactsError, dict};
 
 /// A table of JSON values with named columns, as `log_table` takes it.
 ///
@@ -79,12 +79,12 @@ impl Table {
         let target: Vec<usize> = other
             .columns
             .into_iter()
-            .map(|column| match places.get(column.as_str()) {
-                Some(at) => *at,
-                None => {
+            .map(|column| {
+                let known = places.get(column.as_str()).copied();
+                known.unwrap_or_else(|| {
                     new.push(column);
                     self.columns.len() + new.len() - 1
-                }
+                })
             })
             .collect();
         self.columns.extend(new);
@@ -139,7 +139,7 @@ impl Artifacts {
         table: Table,
         file: &str,
     ) -> Result<(), ArtifactsError> {
-        if !file.ends_with(".json") {
+        if dict::ending(file) != Some("json") {
             return Err(ArtifactsError::Value {
                 path: file.to_owned(),
                 reason: "tables are written as JSON: let its name end in '.json'".to_owned(),

@@ -186,11 +186,10 @@ fn input(
 /// The digest of what was hashed.
 fn digest(hashed: Md5) -> String {
     let bytes = hashed.finalize();
-    bytes
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!(
+        "{:02x}{:02x}{:02x}{:02x}",
+        bytes[0], bytes[1], bytes[2], bytes[3]
+    )
 }
 
 /// The name of a dataset in a file.

@@ -229,7 +229,7 @@ fn models_have_their_files_and_are_outputs_of_their_run() {
         let model = NewModel::named("net")
             .with_flavor("candle", [("weights", "net.bin")])
             .with_type("Classifier")
-            .with_param("layers", 3)
+            .with_params([("layers", 3)])
             .with_tag("stage", "candidate")
             .at_step(12);
         let logged = run.log_model(model.clone(), world.path()).unwrap();
