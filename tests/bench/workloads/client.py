@@ -80,10 +80,10 @@ def rust_client(b):
         b.rec("R", LOOP, "metrics/s", "high", s.name, metrics / x["seconds"])
         b.rec("R", CALL, "ns", "low", s.name, x["call_ns"])
         b.rec("R", PUSH, "ns", "low", s.name, x["push_ns"])
-        # The same points, as far as they go in the time of the bench: one key, steps that grow.
+        # Such points, as far as they go in the time of the bench: one key, times and steps that grow.
         run = s.cl.create_run(s.cl.experiment("bench-loop"), "batches")
         points = ",".join(
-            f'{{"key":"loss","value":0.5,"timestamp":{1_700_000_000_000 + i},"step":{{{{seq}}}}{i:04}}}' for i in range(1000)
+            f'{{"key":"loss","value":0.5,"timestamp":17{{{{seq}}}}{i:03},"step":{{{{seq}}}}{i:03}}}' for i in range(1000)
         )
         body = f'{{"run_id":"{run}","metrics":[{points}]}}'
         x = b.load(s, f"REQ POST {API}/runs/log-batch\n{JSON}BODY @@b\n", 1, files={"b": body})
