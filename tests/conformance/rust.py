@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import subprocess
+import time
 from typing import Any
 
 import session as sessions
@@ -22,6 +23,7 @@ sessions.environment()
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
 import mlflow  # noqa: E402 - reads its environment when imported
+import numpy  # noqa: E402
 import pandas  # noqa: E402
 import yaml  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
@@ -42,11 +44,31 @@ def main() -> None:
     mlflow.set_tracking_uri(arguments.uri)
     checks = Checks(f"rust on {arguments.name}")
     scratch = arguments.folder / "scratch"
+    scratch.mkdir()
+    rich().to_parquet(scratch / "table.parquet")
     with checks.check("the example log_all ends well"):
         logged = program([arguments.log, arguments.uri, str(scratch)])
         Reader(checks, logged, arguments.folder).run()
     written(checks, arguments)
     checks.finish()
+
+
+def rich() -> pandas.DataFrame:
+    """Columns of every type that both sides have."""
+    return pandas.DataFrame(
+        {
+            "bits": [True, False],
+            "small": numpy.array([1, 2], dtype="int16"),
+            "large": [1, 2],
+            "single": numpy.array([0.5, 1], dtype="float32"),
+            "double": [0.5, 1.5],
+            "text": ["a", "ü"],
+            "gaps": ["a", None],
+            "bytes": [b"a", b"b"],
+            "when": pandas.to_datetime(["2020-01-01", "2021-01-01"]),
+            "lists": [[1, 2], [3]],
+        }
+    )
 
 
 def program(command: list[str]) -> Any:
@@ -102,6 +124,20 @@ class Reader:
                 equal(sorted(points), sorted(as_kept(wanted, points)), key)
             equal((data.metrics["accuracy"], data.metrics["recall"]), (0.875, 1.0), "latest")
 
+        # It is there if the example was built with the feature `system-metrics`.
+        if measured := self.logged["measured_id"]:
+            with self.checks.check("system metrics have the names that MLflow's have here"):
+                mlflow.set_system_metrics_sampling_interval(0.05)
+                mlflow.set_experiment(experiment_id=info.experiment_id)
+                with mlflow.start_run(log_system_metrics=True) as active:
+                    time.sleep(1)
+                theirs = self.client.get_run(active.info.run_id).data.metrics
+                ours = self.client.get_run(measured).data.metrics
+                equal(sorted(ours), sorted(theirs), "names")
+                for key in ("system_memory_usage_megabytes", "disk_usage_megabytes"):
+                    ratio = ours[f"system/{key}"] / theirs[f"system/{key}"]
+                    equal(0.5 < ratio < 2, True, f"{key}: {ratio}")
+
     def files(self) -> None:
         with self.checks.check("files are listed and downloaded byte for byte"):
             texts = self.logged["files"]["texts"]
@@ -145,6 +181,14 @@ class Reader:
     def datasets(self) -> None:
         logged = self.logged["datasets"]
         inputs = {it.dataset.name: it for it in self.found.inputs.dataset_inputs}
+        # It is there if the example was built with the feature `parquet`.
+        table = inputs.pop("table", None)
+        if table is not None:
+            with self.checks.check("a Parquet file has the schema and profile of from_pandas"):
+                theirs = mlflow.data.from_pandas(rich()).to_dict()
+                for field in ("schema", "profile"):
+                    ours = getattr(table.dataset, field)
+                    equal(json.loads(ours), json.loads(theirs[field]), field)
         with self.checks.check("datasets are inputs with their contexts and tags"):
             equal(sorted(inputs), ["made", "remote", "wine"], "names")
             tags = {

@@ -40,7 +40,7 @@ async fn describe(client: &Client, id: &RunId) -> Result<Value, TrackingError> {
     }
     let mut models = Vec::new();
     for output in &run.outputs {
-        let model = client.models().get_logged_model(&output.model_id).await?;
+        let model = client.get_logged_model(&output.model_id).await?;
         let files = client.model_artifacts(&output.model_id).await?;
         models.push(json!({
             "model_id": model.model_id.as_str(),

@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let child = run.child_with(RunOptions::named("child"))?;
     let child_id = child.run_id().clone();
     child.end_as(RunStatus::Failed)?;
+    let measured = measure(&run)?;
 
     let logged = json!({
         "experiment_id": experiment.experiment_id.to_string(),
@@ -77,6 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "files": files,
         "datasets": datasets,
         "model": model,
+        "measured_id": measured,
     });
     run.end()?;
     #[expect(clippy::print_stdout, reason = "another program reads it")]
@@ -152,7 +154,55 @@ fn log_datasets(run: &RunLogger, scratch: &Path) -> Result<Value, Box<dyn Error>
     run.log_input(remote, Some("eval"), [])?;
     let made = Dataset::new("made", "4d3c2b1a", &DatasetSource::code());
     run.log_input(made, None, [])?;
+    log_parquet(run, scratch)?;
     Ok(json!({ "csv": path, "digest": wine.entity().digest }))
+}
+
+/// Logs the table that the other program has left, if there is one.
+#[cfg(feature = "parquet")]
+fn log_parquet(run: &RunLogger, scratch: &Path) -> Result<(), Box<dyn Error>> {
+    let path = scratch.join("table.parquet");
+    if path.exists() {
+        run.log_input(Dataset::from_parquet(path)?, None, [])?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same with the feature can fail"
+)]
+fn log_parquet(_: &RunLogger, _: &Path) -> Result<(), Box<dyn Error>> {
+    Ok(())
+}
+
+/// The id of a child that measures its machine for a moment.
+#[cfg(feature = "system-metrics")]
+fn measure(run: &RunLogger) -> Result<Option<String>, Box<dyn Error>> {
+    use runledger::system_metrics::{SystemMetrics, SystemMetricsOptions};
+    use std::time::Duration;
+
+    let child = run.child_with(RunOptions {
+        system_metrics: SystemMetrics::On(SystemMetricsOptions {
+            interval: Duration::from_millis(50),
+            ..SystemMetricsOptions::default()
+        }),
+        ..RunOptions::named("measured")
+    })?;
+    std::thread::sleep(Duration::from_millis(400));
+    let id = child.run_id().to_string();
+    child.end()?;
+    Ok(Some(id))
+}
+
+#[cfg(not(feature = "system-metrics"))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same with the feature can fail"
+)]
+fn measure(_: &RunLogger) -> Result<Option<String>, Box<dyn Error>> {
+    Ok(None)
 }
 
 fn log_model(run: &RunLogger, scratch: &Path) -> Result<Value, Box<dyn Error>> {

@@ -137,7 +137,11 @@ impl Client {
     /// As [`Client::open`]; with [`OpenOptions::read_only`] also if a database is
     /// not there.
     pub async fn open_with(uri: &str, options: OpenOptions) -> Result<Self, TrackingError> {
-        Ok(Self::of(Place::of(uri).open(options).await?, uri))
+        let read_only = options.read_only;
+        let mut client = Self::of(Place::of(uri).open(options).await?, uri);
+        // Of a server's files, too, it decides for itself.
+        client.places = client.places.read_only(read_only && client.rest.is_none());
+        Ok(client)
     }
 
     /// The same client, which has its registry of models elsewhere: at a URI as

@@ -30,6 +30,9 @@ pub enum ArtifactsError {
         /// The location.
         uri: String,
     },
+    /// The client was opened to read.
+    #[error("the files of runs are only read: open the client without `read_only` to write")]
+    ReadOnly,
     /// A file that is too large to be held in memory.
     #[error(
         "'{path}' has {size} bytes, more than the {max} that are read into memory: download it"
@@ -79,6 +82,7 @@ impl ArtifactsError {
             | Self::Transfer(
                 TransferError::Artifact(error) | TransferError::BrokenOff { source: error, .. },
             ) => Some(error.code()),
+            Self::ReadOnly => Some(ErrorCode::PermissionDenied),
             _ => None,
         }
     }

@@ -31,6 +31,7 @@ const LOADED_BYTES: u64 = 256 << 20;
 pub struct Artifacts {
     root: ArtifactLocation,
     origin: Arc<str>,
+    read_only: bool,
 }
 
 impl Artifacts {
@@ -38,6 +39,7 @@ impl Artifacts {
         Ok(Self {
             root: places.locate(uri).await?,
             origin: redacted(uri).into(),
+            read_only: places.is_read_only(),
         })
     }
 
@@ -76,6 +78,7 @@ impl Artifacts {
     }
 
     async fn upload(&self, local: &Path, into: &ArtifactPath) -> Result<Moved, ArtifactsError> {
+        self.check_writable()?;
         let place = self.place(into, false)?;
         Ok(transfer::upload(&place, local, AT_A_TIME, &unseen()).await?)
     }
@@ -86,6 +89,7 @@ impl Artifacts {
         bytes: impl Into<Bytes>,
         file: &str,
     ) -> Result<(), ArtifactsError> {
+        self.check_writable()?;
         let file = transfer::path(file)?;
         let place = self.place(&ArtifactPath::root(), false)?;
         Ok(transfer::upload_bytes(&place, &file, bytes.into()).await?)
@@ -175,6 +179,13 @@ impl Artifacts {
             Ok(whole)
         });
         Ok(Some(whole.await?.into()))
+    }
+
+    fn check_writable(&self) -> Result<(), ArtifactsError> {
+        if self.read_only {
+            return Err(ArtifactsError::ReadOnly);
+        }
+        Ok(())
     }
 
     fn place(&self, path: &ArtifactPath, may_be_missing: bool) -> Result<Place, ArtifactsError> {

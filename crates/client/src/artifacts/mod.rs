@@ -58,7 +58,7 @@ impl Client {
 
     /// The files of a logged model (MLflow 3).
     pub async fn model_artifacts(&self, id: &LoggedModelId) -> Result<Artifacts, TrackingError> {
-        let model = self.models().get_logged_model(id).await?;
+        let model = self.get_logged_model(id).await?;
         self.artifacts_at(&model.artifact_location).await
     }
 

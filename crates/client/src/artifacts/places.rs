@@ -22,6 +22,7 @@ const DESTINATION: &str = "MLFLOW_ARTIFACTS_DESTINATION";
 pub struct ArtifactPlaces {
     server: Option<RestStore>,
     destination: Option<String>,
+    read_only: bool,
     storages: Arc<OnceLock<Storages>>,
 }
 
@@ -60,6 +61,15 @@ impl ArtifactPlaces {
             destination: Some(uri.into()),
             ..self
         }
+    }
+
+    /// For readers: what is opened for a client refuses to be written to.
+    pub(crate) fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// The repository of a URI, and the path in it. Runs and models (`runs:`, `models:`)

@@ -29,3 +29,51 @@ impl Dataset {
         Ok(dataset.with_source(&DatasetSource::file(path)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Compression;
+    use parquet::file::properties::WriterProperties;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_dataset_however_it_is_written() -> Result<(), Box<dyn std::error::Error>>
+    {
+        let numbers: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1000));
+        let texts = (0..1000).map(|n| (n % 3 > 0).then(|| format!("text {}", n % 7)));
+        let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
+        let batch = RecordBatch::try_from_iter([("n", numbers), ("t", texts)])?;
+        let folder = tempfile::tempdir()?;
+        let expected = Dataset::from_batches("table", std::slice::from_ref(&batch))?;
+        let settings = [
+            (Compression::UNCOMPRESSED, 100_000),
+            (Compression::SNAPPY, 64),
+            (Compression::ZSTD(parquet::basic::ZstdLevel::default()), 300),
+            (Compression::LZ4_RAW, 999),
+        ];
+        for (compression, rows) in settings {
+            let path = folder.path().join("table.parquet");
+            let properties = WriterProperties::builder()
+                .set_compression(compression)
+                .set_max_row_group_row_count(Some(rows))
+                .build();
+            let file = File::create(&path)?;
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties))?;
+            writer.write(&batch)?;
+            writer.close()?;
+            let dataset = Dataset::from_parquet(&path)?;
+            let source = DatasetSource::file(&path);
+            assert_eq!(dataset, expected.clone().with_source(&source));
+        }
+        let no_table = folder.path().join("text");
+        std::fs::write(&no_table, "text")?;
+        let refused = Dataset::from_parquet(no_table);
+        assert!(matches!(refused, Err(DatasetError::Parquet { .. })));
+        Ok(())
+    }
+}

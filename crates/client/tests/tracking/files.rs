@@ -7,7 +7,7 @@ use runledger::artifacts::{StepImage, Table};
 use runledger::datasets::Dataset;
 use runledger::entities::{LoggedModelStatus, Run, RunId, Tag};
 use runledger::models::NewModel;
-use runledger::{RunLogger, Tracker, TrackingError};
+use runledger::{ArtifactsError, Client, OpenOptions, RunLogger, Tracker, TrackingError};
 use serde_json::{Value, json};
 
 use crate::fluent::{everywhere, get, tag};
@@ -264,8 +264,7 @@ fn models_have_their_files_and_are_outputs_of_their_run() {
 
         let failed = run.log_model(model, world.path().join("nothing"));
         assert!(failed.is_err());
-        let found = all_models(tracker, &run.run_id().clone());
-        let mut status: Vec<_> = found.iter().map(|it| it.1).collect();
+        let mut status = models_of(tracker, run.run_id());
         status.sort_unstable_by_key(|status| status.number());
         assert_eq!(
             status,
@@ -279,24 +278,14 @@ fn models_have_their_files_and_are_outputs_of_their_run() {
 }
 
 /// The models of the default experiment that a run made.
-fn all_models(tracker: &Tracker, run: &RunId) -> Vec<(String, LoggedModelStatus)> {
-    use runledger::store::{LoggedModelQuery, PageRequest};
-
-    let query = LoggedModelQuery {
-        experiment_ids: vec![tracker.experiment_id().unwrap()],
-        filter: Vec::new(),
-        datasets: Vec::new(),
-        order_by: Vec::new(),
-        page: PageRequest {
-            max_results: 100,
-            token: None,
-        },
-    };
+fn models_of(tracker: &Tracker, run: &RunId) -> Vec<LoggedModelStatus> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let found = runtime.block_on(tracker.client().models().search_logged_models(query));
-    let models = found.unwrap().items.into_iter();
+    let experiments = [tracker.experiment_id().unwrap()];
+    let client = tracker.client();
+    let found = runtime.block_on(client.search_logged_models(&experiments, "", &[], 100));
+    let models = found.unwrap().into_iter();
     let models = models.filter(|model| model.source_run_id.as_ref() == Some(run));
-    models.map(|model| (model.name, model.status)).collect()
+    models.map(|model| model.status).collect()
 }
 
 #[test]
@@ -325,5 +314,32 @@ fn the_asynchronous_client_does_the_same() {
         });
         assert_eq!(found.inputs.datasets.len(), 1);
         assert_eq!(get(tracker, &id), found);
+    });
+}
+
+#[test]
+fn a_client_that_reads_writes_no_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = crate::world::database(&folder);
+    let run = Tracker::open(&uri).unwrap().start_run().unwrap();
+    run.log_text("hello", "a.txt").unwrap();
+    let id = run.run_id().clone();
+    run.end().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = OpenOptions {
+            read_only: true,
+            ..OpenOptions::default()
+        };
+        let client = Client::open_with(&uri, options).await.unwrap();
+        let files = client.run_artifacts(&id).await.unwrap();
+        assert_eq!(files.load_text("a.txt").await.unwrap(), "hello");
+        for refused in [
+            files.log_text("", "b.txt").await,
+            files.log_artifacts(folder.path(), None).await,
+        ] {
+            assert!(matches!(refused, Err(ArtifactsError::ReadOnly)));
+        }
+        assert_eq!(files.list(None).await.unwrap().len(), 1);
     });
 }
