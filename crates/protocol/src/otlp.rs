@@ -17,6 +17,8 @@ mod wire;
 
 use runledger_entities::{InvalidValue, Span, TraceId};
 
+pub(crate) use self::json::to_protobuf;
+
 /// The most spans of one request.
 pub const MAX_SPANS: usize = 50_000;
 
