@@ -8,7 +8,7 @@ use std::time::Duration;
 use runledger_entities::{Experiment, ExperimentId, Run, RunId, RunStatus};
 
 use crate::queue::Keeping;
-use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background, place::Place};
+use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background};
 
 /// Starts runs in one experiment of one store, for training loops that are not
 /// asynchronous.
@@ -36,7 +36,7 @@ impl Tracker {
     /// A tracker of what `MLFLOW_TRACKING_URI` names, as [`Client::from_env`] reads
     /// it.
     pub fn from_env() -> Result<Self, TrackingError> {
-        Self::open(&Place::uri_from_env())
+        Ok(Self::of(background::wait(Client::from_env())?))
     }
 
     /// A tracker of a server that is asked in a way of its own.

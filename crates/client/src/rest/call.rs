@@ -38,10 +38,10 @@ pub(super) struct Call<'a> {
     /// The parts of the path that have names.
     pub(super) path: &'a [(&'a str, &'a str)],
     pub(super) query: &'a [(&'a str, &'a str)],
-    /// In JSON.
+    /// In JSON, unless a header says otherwise.
     pub(super) body: Option<&'a Bytes>,
-    /// A header of its own.
-    pub(super) header: Option<&'a (HeaderName, HeaderValue)>,
+    /// Headers of its own.
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
     pub(super) repeat: Repeat,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
             path: &[],
             query: &[],
             body: None,
-            header: None,
+            headers: &[],
             repeat: Repeat::Freely,
         }
     }
@@ -173,7 +173,7 @@ impl RestStore {
             let json = HeaderValue::from_static("application/json");
             headers.insert(CONTENT_TYPE, json);
         }
-        if let Some((name, value)) = call.header {
+        for (name, value) in call.headers {
             headers.insert(name, value.clone());
         }
         if let Some(value) = self.server.authorization() {
@@ -252,9 +252,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 /// Whether an answer was not read to its end because it is too long, so that it will be the
 /// next time.
 fn is_too_long(error: &std::io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|error| error.is::<LengthLimitError>())
+    matches!(error.get_ref(), Some(error) if error.is::<LengthLimitError>())
 }
 
 /// An error with its causes.
@@ -330,10 +328,12 @@ mod tests {
             while let Ok((mut connection, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::Relaxed);
                 let mut request = [0; 4096];
-                let _ = connection.read(&mut request).await;
-                let _ = connection.write_all(head.as_bytes()).await;
+                let length = connection.read(&mut request).await;
+                assert!(length.expect("a request") > 0);
+                let sent = connection.write_all(head.as_bytes()).await;
+                sent.expect("somebody reads it");
                 // Whoever reads on waits here for the rest.
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
         });
         let store = RestStore::new(&format!("http://{address}"), RestOptions::default());

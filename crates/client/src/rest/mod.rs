@@ -4,9 +4,9 @@
 //! `options` is what the environment says, `server` an address with its
 //! credentials, `call` one call with its retries, `refusal` what an answer that is
 //! none becomes, `answers` and `requests` the two directions of JSON, and
-//! `tracking`, `models`, `registry` and `traces` (with `trace_calls`, `spans`,
-//! `trace_metrics` and `traces_v2`) the methods. What a run's guard does with a call that may have
-//! arrived is left to the crate's queue.
+//! `tracking`, `models`, `registry` and `traces` the methods; `trace_calls`, `spans`,
+//! `trace_metrics` and `traces_v2` belong to the last. What a run's guard does with
+//! a call that may have arrived is left to the crate's queue.
 
 mod answers;
 mod bare;

@@ -45,9 +45,13 @@ impl RestStore {
         let written = written.await.map_err(StoreError::internal)?;
         let body = written.map_err(|error| StoreError::invalid(error.to_string()))?;
         let body = Bytes::from(body);
-        let header = (EXPERIMENT, HeaderValue::from(experiment.0));
+        let protobuf = HeaderValue::from_static("application/x-protobuf");
+        let headers = [
+            (EXPERIMENT, HeaderValue::from(experiment.0)),
+            (CONTENT_TYPE, protobuf),
+        ];
         let call = Call {
-            header: Some(&header),
+            headers: &headers,
             ..Call::of(Endpoint::ExportSpans).with(&body)
         };
         let sent = self.answer(call).await;

@@ -6,10 +6,12 @@ use std::fmt::Write;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runledger_entities::{Cost, Span, TokenUsage};
 
-/// The id of a span, whose digits are the bytes of its name.
+/// The id of a span, whose digits are the bytes of its name, up to eight.
 pub(super) fn span_id(name: &str) -> String {
-    let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digits:0>16}")
+    let number = name
+        .bytes()
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(byte));
+    format!("{number:016x}")
 }
 
 /// A span with the JSON that says what its fields say, and which has these attributes besides.

@@ -240,10 +240,13 @@ async fn a_large_span_is_kept_whole(w: &World) -> Outcome {
         .collect();
     w.log_spans(spans.clone()).await?;
     let contents = w.contents("tr-1").await?;
-    // Without their text where they differ, which is long.
-    let same = contents.iter().zip(&spans);
-    let same = same.filter(|(content, span)| **content == span.content);
-    assert_eq!((contents.len(), same.count()), (5, 5));
+    assert_eq!(contents.len(), 5);
+    for (content, span) in contents.iter().zip(&spans) {
+        // Without the rest of their texts, which are long.
+        let begin = |text: &str| text.chars().take(500).collect::<String>();
+        assert_eq!(begin(content), begin(&span.content));
+        assert!(*content == span.content, "its end differs");
+    }
     Ok(())
 }
 

@@ -56,7 +56,7 @@ pub(in super::super) fn write_told(o: &mut Object<'_>, assessment: &Assessment) 
             o.text(name, &time::timestamp(time));
         }
     }
-    write_value(o, &assessment.value, |stack| Cow::Borrowed(stack));
+    write_value(o, &assessment.value, whole);
     if let AssessmentValue::Issue { issue_name } = &assessment.value {
         o.object("issue", |o| o.text("issue_name", issue_name));
     }
@@ -64,6 +64,11 @@ pub(in super::super) fn write_told(o: &mut Object<'_>, assessment: &Assessment) 
     write_metadata(o, &assessment.metadata);
     let overrides = assessment.overrides.as_ref();
     o.maybe_text("overrides", overrides.map(AssessmentId::as_str));
+}
+
+/// A stack trace is sent whole, and cut where it is shown.
+fn whole(stack: &str) -> Cow<'_, str> {
+    Cow::Borrowed(stack)
 }
 
 impl UpdateAssessment {
@@ -90,7 +95,7 @@ impl UpdateAssessment {
             o.object("assessment", |o| {
                 o.maybe_text("assessment_name", self.name.as_deref());
                 if let Some(value) = &self.value {
-                    write_value(o, value, |stack| Cow::Borrowed(stack));
+                    write_value(o, value, whole);
                 }
                 o.maybe_text("rationale", self.rationale.as_deref());
                 write_metadata(o, &self.metadata);

@@ -1,11 +1,16 @@
-//! Spans as a client sends them: a request of OpenTelemetry's protocol, in JSON.
+//! Spans as a client sends them: a request of OpenTelemetry's protocol, in protobuf.
+//!
+//! MLflow 3.17 reads the ids of links in JSON as other ids, and 3.4 no JSON at all.
 
 use runledger_entities::{Span, SpanStatus, Tag};
 
 use super::{Attached, Attributes, Events, Status, hex};
-use crate::json::{
-    repair,
-    write::{self, Object},
+use crate::{
+    json::{
+        repair,
+        write::{self, Object},
+    },
+    otlp,
 };
 
 /// A span that has no form in OpenTelemetry's protocol.
@@ -31,6 +36,9 @@ pub enum UnsendableSpan {
         /// Why.
         reason: String,
     },
+    /// Values in one of the spans are nested too deeply.
+    #[error("Values of these spans are nested too deeply to be sent.")]
+    TooDeep,
     /// It begins or ends before 1970.
     #[error("The span '{span_id}' begins or ends before 1970, which cannot be sent.")]
     Time {
@@ -71,7 +79,7 @@ pub fn request(spans: &[Span]) -> Result<Vec<u8>, UnsendableSpan> {
     let groups: Vec<&[Sent<'_>]> = sent
         .chunk_by(|a, b| a.span.resource_tags == b.span.resource_tags)
         .collect();
-    Ok(write::object(|o| {
+    let json = write::object(|o| {
         o.full_list("resource_spans", &groups, |o, group| {
             let tags = group
                 .first()
@@ -83,7 +91,8 @@ pub fn request(spans: &[Span]) -> Result<Vec<u8>, UnsendableSpan> {
                 o.full_list("spans", group, |o, span| span.write(o));
             });
         });
-    }))
+    });
+    otlp::to_protobuf(&json).ok_or(UnsendableSpan::TooDeep)
 }
 
 fn write_tag(o: &mut Object<'_>, tag: &Tag) {
@@ -194,7 +203,7 @@ mod tests {
     use runledger_entities::TraceId;
 
     use super::*;
-    use crate::otlp::{self, Encoding};
+    use crate::otlp::Encoding;
 
     const TRACE: &str = "tr-0123456789abcdef0123456789abcdef";
 
@@ -228,7 +237,7 @@ mod tests {
         assert_eq!(spans[0].trace_id.as_str(), TRACE);
         assert_eq!(spans[0].resource_tags.len(), 1);
         let body = request(&spans).unwrap();
-        let mut again = otlp::read(&body, Encoding::Json).unwrap().spans;
+        let mut again = otlp::read(&body, Encoding::Protobuf).unwrap().spans;
         // The value of an event that is no number came as a text the second time.
         let read = again[0].content.replace("\"NaN\"", "NaN");
         assert_eq!(read, spans[0].content.replace("\"NaN\"", "NaN"));
