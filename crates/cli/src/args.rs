@@ -1,5 +1,6 @@
 //! The command line, with MLflow's names.
 
+mod about;
 mod artifacts;
 mod db;
 mod experiments;
@@ -7,6 +8,8 @@ mod gc;
 mod runs;
 mod sync;
 mod tracking;
+mod transfer;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use runledger_store::StorePlace;
 
+pub(crate) use about::{CompletionsArgs, DoctorArgs, ManArgs};
 pub(crate) use artifacts::{ArtifactsCommand, ListArgs, Which};
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
 pub(crate) use experiments::{
@@ -28,6 +32,8 @@ pub(crate) use runs::{
 };
 pub(crate) use sync::SyncArgs;
 pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
+pub(crate) use transfer::{ExportArgs, ImportArgs as TransferImportArgs, MovingArgs};
+pub(crate) use watch::WatchArgs;
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -51,6 +57,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Runs(RunsCommand),
 
+    Watch(WatchArgs),
+
+    Export(ExportArgs),
+
+    Import(TransferImportArgs),
+
     #[command(subcommand)]
     Db(DbCommand),
 
@@ -60,6 +72,18 @@ pub(crate) enum Command {
     Artifacts(ArtifactsCommand),
 
     Sync(SyncArgs),
+    /// Says what is wrong with the store, the artifacts and the environment here.
+    ///
+    /// It looks at what the tracking URI names: whether it can be reached and read,
+    /// as whom, which schema it has, and whether its clock agrees. It writes
+    /// one small file where the default experiment keeps artifacts, and removes it.
+    Doctor(DoctorArgs),
+
+    /// Writes the script that completes commands in a shell.
+    Completions(CompletionsArgs),
+
+    /// Writes manual pages.
+    Man(ManArgs),
 }
 
 impl Command {
