@@ -5,8 +5,10 @@ mod artifacts;
 mod db;
 mod experiments;
 mod gc;
+mod models;
 mod runs;
 mod sync;
+mod traces;
 mod tracking;
 mod transfer;
 mod watch;
@@ -26,11 +28,16 @@ pub(crate) use experiments::{
     OutputFormat, SearchArgs as ExperimentSearchArgs, WhichArgs as WhichExperimentArgs,
 };
 pub(crate) use gc::GcArgs;
+pub(crate) use models::{ModelsCommand, OneModelArgs, SearchArgs as ModelSearchArgs};
 pub(crate) use runs::{
     CompareArgs, CreateArgs as RunCreateArgs, LinkArgs, LogArgs as RunLogArgs, OneRunArgs,
     RunsCommand, SearchArgs as RunSearchArgs, UpdateArgs as RunUpdateArgs,
 };
 pub(crate) use sync::SyncArgs;
+pub(crate) use traces::{
+    AssessArgs, DeleteArgs as TraceDeleteArgs, OneTraceArgs, SearchArgs as TraceSearchArgs,
+    TracesCommand,
+};
 pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
 pub(crate) use transfer::{ExportArgs, ImportArgs as TransferImportArgs, MovingArgs};
 pub(crate) use watch::WatchArgs;
@@ -58,6 +65,12 @@ pub(crate) enum Command {
     Runs(RunsCommand),
 
     Watch(WatchArgs),
+
+    #[command(subcommand)]
+    Models(ModelsCommand),
+
+    #[command(subcommand)]
+    Traces(TracesCommand),
 
     Export(ExportArgs),
 

@@ -109,6 +109,9 @@ fn advice(error: &TrackingError) -> Option<&'static str> {
                 Some("`runledger experiments search --view all` lists those that are there")
             }
             Resource::Run => Some("`runledger runs search --view all` lists those that are there"),
+            Resource::RegisteredModel => {
+                Some("`runledger models search` lists those that are there")
+            }
             _ => None,
         },
         StoreError::ExperimentExists { .. } => Some(

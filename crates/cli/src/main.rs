@@ -16,6 +16,7 @@ mod doctor;
 mod experiments;
 mod gc;
 mod logging;
+mod models;
 mod report;
 mod runs;
 mod serve;
@@ -23,6 +24,7 @@ mod settings;
 mod signals;
 mod sync;
 mod term;
+mod traces;
 mod tracking;
 mod transfer;
 mod watch;
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         Command::Sync(args) => finished(sync::run(&args)),
         Command::Export(args) => finished(transfer::export(&args)),
         Command::Import(args) => finished(transfer::import(&args)),
+        Command::Models(command) => finished(models::run(&command)),
+        Command::Traces(command) => finished(traces::run(&command)),
         Command::Watch(args) => finished(watch::run(&args)),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,

@@ -9,6 +9,7 @@
 mod about;
 mod experiments;
 mod help;
+mod registry;
 mod runs;
 mod snapshot;
 mod transfer;
