@@ -209,11 +209,19 @@ impl Watching {
     fn took(&mut self, found: Result<Look, TrackingError>) -> Duration {
         match found {
             Ok(look) => {
-                self.first_key = look.first;
+                // A page may have been turned meanwhile.
+                let is_turned = self.first_key != look.first && self.first_key < look.keys.len();
+                if !is_turned {
+                    self.first_key = look.first;
+                }
                 self.look = look;
                 self.trouble = None;
                 self.failures = 0;
-                self.interval
+                if is_turned {
+                    Duration::ZERO
+                } else {
+                    self.interval
+                }
             }
             Err(error) => {
                 self.failures += 1;

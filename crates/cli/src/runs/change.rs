@@ -43,6 +43,7 @@ pub(super) async fn create(args: &RunCreateArgs) -> Result<(), CommandError> {
         description: args.description.clone(),
         tags,
         parent: args.parent_run_id.as_deref().map(id),
+        ..RunOptions::default()
     };
     if let Some(parent) = &options.parent {
         client.get_run(parent).await?;
