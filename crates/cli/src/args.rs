@@ -1,12 +1,17 @@
 //! The command line, with MLflow's names.
 
+mod about;
 mod artifacts;
 mod db;
 mod experiments;
 mod gc;
+mod models;
 mod runs;
 mod sync;
+mod traces;
 mod tracking;
+mod transfer;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +20,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use runledger_store::StorePlace;
 
+pub(crate) use about::{CompletionsArgs, DoctorArgs, ManArgs};
 pub(crate) use artifacts::{ArtifactsCommand, ListArgs, Which};
 pub(crate) use db::{Database, DbCommand, ImportArgs, UpgradeArgs};
 pub(crate) use experiments::{
@@ -22,12 +28,19 @@ pub(crate) use experiments::{
     OutputFormat, SearchArgs as ExperimentSearchArgs, WhichArgs as WhichExperimentArgs,
 };
 pub(crate) use gc::GcArgs;
+pub(crate) use models::{ModelsCommand, OneModelArgs, SearchArgs as ModelSearchArgs};
 pub(crate) use runs::{
     CompareArgs, CreateArgs as RunCreateArgs, LinkArgs, LogArgs as RunLogArgs, OneRunArgs,
     RunsCommand, SearchArgs as RunSearchArgs, UpdateArgs as RunUpdateArgs,
 };
 pub(crate) use sync::SyncArgs;
+pub(crate) use traces::{
+    AssessArgs, DeleteArgs as TraceDeleteArgs, OneTraceArgs, SearchArgs as TraceSearchArgs,
+    TracesCommand,
+};
 pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
+pub(crate) use transfer::{ExportArgs, ImportArgs as TransferImportArgs, MovingArgs};
+pub(crate) use watch::WatchArgs;
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.
 ///
@@ -51,6 +64,18 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Runs(RunsCommand),
 
+    Watch(WatchArgs),
+
+    #[command(subcommand)]
+    Models(ModelsCommand),
+
+    #[command(subcommand)]
+    Traces(TracesCommand),
+
+    Export(ExportArgs),
+
+    Import(TransferImportArgs),
+
     #[command(subcommand)]
     Db(DbCommand),
 
@@ -60,6 +85,18 @@ pub(crate) enum Command {
     Artifacts(ArtifactsCommand),
 
     Sync(SyncArgs),
+    /// Says what is wrong with the store, the artifacts and the environment here.
+    ///
+    /// It looks at what the tracking URI names: whether it can be reached and read,
+    /// as whom, which schema it has, and whether its clock agrees. It writes
+    /// one small file where the default experiment keeps artifacts, and removes it.
+    Doctor(DoctorArgs),
+
+    /// Writes the script that completes commands in a shell.
+    Completions(CompletionsArgs),
+
+    /// Writes manual pages.
+    Man(ManArgs),
 }
 
 impl Command {

@@ -17,7 +17,9 @@ use crate::args::{ArtifactsCommand, ListArgs};
 use crate::report;
 use crate::serve::RunError;
 
+pub(crate) use bar::new as bar;
 pub(crate) use error::ArtifactsError;
+pub(crate) use place::find;
 pub(crate) use tracking::Stores;
 
 /// Does what the flags say.

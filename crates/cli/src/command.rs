@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use runledger::TrackingError;
 use runledger_entities::{Coded, ErrorCode, InvalidValue, LifecycleStage};
@@ -108,6 +109,9 @@ fn advice(error: &TrackingError) -> Option<&'static str> {
                 Some("`runledger experiments search --view all` lists those that are there")
             }
             Resource::Run => Some("`runledger runs search --view all` lists those that are there"),
+            Resource::RegisteredModel => {
+                Some("`runledger models search` lists those that are there")
+            }
             _ => None,
         },
         StoreError::ExperimentExists { .. } => Some(
@@ -139,6 +143,14 @@ pub(crate) fn run(
         .build()
         .map_err(CommandError::Start)?;
     runtime.block_on(command)
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

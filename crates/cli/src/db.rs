@@ -18,6 +18,7 @@ use self::progress::ProgressReport;
 use crate::{
     args::{Database, DbCommand, UpgradeArgs},
     report,
+    term::text::counted,
 };
 
 /// How a command ended that did what it was asked.
@@ -176,12 +177,6 @@ fn upgrade_command(shown: &str) -> String {
     } else {
         format!("`runledger db upgrade '{shown}'`")
     }
-}
-
-/// `1 step`, `2 steps`.
-fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }
 
 #[cfg(test)]

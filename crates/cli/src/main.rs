@@ -5,15 +5,18 @@
 //! a flag means to the store or the server is left to them.
 //!
 //! Exit codes: 0 after an orderly end, 1 if the command failed (`db check`: if
-//! the schema is not the newest), 2 if the command line is wrong.
+//! the schema is not the newest; `doctor`: if something is wrong), 2 if the command line is wrong.
 
+mod about;
 mod args;
 mod artifacts;
 mod command;
 mod db;
+mod doctor;
 mod experiments;
 mod gc;
 mod logging;
+mod models;
 mod report;
 mod runs;
 mod serve;
@@ -21,7 +24,10 @@ mod settings;
 mod signals;
 mod sync;
 mod term;
+mod traces;
 mod tracking;
+mod transfer;
+mod watch;
 mod webhooks;
 
 use std::error::Error;
@@ -46,17 +52,28 @@ fn main() -> ExitCode {
         Command::Experiments(command) => finished(experiments::run(&command)),
         Command::Runs(command) => finished(runs::run(&command)),
         Command::Sync(args) => finished(sync::run(&args)),
+        Command::Export(args) => finished(transfer::export(&args)),
+        Command::Import(args) => finished(transfer::import(&args)),
+        Command::Models(command) => finished(models::run(&command)),
+        Command::Traces(command) => finished(traces::run(&command)),
+        Command::Watch(args) => finished(watch::run(&args)),
         Command::Db(command) => match db::run(&command) {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),
         },
         Command::Artifacts(command) => ended(artifacts::run(&command), ArtifactsError::exit_code),
+        Command::Doctor(args) => match doctor::run(&args) {
+            Ok(false) => ExitCode::FAILURE,
+            result => finished(result),
+        },
+        Command::Completions(args) => finished(about::completions(&args)),
+        Command::Man(args) => finished(about::man(&args)),
         Command::Gc(args) => ended(gc::run(&args), GcError::exit_code),
     }
 }
 
 /// The same, of a command whose reader may go away before its end.
-fn finished(result: Result<(), CommandError>) -> ExitCode {
+fn finished<T>(result: Result<T, CommandError>) -> ExitCode {
     match result {
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         result => ended(result, CommandError::exit_code),

@@ -46,7 +46,7 @@ fn id(text: &str) -> RunId {
 }
 
 /// The name of a run, or its id if it has none.
-fn name(run: &Run) -> &str {
+pub(crate) fn name(run: &Run) -> &str {
     let name = run.info.run_name.as_deref();
     let name = name.filter(|name| !name.is_empty());
     name.unwrap_or(run.info.run_id.as_str())

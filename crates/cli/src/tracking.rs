@@ -41,9 +41,18 @@ pub(crate) fn uri(args: &TrackingArgs) -> String {
 
 /// Opens what the tracking URI names.
 pub(crate) async fn open(args: &TrackingArgs, access: Access) -> Result<Client, CommandError> {
+    open_asking(args, access, rest_options()?).await
+}
+
+/// The same, with servers asked in a way of its own.
+pub(crate) async fn open_asking(
+    args: &TrackingArgs,
+    access: Access,
+    rest: RestOptions,
+) -> Result<Client, CommandError> {
     let options = OpenOptions {
         read_only: access == Access::Read,
-        rest: Some(rest_options()?),
+        rest: Some(rest),
     };
     Ok(Client::open_with(&uri(args), options).await?)
 }

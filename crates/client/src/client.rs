@@ -239,7 +239,7 @@ impl Client {
     }
 
     /// The store, if it is a server.
-    pub(crate) fn rest(&self) -> Option<&RestStore> {
+    pub fn rest(&self) -> Option<&RestStore> {
         self.rest.as_ref()
     }
 

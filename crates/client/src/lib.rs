@@ -41,7 +41,7 @@ pub use active::{active_run, last_active_run};
 pub use artifacts::ArtifactsError;
 pub use client::{Client, OpenOptions, RunOptions, without_account};
 pub use error::TrackingError;
-pub use rest::{InvalidOption, InvalidServer, RestOptions, RestStore};
+pub use rest::{Account, InvalidOption, InvalidServer, RestOptions, RestStore, ServerLook};
 pub use run::{ActiveRun, RunLogger};
 pub use runledger_entities as entities;
 pub use runledger_store as store;

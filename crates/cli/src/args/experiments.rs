@@ -16,12 +16,18 @@ pub(crate) enum ExperimentsCommand {
     #[command(visible_alias = "list")]
     Search(SearchArgs),
     /// Shows an experiment, active or deleted.
+    #[command(override_usage = "runledger experiments get (-x ID | -n NAME) [OPTIONS]")]
     Get(GetArgs),
     /// Renames an active experiment.
+    #[command(
+        override_usage = "runledger experiments rename (-x ID | -n NAME) --new-name NAME [OPTIONS]"
+    )]
     Rename(RenameArgs),
     /// Deletes an experiment with its runs; `restore` brings them back.
+    #[command(override_usage = "runledger experiments delete (-x ID | -n NAME) [OPTIONS]")]
     Delete(WhichArgs),
     /// Restores a deleted experiment with its runs.
+    #[command(override_usage = "runledger experiments restore (-x ID | -n NAME) [OPTIONS]")]
     Restore(WhichArgs),
     /// Writes all active runs of an experiment as CSV, newest first.
     ///

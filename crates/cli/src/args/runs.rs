@@ -19,8 +19,12 @@ pub(crate) enum RunsCommand {
     /// then, and end it with `runledger runs update`.
     Create(CreateArgs),
     /// Logs params, metrics and tags to a run.
+    #[command(
+        override_usage = "runledger runs log --run-id ID [-p K=V] [-m K=N] [-t K=V] [OPTIONS]"
+    )]
     Log(LogArgs),
     /// Changes the status or the name of a run.
+    #[command(override_usage = "runledger runs update --run-id ID --status STATUS [OPTIONS]")]
     Update(UpdateArgs),
     /// Compares what runs logged, side by side.
     Compare(CompareArgs),
@@ -101,17 +105,15 @@ pub(crate) struct LinkArgs {
 /// The flags of `runledger runs create`.
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
-    /// The experiment's id [env: MLFLOW_EXPERIMENT_ID].
-    #[arg(
-        long,
-        short = 'x',
-        value_name = "ID",
-        conflicts_with = "experiment_name"
-    )]
+    /// The experiment's id.
+    #[arg(long, short = 'x', value_name = "ID")]
+    #[arg(conflicts_with = "experiment_name")]
+    #[arg(help = "The experiment's id [env: MLFLOW_EXPERIMENT_ID]")]
     pub(crate) experiment_id: Option<ExperimentId>,
 
-    /// The experiment's name [env: MLFLOW_EXPERIMENT_NAME].
+    /// The experiment's name.
     #[arg(long, short = 'n', value_name = "NAME")]
+    #[arg(help = "The experiment's name [env: MLFLOW_EXPERIMENT_NAME]")]
     pub(crate) experiment_name: Option<String>,
 
     /// Its name [default: a random one].

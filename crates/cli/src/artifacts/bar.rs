@@ -15,7 +15,7 @@ const VARIABLE: &str = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR";
 struct Bar(OnceLock<ProgressBar>);
 
 /// A bar of a transfer to come.
-pub(super) fn new() -> Arc<dyn Progress> {
+pub(crate) fn new() -> Arc<dyn Progress> {
     Arc::new(Bar::default())
 }
 

@@ -13,7 +13,7 @@ use crate::args::Which;
 const HOPS: usize = 8;
 
 /// Finds what the flags name.
-pub(super) async fn find(which: &Which) -> Result<Place, ArtifactsError> {
+pub(crate) async fn find(which: &Which) -> Result<Place, ArtifactsError> {
     let finder = Finder { which };
     if let Some(uri) = &which.artifact_uri {
         let Found { location, origin } = finder.locate(uri, None).await?;

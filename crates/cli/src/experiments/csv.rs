@@ -154,16 +154,16 @@ fn heading(columns: &Columns) -> String {
         "start_time",
         "end_time",
     ];
-    let named = [
+    let groups = [
         ("metrics", &columns.metrics),
         ("params", &columns.params),
         ("tags", &columns.tags),
     ];
-    let named = named.into_iter().flat_map(|(kind, names)| {
-        let names = names.ordered.iter();
-        names.map(move |name| format!("{kind}.{name}"))
+    let titles = groups.into_iter().flat_map(|(kind, names)| {
+        let keys = names.ordered.iter();
+        keys.map(move |key| format!("{kind}.{key}"))
     });
-    line(fixed.into_iter().map(str::to_owned).chain(named))
+    line(fixed.into_iter().map(str::to_owned).chain(titles))
 }
 
 fn row(run: &Run, columns: &Columns) -> String {

@@ -1,7 +1,5 @@
 //! Commands that change a run, and the link to its page.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use runledger::{Client, RunOptions};
 use runledger_entities::{
     Experiment, Metric, Param, RunId, RunInfo, RunStatus, Tag, ViewType, limits, validate,
@@ -10,14 +8,21 @@ use runledger_store::{Batch, RunPatch};
 
 use super::{id, tell};
 use crate::args::{LinkArgs, OneExperiment, OneRunArgs, RunCreateArgs, RunLogArgs, RunUpdateArgs};
-use crate::command::CommandError;
+use crate::command::{CommandError, now};
 use crate::term::Out;
-use crate::term::text::plain;
+use crate::term::text::{counted, plain};
 use crate::tracking::{self, Access};
 
 /// The names of the environment for the experiment of new runs.
 const EXPERIMENT_NAME: &str = "MLFLOW_EXPERIMENT_NAME";
 const EXPERIMENT_ID: &str = "MLFLOW_EXPERIMENT_ID";
+
+/// Tags that MLflow gives every run: who made it, and with what.
+const USER: &str = "mlflow.user";
+const SOURCE: [(&str, &str); 2] = [
+    ("mlflow.source.name", "runledger"),
+    ("mlflow.source.type", "LOCAL"),
+];
 
 pub(super) async fn create(args: &RunCreateArgs) -> Result<(), CommandError> {
     let which = experiment_of(args, |name| std::env::var(name).ok())?;
@@ -26,10 +31,17 @@ pub(super) async fn create(args: &RunCreateArgs) -> Result<(), CommandError> {
     let experiment = tracking::experiment(&client, &which).await?;
     refuse_deleted(&experiment)?;
     let tags = args.tags.iter();
+    let mut tags: Vec<Tag> = tags.map(|tag| Tag::new(&tag.key, &tag.value)).collect();
+    for (key, value) in SOURCE {
+        if tags.iter().all(|tag| tag.key != key) {
+            tags.push(Tag::new(key, value));
+        }
+    }
+    let knows_user = tags.iter().any(|tag| tag.key == USER);
     let options = RunOptions {
         name: args.run_name.clone(),
         description: args.description.clone(),
-        tags: tags.map(|tag| Tag::new(&tag.key, &tag.value)).collect(),
+        tags,
         parent: args.parent_run_id.as_deref().map(id),
         ..RunOptions::default()
     };
@@ -38,6 +50,9 @@ pub(super) async fn create(args: &RunCreateArgs) -> Result<(), CommandError> {
     }
     let run = client.create_run(experiment.experiment_id, options).await?;
     let id = run.info.run_id;
+    if !knows_user {
+        client.set_tag(&id, USER, run.info.user_id).await?;
+    }
     if args.status != RunStatus::Running {
         client.end_run(&id, args.status).await?;
     }
@@ -122,20 +137,12 @@ pub(super) async fn log(args: &RunLogArgs) -> Result<(), CommandError> {
     let counts: Vec<String> = counts
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+        .map(|(count, what)| counted(count, what))
         .collect();
     let id = id(&args.run_id);
     client.log_batch(&id, batch).await?;
     let said = format!("Logged {} to run {id}.", counts.join(", "));
     after(&client, &id, args.output.json, &said).await
-}
-
-/// Milliseconds since the epoch.
-fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(super) async fn update(args: &RunUpdateArgs) -> Result<(), CommandError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use runledger_entities::Run;
+use runledger_entities::{ExperimentId, Run};
 use runledger_protocol::messages::runs as messages;
 
 use super::{id, name, tone};
@@ -22,19 +22,25 @@ const LEAST: usize = 8;
 pub(super) async fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     let client = tracking::open(&args.tracking, Access::Read).await?;
     let mut runs = Vec::new();
+    let mut experiments = BTreeMap::new();
     for text in &args.runs {
-        runs.push(client.get_run(&id(text)).await?);
+        let run = client.get_run(&id(text)).await?;
+        let experiment = run.info.experiment_id;
+        if !args.output.json && !experiments.contains_key(&experiment) {
+            experiments.insert(experiment, client.get_experiment(experiment).await?.name);
+        }
+        runs.push(run);
     }
     let mut out = Out::new();
     if args.output.json {
         out.json(&messages::page(&runs, None))?;
     } else {
-        out.lines(&table(&runs, args.differing).lines(out.look))?;
+        out.lines(&table(&runs, &experiments, args.differing).lines(out.look))?;
     }
     Ok(out.flush()?)
 }
 
-fn table(runs: &[Run], differing: bool) -> Table {
+fn table(runs: &[Run], experiments: &BTreeMap<ExperimentId, String>, differing: bool) -> Table {
     let mut columns = vec![Column::flexible("", 12)];
     columns.extend(runs.iter().map(|run| Column::flexible(name(run), LEAST)));
     let mut table = Table::new(columns);
@@ -56,7 +62,7 @@ fn table(runs: &[Run], differing: bool) -> Table {
             table.row(key.into_iter().chain(cells));
         }
     };
-    section("", of_infos(runs));
+    section("", of_infos(runs, experiments));
     section(
         "PARAMS",
         by_key(runs, |run| {
@@ -87,7 +93,10 @@ fn table(runs: &[Run], differing: bool) -> Table {
     table
 }
 
-fn of_infos(runs: &[Run]) -> Vec<(String, Vec<Cell>)> {
+fn of_infos(
+    runs: &[Run],
+    experiments: &BTreeMap<ExperimentId, String>,
+) -> Vec<(String, Vec<Cell>)> {
     let row = |title: &str, cell: &dyn Fn(&Run) -> Cell| {
         (title.to_owned(), runs.iter().map(cell).collect())
     };
@@ -97,7 +106,8 @@ fn of_infos(runs: &[Run]) -> Vec<(String, Vec<Cell>)> {
             Cell::of(&id, Tone::Faint)
         }),
         row("experiment", &|run| {
-            run.info.experiment_id.to_string().into()
+            let name = experiments.get(&run.info.experiment_id);
+            name.map_or_else(missing, |name| name.as_str().into())
         }),
         row("status", &|run| {
             Cell::of(run.info.status.name(), tone(run.info.status))

@@ -61,7 +61,12 @@ pub(crate) enum Tone {
     Doubtful,
     /// Going on.
     Busy,
+    /// Of one of several things that are told apart, counted from 0.
+    Series(u8),
 }
+
+/// The colours of things that are told apart.
+const SERIES: [&str; 8] = ["36", "35", "33", "32", "34", "31", "96", "95"];
 
 impl Tone {
     /// The parameters of the escape sequence that begins it.
@@ -74,6 +79,7 @@ impl Tone {
             Self::Bad => Some("31"),
             Self::Doubtful => Some("33"),
             Self::Busy => Some("36"),
+            Self::Series(number) => Some(SERIES[usize::from(number) % SERIES.len()]),
         }
     }
 

@@ -126,6 +126,12 @@ pub(crate) fn duration(millis: i64) -> String {
     }
 }
 
+/// `1 step`, `2 steps`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
 /// A number of a metric in few characters: six significant digits.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {

@@ -12,8 +12,10 @@ mod answers;
 mod bare;
 mod call;
 mod gather;
+mod look;
 mod models;
 mod options;
+pub mod read;
 mod refusal;
 mod registry;
 mod requests;
@@ -36,6 +38,7 @@ use runledger_protocol::Endpoint;
 use runledger_store::{StoreError, StoreKind};
 use serde_json::Value;
 
+pub use look::{Account, ServerLook};
 pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
 pub(crate) use spans::Taken;

@@ -1,0 +1,88 @@
+//! The flags of `runledger export` and `runledger import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use runledger_entities::ExperimentId;
+
+use super::tracking::TrackingArgs;
+
+/// Writes experiments with their active runs, histories and artifacts into a
+/// folder.
+///
+/// Each run has a folder of its own: run.json, which is what `runledger runs
+/// describe --json` prints, metrics.ndjson, a point of a metric on each line, and
+/// artifacts. Run again, the command goes on where it ended: what is there and has
+/// not changed stays. Logged models, traces and registered models are left out.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The folder, made if it is missing.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    /// The experiment's id; may be given several times.
+    #[arg(
+        long,
+        short = 'x',
+        value_name = "ID",
+        required_unless_present = "experiment_name"
+    )]
+    pub(crate) experiment_id: Vec<ExperimentId>,
+
+    /// The experiment's name; may be given several times.
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(crate) experiment_name: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) moving: MovingArgs,
+}
+
+/// Reads experiments out of a folder: of `runledger export`, or of TensorBoard.
+///
+/// An experiment goes into the one of its name, which is made if it is missing.
+/// Runs get new ids; the old ones are in the tag runledger.import.run_id. Run
+/// again, the command goes on where it ended: a run that is there stays, one that
+/// was cut short is deleted and read anew.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    /// Reads event files of TensorBoard: the scalars of each folder that has some
+    /// become a run. Needs --experiment-name.
+    #[arg(long, requires = "experiment_name")]
+    pub(crate) tensorboard: bool,
+
+    /// The experiment to read into [default: of the same name].
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(crate) experiment_name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) moving: MovingArgs,
+}
+
+/// What an export and an import share.
+#[derive(Debug, Args)]
+pub(crate) struct MovingArgs {
+    /// Leaves out artifacts.
+    #[arg(long)]
+    pub(crate) no_artifacts: bool,
+
+    /// Files at a time.
+    #[arg(long, short, value_name = "N", default_value_t = 8)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+
+    #[command(flatten)]
+    pub(crate) tracking: TrackingArgs,
+
+    /// Where mlflow-artifacts:/ is, if runs are not at a tracking server.
+    #[arg(long, value_name = "URI")]
+    #[arg(env = "MLFLOW_ARTIFACTS_DESTINATION", hide_env_values = true)]
+    pub(crate) artifacts_destination: Option<String>,
+
+    /// Writes what was done as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,31 @@
+//! Entities from the JSON of MLflow's REST API, for programs that keep it in files.
+
+use runledger_entities::{Experiment, Metric, Run};
+use runledger_store::StoreError;
+use serde_json::Value;
+
+use super::answers;
+
+/// An experiment, as in `{"experiment": …}` of `experiments/get`.
+///
+/// # Errors
+/// [`StoreError::Answered`] if a member is missing or of the wrong type.
+pub fn experiment(value: &Value) -> Result<Experiment, StoreError> {
+    answers::experiment(value)
+}
+
+/// A run, as in `{"run": …}` of `runs/get`.
+///
+/// # Errors
+/// As [`experiment`].
+pub fn run(value: &Value) -> Result<Run, StoreError> {
+    answers::run(value)
+}
+
+/// A point of a metric, as in `{"metrics": [ … ]}` of `metrics/get-history`.
+///
+/// # Errors
+/// As [`experiment`].
+pub fn metric(value: &Value) -> Result<Metric, StoreError> {
+    answers::metric(value)
+}
