@@ -22,12 +22,12 @@ pub(super) fn run(folder: &Path, tally: &mut Tally) -> Result<()> {
         std::fs::create_dir_all(&place)?;
         let database = format!("sqlite:///{}", place.join("mlflow.db").display());
         let mlruns = place.join("mlruns").display().to_string();
-        let served = match name {
+        let behind = match name {
             "server" => Some(&database),
             "server-on-folder" => Some(&mlruns),
             _ => None,
         };
-        let server = served
+        let server = behind
             .map(|uri| Server::start(&binary, uri, &place, place.join("server.log")))
             .transpose()?;
         let uri = match (&server, name) {
