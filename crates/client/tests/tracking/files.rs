@@ -7,10 +7,36 @@ use runledger::artifacts::{StepImage, Table};
 use runledger::datasets::Dataset;
 use runledger::entities::{LoggedModelStatus, Run, RunId, Tag};
 use runledger::models::NewModel;
+use runledger::store::NewExperiment;
 use runledger::{ArtifactsError, Client, OpenOptions, RunLogger, Tracker, TrackingError};
 use serde_json::{Value, json};
 
-use crate::fluent::{everywhere, get, tag};
+use crate::fluent::{self, get, tag};
+
+/// Does something with a tracker of each kind, none of which keeps files in the current
+/// directory, as a database does by itself.
+fn everywhere(check: impl Fn(&Tracker)) {
+    fluent::everywhere(|tracker| {
+        let folder = tempfile::tempdir().unwrap();
+        if tracker.client().uri().starts_with("sqlite:") {
+            keep_files_in(folder.path(), tracker);
+        }
+        check(tracker);
+    });
+}
+
+/// Has further runs keep their files in a folder.
+fn keep_files_in(folder: &Path, tracker: &Tracker) {
+    let new = NewExperiment {
+        name: "with files".to_owned(),
+        artifact_location: Some(folder.display().to_string()),
+        ..NewExperiment::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let created = runtime.block_on(tracker.client().store().create_experiment(new));
+    created.unwrap();
+    tracker.set_experiment("with files").unwrap();
+}
 
 /// The names in a folder of a run, those of folders with a slash.
 fn names(run: &RunLogger, path: Option<&str>) -> Vec<String> {
@@ -321,7 +347,9 @@ fn the_asynchronous_client_does_the_same() {
 fn a_client_that_reads_writes_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let uri = crate::world::database(&folder);
-    let run = Tracker::open(&uri).unwrap().start_run().unwrap();
+    let tracker = Tracker::open(&uri).unwrap();
+    keep_files_in(&folder.path().join("files"), &tracker);
+    let run = tracker.start_run().unwrap();
     run.log_text("hello", "a.txt").unwrap();
     let id = run.run_id().clone();
     run.end().unwrap();
