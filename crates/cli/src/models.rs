@@ -181,7 +181,8 @@ async fn versions_of(client: &Client, name: &str) -> Result<Vec<ModelVersion>, C
                     value: name.to_owned(),
                 },
             }],
-            prompts: true,
+            // What a server is asked for in words cannot be both.
+            prompts: false,
         },
         order_by: vec![Order {
             key: ModelVersionKey::Number,

@@ -19,6 +19,9 @@ pub(crate) enum ModelsCommand {
     /// Lists the versions of a registered model, newest first.
     Versions(OneModelArgs),
     /// Makes an alias stand for a version, whatever it stood for before.
+    #[command(
+        override_usage = "runledger models set-alias -n NAME --alias ALIAS --version N [OPTIONS]"
+    )]
     SetAlias(SetAliasArgs),
     /// Deletes an alias.
     DeleteAlias(DeleteAliasArgs),

@@ -14,18 +14,29 @@ pub(crate) enum TracesCommand {
     /// Shows a trace with its spans.
     Get(OneTraceArgs),
     /// Deletes traces for good.
-    #[command(override_usage = "runledger traces delete -x ID (--trace-ids ID,… | \
-        --max-timestamp-millis MS) [OPTIONS]")]
+    #[command(override_usage = "runledger traces delete -x ID --trace-ids ID,… [OPTIONS]")]
     Delete(DeleteArgs),
     /// Sets a tag of a trace.
+    #[command(
+        override_usage = "runledger traces set-tag --trace-id ID --key KEY --value VALUE [OPTIONS]"
+    )]
     SetTag(SetTagArgs),
     /// Deletes a tag of a trace.
     DeleteTag(DeleteTagArgs),
     /// Adds what somebody thinks of a trace.
+    #[command(
+        override_usage = "runledger traces log-feedback --trace-id ID --name NAME --value VALUE"
+    )]
     LogFeedback(AssessArgs),
     /// Adds what a trace should have come to.
+    #[command(
+        override_usage = "runledger traces log-expectation --trace-id ID --name NAME --value VALUE"
+    )]
     LogExpectation(AssessArgs),
     /// Deletes an assessment; what it took the place of is valid again.
+    #[command(
+        override_usage = "runledger traces delete-assessment --trace-id ID --assessment-id ID"
+    )]
     DeleteAssessment(DeleteAssessmentArgs),
 }
 

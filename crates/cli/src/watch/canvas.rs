@@ -63,10 +63,15 @@ impl Canvas {
         }
     }
 
-    /// A letter in the place of the character with this dot.
+    /// A letter in the place of the character with this dot, or of the next one to
+    /// the left that has none.
     pub(super) fn letter(&mut self, (x, y): (usize, usize), letter: char, tone: Tone) {
-        if x < self.columns * 2 && y < self.rows * 4 {
-            let spot = &mut self.spots[y / 4 * self.columns + x / 2];
+        if x >= self.columns * 2 || y >= self.rows * 4 {
+            return;
+        }
+        let row = y / 4 * self.columns;
+        let spots = &mut self.spots[row..=row + x / 2];
+        if let Some(spot) = spots.iter_mut().rfind(|spot| spot.letter.is_none()) {
             spot.letter = Some(letter);
             spot.tone = tone;
         }
@@ -112,6 +117,15 @@ mod tests {
         let mut back = Canvas::new(2, 1);
         back.line((3, 0), (0, 3), Tone::Plain);
         assert_eq!(text(&back), ["⡠⠊"]);
+    }
+
+    #[test]
+    fn letters_stand_beside_each_other() {
+        let mut canvas = Canvas::new(3, 1);
+        for letter in ['A', 'B', 'C', 'D'] {
+            canvas.letter((5, 0), letter, Tone::Plain);
+        }
+        assert_eq!(text(&canvas), ["CBA"]);
     }
 
     #[test]
