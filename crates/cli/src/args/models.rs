@@ -29,6 +29,10 @@ pub(crate) enum ModelsCommand {
 
 /// The flags of `runledger models search`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the help shows names as they are typed"
+)]
 pub(crate) struct SearchArgs {
     /// Only those that fulfil this, such as "name LIKE 'prod-%'" or
     /// "tags.team = 'x'".

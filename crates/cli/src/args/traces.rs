@@ -42,6 +42,10 @@ pub(crate) enum TracesCommand {
 
 /// The flags of `runledger traces search`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the help shows names as they are typed"
+)]
 pub(crate) struct SearchArgs {
     /// The experiment's id; may be given several times.
     #[arg(long, short = 'x', value_name = "ID", required = true)]
@@ -146,6 +150,10 @@ fn source_type(text: &str) -> Result<SourceType, &'static str> {
 
 /// The flags of `runledger traces log-feedback` and `log-expectation`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the help shows names as they are typed"
+)]
 pub(crate) struct AssessArgs {
     /// What is assessed, such as correctness.
     #[arg(long, value_name = "NAME")]

@@ -44,6 +44,10 @@ pub(crate) struct ExportArgs {
 /// again, the command goes on where it ended: a run that is there stays, one that
 /// was cut short is deleted and read anew.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the help shows names as they are typed"
+)]
 pub(crate) struct ImportArgs {
     /// The folder.
     #[arg(value_name = "DIR")]
