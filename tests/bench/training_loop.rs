@@ -31,8 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let run = tracker.start_run()?;
     let begin = Instant::now();
+    let mut loss = 1.0;
     for step in 0..metrics {
-        run.log_metric_at("loss", 1.0 / (step as f64 + 1.0), step)?;
+        run.log_metric_at("loss", loss, step)?;
+        loss *= 0.999_99;
     }
     run.flush()?;
     let seconds = begin.elapsed().as_secs_f64();

@@ -301,9 +301,12 @@ mod tests {
     }
 
     #[test]
-    fn the_client_need_not_have_a_registry_but_must_have_runs_and_models() {
-        assert!(Store::Rest.has("search_runs::filters::a"));
-        assert!(Store::Rest.has("search_logged_models::a"));
-        assert!(!Store::Rest.has("registry::models::a"));
+    fn the_client_has_everything_but_purges_and_webhooks() {
+        for store in [Store::Rest, Store::RestFile] {
+            assert!(store.has("search_runs::filters::a"));
+            assert!(store.has("registry::models::a"));
+            assert!(store.has("traces::spans::a"));
+            assert!(!store.has("purge::a"));
+        }
     }
 }

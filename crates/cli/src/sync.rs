@@ -47,9 +47,9 @@ pub(crate) fn run(args: &SyncArgs) -> Result<(), CommandError> {
 async fn sync(args: &SyncArgs) -> Result<(), CommandError> {
     let folder = match &args.folder {
         Some(folder) => folder.clone(),
-        None => spill::folder().map_err(refused)?,
+        None => spill::folder().map_err(|error| refused(&error))?,
     };
-    let files = spill::waiting(&folder).map_err(refused)?;
+    let files = spill::waiting(&folder).map_err(|error| refused(&error))?;
     let mut done = Vec::with_capacity(files.len());
     for file in files {
         let outcome = if args.dry_run {
@@ -62,7 +62,7 @@ async fn sync(args: &SyncArgs) -> Result<(), CommandError> {
     let mut out = Out::new();
     if args.json {
         let files = done.iter().map(|(file, outcome)| as_json(file, outcome));
-        out.json(Value::from_iter(files).to_string().as_bytes())?;
+        out.json(files.collect::<Value>().to_string().as_bytes())?;
     } else if done.is_empty() {
         out.line(&format!("Nothing waits in {}.", folder.display()))?;
     } else {
@@ -188,6 +188,6 @@ fn as_json(file: &Spilled, outcome: &Outcome) -> Value {
     value
 }
 
-fn refused(error: SpillError) -> CommandError {
-    CommandError::Refused(report::chain(&error))
+fn refused(error: &SpillError) -> CommandError {
+    CommandError::Refused(report::chain(error))
 }

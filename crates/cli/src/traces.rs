@@ -283,19 +283,13 @@ fn cells(depth: usize, span: &Value) -> [Cell; 4] {
 async fn delete(args: &TraceDeleteArgs) -> Result<(), CommandError> {
     let client = tracking::open(&args.tracking, Access::Write).await?;
     let experiment = args.experiment_id;
-    let count = match args.max_timestamp_millis {
-        Some(time) => {
-            let deleted = client.delete_traces_until(experiment, time, args.max_traces);
-            deleted.await?
-        }
-        None => {
-            let ids: Vec<TraceId> = args
-                .trace_ids
-                .iter()
-                .map(|id| TraceId::new(id.trim()))
-                .collect();
-            client.delete_traces(experiment, &ids).await?
-        }
+    let count = if let Some(time) = args.max_timestamp_millis {
+        let deleted = client.delete_traces_until(experiment, time, args.max_traces);
+        deleted.await?
+    } else {
+        let ids = args.trace_ids.iter();
+        let ids: Vec<TraceId> = ids.map(|id| TraceId::new(id.trim())).collect();
+        client.delete_traces(experiment, &ids).await?
     };
     if args.output.json {
         report::json(&json!({ "traces_deleted": count }));

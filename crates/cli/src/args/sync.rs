@@ -16,8 +16,7 @@ use clap::Args;
                   MLFLOW_TRACKING_TOKEN, and those of a database from MLFLOW_TRACKING_URI."
 )]
 pub(crate) struct SyncArgs {
-    /// The folder of these files [default: runledger/spill in $XDG_STATE_HOME, or
-    /// in ~/.local/state].
+    /// The folder of these files [default: ~/.local/state/runledger/spill].
     #[arg(value_name = "FOLDER")]
     #[arg(env = "RUNLEDGER_SPILL_DIR", hide_env_values = true)]
     pub(crate) folder: Option<PathBuf>,

@@ -202,7 +202,7 @@ impl Chart<'_> {
         } else {
             return String::new();
         };
-        if scale.low == scale.high && row != 0 {
+        if scale.low >= scale.high && row != 0 {
             return String::new();
         }
         let value = if self.is_log {

@@ -23,7 +23,7 @@ fn session(world: &World, commands: &[&[&str]]) -> String {
                 }
             })
             .collect();
-        text.push_str(&format!("$ runledger {}\n", shown.join(" ")));
+        text.extend(["$ runledger ", &shown.join(" "), "\n"]);
         text.push_str(&world.ok(command));
     }
     world.anywhere(&text)

@@ -38,7 +38,7 @@ fn session(world: &World, commands: &[Vec<&str>]) -> String {
     let mut text = String::new();
     for command in commands {
         let shown: Vec<_> = command.iter().map(|word| quoted(word)).collect();
-        text.push_str(&format!("$ runledger {}\n", shown.join(" ")));
+        text.extend(["$ runledger ", &shown.join(" "), "\n"]);
         text.push_str(&world.ok(command));
     }
     world.anywhere(&text)

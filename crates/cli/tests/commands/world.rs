@@ -58,7 +58,7 @@ impl World {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let address = first.split("listens on ").nth(1).unwrap();
-        self.uri = address.to_owned();
+        address.clone_into(&mut self.uri);
         self.server = Some(child);
     }
 

@@ -172,7 +172,7 @@ fn paths_stay_in_the_run_and_what_is_not_there_is_told() {
         let absolute = run.log_text("x", "/etc/x");
         assert!(absolute.is_err());
         let missing = run.load_text("nothing").unwrap_err();
-        let code = missing.code().map(|code| code.name());
+        let code = missing.code().map(runledger::entities::ErrorCode::name);
         assert_eq!(code, Some("RESOURCE_DOES_NOT_EXIST"), "{missing}");
         let world = tempfile::tempdir().unwrap();
         assert!(

@@ -89,21 +89,9 @@ fn own(span: &Span) -> Vec<(String, String)> {
     all
 }
 
-/// What stands between quotes for a text, in ASCII.
+/// What stands between quotes for a text.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_ascii() => out.push(c),
-            c => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    out
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 fn text(value: &str) -> String {
