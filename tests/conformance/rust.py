@@ -169,6 +169,8 @@ class Reader:
             path = mlflow.artifacts.download_artifacts(f"{uri}/{image.path}")
             equal(Image.open(path).format, "PNG", "image of a step")
         with self.checks.check("a table is loaded as one, and its tag is MLflow's"):
+            # Tables are looked for in the active experiment.
+            mlflow.set_experiment(experiment_id=self.found.info.experiment_id)
             table = mlflow.load_table("table.json", run_ids=[self.run_id])
             equal(table.to_dict("list"), files["table"], "rows")
             tag = json.loads(self.found.data.tags["mlflow.loggedArtifacts"])
