@@ -2,7 +2,7 @@
 //!
 //! Cargo chooses the features of the dependencies by what is built together. Asked for one package it compiles nearly
 //! everything once more, with features that differ a little: minutes and gigabytes for each task. What is built here
-//! is what `cargo nextest run --workspace` has built already.
+//! is what `cargo xtask test` has built for the tests already, with [`FEATURES`].
 
 use std::env;
 use std::io::BufReader;
@@ -13,6 +13,13 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 
 use crate::{cache, process};
+
+/// The features of the crate `runledger` that no program here has, and tests have to.
+pub(crate) const CLIENT: &str = "runledger/parquet,runledger/system-metrics,runledger/nvml";
+
+/// All features that tests are built with, so that nothing is built twice.
+pub(crate) const FEATURES: &str =
+    "runledger-e2e/postgres,runledger/parquet,runledger/system-metrics,runledger/nvml";
 
 const BINARY: &str = "runledger";
 
@@ -70,7 +77,7 @@ fn find(name: &str, targets: &[&str], package: Option<&Path>) -> Result<PathBuf>
         "build",
         "--workspace",
         "--features",
-        "runledger-e2e/postgres",
+        FEATURES,
         "--locked",
         "--quiet",
         "--message-format",
@@ -78,7 +85,7 @@ fn find(name: &str, targets: &[&str], package: Option<&Path>) -> Result<PathBuf>
     ]);
     command.args(targets);
     println!(
-        "$ cargo build --workspace --features runledger-e2e/postgres {}",
+        "$ cargo build --workspace --features {FEATURES} {}",
         targets.join(" ")
     );
     let mut child = command.stdout(Stdio::piped()).spawn()?;

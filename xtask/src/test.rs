@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::{
-    cache, conformance, deny, lint, process, test_folders, test_races, test_stores, test_upgrades,
+    built, cache, conformance, deny, lint, process, test_folders, test_races, test_stores,
+    test_upgrades,
 };
 
 /// A step that can fail.
@@ -58,7 +59,7 @@ fn clippy() -> Result<()> {
         "--all-targets",
         // Tests that other tasks run.
         "--features",
-        "runledger-e2e/postgres",
+        built::FEATURES,
         "--locked",
         "--",
         "-D",
@@ -70,21 +71,36 @@ fn tests() -> Result<()> {
     if process::available(&mut process::cargo(["nextest"])) {
         // What is built with the tests is what they start. Left to themselves they build it alone,
         // which chooses other features of the dependencies and compiles all of them once more.
-        let built = cache::target()?.join("debug");
+        let programs = cache::target()?.join("debug");
         let binary = format!("runledger{}", std::env::consts::EXE_SUFFIX);
         process::run(
-            process::cargo(["nextest", "run", "--workspace", "--locked"])
-                .env("RUNLEDGER_BIN", built.join(binary))
-                .env("RUNLEDGER_EXAMPLES", built.join("examples")),
+            process::cargo([
+                "nextest",
+                "run",
+                "--workspace",
+                "--locked",
+                "--features",
+                built::CLIENT,
+            ])
+            .env("RUNLEDGER_BIN", programs.join(binary))
+            .env("RUNLEDGER_EXAMPLES", programs.join("examples")),
         )?;
         process::run(&mut process::cargo([
             "test",
             "--workspace",
             "--locked",
+            "--features",
+            built::CLIENT,
             "--doc",
         ]))
     } else {
-        process::run(&mut process::cargo(["test", "--workspace", "--locked"]))
+        process::run(&mut process::cargo([
+            "test",
+            "--workspace",
+            "--locked",
+            "--features",
+            built::CLIENT,
+        ]))
     }
 }
 
@@ -96,6 +112,8 @@ fn documentation() -> Result<()> {
             "--no-deps",
             "--document-private-items",
             "--locked",
+            "--features",
+            built::CLIENT,
         ])
         .env("RUSTDOCFLAGS", "-D warnings"),
     )
