@@ -124,19 +124,17 @@ class Reader:
                 equal(sorted(points), sorted(as_kept(wanted, points)), key)
             equal((data.metrics["accuracy"], data.metrics["recall"]), (0.875, 1.0), "latest")
 
-        # It is there if the example was built with the feature `system-metrics`.
-        if measured := self.logged["measured_id"]:
-            with self.checks.check("system metrics have the names that MLflow's have here"):
-                mlflow.set_system_metrics_sampling_interval(0.05)
-                mlflow.set_experiment(experiment_id=info.experiment_id)
-                with mlflow.start_run(log_system_metrics=True) as active:
-                    time.sleep(1)
-                theirs = self.client.get_run(active.info.run_id).data.metrics
-                ours = self.client.get_run(measured).data.metrics
-                equal(sorted(ours), sorted(theirs), "names")
-                for key in ("system_memory_usage_megabytes", "disk_usage_megabytes"):
-                    ratio = ours[f"system/{key}"] / theirs[f"system/{key}"]
-                    equal(0.5 < ratio < 2, True, f"{key}: {ratio}")
+        with self.checks.check("system metrics have the names that MLflow's have here"):
+            mlflow.set_system_metrics_sampling_interval(0.05)
+            mlflow.set_experiment(experiment_id=info.experiment_id)
+            with mlflow.start_run(log_system_metrics=True) as active:
+                time.sleep(1)
+            theirs = self.client.get_run(active.info.run_id).data.metrics
+            ours = self.client.get_run(self.logged["measured_id"]).data.metrics
+            equal(sorted(ours), sorted(theirs), "names")
+            for key in ("system_memory_usage_megabytes", "disk_usage_megabytes"):
+                ratio = ours[f"system/{key}"] / theirs[f"system/{key}"]
+                equal(0.5 < ratio < 2, True, f"{key}: {ratio}")
 
     def files(self) -> None:
         with self.checks.check("files are listed and downloaded byte for byte"):
@@ -183,14 +181,12 @@ class Reader:
     def datasets(self) -> None:
         logged = self.logged["datasets"]
         inputs = {it.dataset.name: it for it in self.found.inputs.dataset_inputs}
-        # It is there if the example was built with the feature `parquet`.
-        table = inputs.pop("table", None)
-        if table is not None:
-            with self.checks.check("a Parquet file has the schema and profile of from_pandas"):
-                theirs = mlflow.data.from_pandas(rich()).to_dict()
-                for field in ("schema", "profile"):
-                    ours = getattr(table.dataset, field)
-                    equal(json.loads(ours), json.loads(theirs[field]), field)
+        with self.checks.check("a Parquet file has the schema and profile of from_pandas"):
+            table = inputs.pop("table")
+            theirs = mlflow.data.from_pandas(rich()).to_dict()
+            for field in ("schema", "profile"):
+                ours = getattr(table.dataset, field)
+                equal(json.loads(ours), json.loads(theirs[field]), field)
         with self.checks.check("datasets are inputs with their contexts and tags"):
             equal(sorted(inputs), ["made", "remote", "wine"], "names")
             tags = {

@@ -1,17 +1,20 @@
 //! Logs something of every kind into a run, and prints as JSON what it was: the official
 //! Python client compares (`cargo xtask conformance --suite rust`).
 //!
-//! `cargo run -p runledger --example log_all -- http://localhost:5000 /tmp/scratch`
+//! `cargo run -p runledger --features parquet,system-metrics --example log_all --
+//! http://localhost:5000 /tmp/scratch`
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use runledger::artifacts::{StepImage, Table};
 use runledger::datasets::{Column, ColumnType, Dataset, DatasetSource};
 use runledger::entities::{Metric, RunStatus, Tag};
 use runledger::models::NewModel;
+use runledger::system_metrics::{SystemMetrics, SystemMetricsOptions};
 use runledger::{RunLogger, RunOptions, Tracker};
 use serde_json::{Value, json};
 
@@ -159,7 +162,6 @@ fn log_datasets(run: &RunLogger, scratch: &Path) -> Result<Value, Box<dyn Error>
 }
 
 /// Logs the table that the other program has left, if there is one.
-#[cfg(feature = "parquet")]
 fn log_parquet(run: &RunLogger, scratch: &Path) -> Result<(), Box<dyn Error>> {
     let path = scratch.join("table.parquet");
     if path.exists() {
@@ -168,21 +170,8 @@ fn log_parquet(run: &RunLogger, scratch: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(not(feature = "parquet"))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same with the feature can fail"
-)]
-fn log_parquet(_: &RunLogger, _: &Path) -> Result<(), Box<dyn Error>> {
-    Ok(())
-}
-
 /// The id of a child that measures its machine for a moment.
-#[cfg(feature = "system-metrics")]
-fn measure(run: &RunLogger) -> Result<Option<String>, Box<dyn Error>> {
-    use runledger::system_metrics::{SystemMetrics, SystemMetricsOptions};
-    use std::time::Duration;
-
+fn measure(run: &RunLogger) -> Result<String, Box<dyn Error>> {
     let child = run.child_with(RunOptions {
         system_metrics: SystemMetrics::On(SystemMetricsOptions {
             interval: Duration::from_millis(50),
@@ -190,19 +179,10 @@ fn measure(run: &RunLogger) -> Result<Option<String>, Box<dyn Error>> {
         }),
         ..RunOptions::named("measured")
     })?;
-    std::thread::sleep(Duration::from_millis(400));
+    thread::sleep(Duration::from_millis(400));
     let id = child.run_id().to_string();
     child.end()?;
-    Ok(Some(id))
-}
-
-#[cfg(not(feature = "system-metrics"))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same with the feature can fail"
-)]
-fn measure(_: &RunLogger) -> Result<Option<String>, Box<dyn Error>> {
-    Ok(None)
+    Ok(id)
 }
 
 fn log_model(run: &RunLogger, scratch: &Path) -> Result<Value, Box<dyn Error>> {
