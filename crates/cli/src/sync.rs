@@ -4,6 +4,7 @@
 //! `runledger::spill`.
 
 use std::env;
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
@@ -15,6 +16,7 @@ use crate::args::SyncArgs;
 use crate::command::{self, CommandError};
 use crate::report;
 use crate::term::table::{Cell, Column, Table};
+use crate::term::text::plain;
 use crate::term::{Out, Tone};
 use crate::tracking;
 
@@ -37,6 +39,10 @@ impl Outcome {
             Self::Failed(_) => "failed",
         }
     }
+
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Sent(sent) if sent.changed_params.is_empty())
+    }
 }
 
 /// Does what the flags say.
@@ -50,41 +56,60 @@ async fn sync(args: &SyncArgs) -> Result<(), CommandError> {
         None => spill::folder().map_err(|error| refused(&error))?,
     };
     let files = spill::waiting(&folder).map_err(|error| refused(&error))?;
-    let mut done = Vec::with_capacity(files.len());
+    let (mut done, mut problems) = (Vec::new(), Vec::new());
     for file in files {
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                problems.push(report::chain(&error));
+                continue;
+            }
+        };
         let outcome = if args.dry_run {
             Outcome::Waiting
         } else {
             send(&file, args.tracking_uri.as_deref()).await
         };
+        match &outcome {
+            Outcome::Failed(reason) => problems.push(reason.clone()),
+            Outcome::Sent(sent) => {
+                let left_out = sent.changed_params.iter();
+                let run = file.run_id();
+                problems
+                    .extend(left_out.map(|why| format!("run {run}, a param is left out: {why}")));
+            }
+            Outcome::Waiting | Outcome::InUse => {}
+        }
         done.push((file, outcome));
     }
+    let shown = show(&done, &folder, args.json);
+    for problem in &problems {
+        report::progress(&plain(problem));
+    }
+    if problems.is_empty() {
+        return shown;
+    }
+    // Said also where nobody reads the list any more.
+    Err(CommandError::Refused(format!(
+        "{} of {} files were sent to the end and whole",
+        done.iter()
+            .filter(|(_, outcome)| outcome.is_whole())
+            .count(),
+        done.len()
+    )))
+}
+
+fn show(done: &[(Spilled, Outcome)], folder: &Path, as_json: bool) -> Result<(), CommandError> {
     let mut out = Out::new();
-    if args.json {
-        let files = done.iter().map(|(file, outcome)| as_json(file, outcome));
+    if as_json {
+        let files = done.iter().map(|(file, outcome)| file_json(file, outcome));
         out.json(files.collect::<Value>().to_string().as_bytes())?;
     } else if done.is_empty() {
         out.line(&format!("Nothing waits in {}.", folder.display()))?;
     } else {
-        out.lines(&table(&done).lines(out.look))?;
+        out.lines(&table(done).lines(out.look))?;
     }
-    out.flush()?;
-    let mut failures = 0;
-    for (_, outcome) in &done {
-        if let Outcome::Failed(reason) = outcome {
-            failures += 1;
-            if !args.json {
-                report::progress(reason);
-            }
-        }
-    }
-    match failures {
-        0 => Ok(()),
-        count => Err(CommandError::Refused(format!(
-            "{count} of {} files could not be sent to the end: what is left of them stays",
-            done.len()
-        ))),
-    }
+    Ok(out.flush()?)
 }
 
 async fn send(file: &Spilled, moved: Option<&str>) -> Outcome {
@@ -166,7 +191,7 @@ fn table(done: &[(Spilled, Outcome)]) -> Table {
     table
 }
 
-fn as_json(file: &Spilled, outcome: &Outcome) -> Value {
+fn file_json(file: &Spilled, outcome: &Outcome) -> Value {
     let mut value = json!({
         "path": file.path(),
         "run_id": file.run_id().as_str(),
@@ -180,6 +205,7 @@ fn as_json(file: &Spilled, outcome: &Outcome) -> Value {
             value["params"] = sent.params.into();
             value["tags"] = sent.tags.into();
             value["is_ended"] = sent.is_ended.into();
+            value["changed_params"] = sent.changed_params.clone().into();
             value["unsent_bytes"] = 0.into();
         }
         Outcome::Failed(reason) => value["error"] = reason.as_str().into(),

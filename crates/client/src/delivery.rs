@@ -146,6 +146,19 @@ pub(crate) fn is_away(error: &StoreError) -> bool {
     )
 }
 
+/// Whether something stands between, such as a proxy that knows no account or no such
+/// path: what is sent is not to blame, but waiting alone may not help.
+pub(crate) fn is_barred(error: &StoreError) -> bool {
+    is_answer(
+        error,
+        &[
+            ErrorCode::Unauthenticated,
+            ErrorCode::PermissionDenied,
+            ErrorCode::EndpointNotFound,
+        ],
+    )
+}
+
 /// Whether the server failed, which may be because of what it was asked.
 pub(crate) fn is_fault(error: &StoreError) -> bool {
     is_answer(error, &[ErrorCode::InternalError])
@@ -206,12 +219,9 @@ mod tests {
         };
         assert!(is_fault(&answered(ErrorCode::InternalError)));
         assert!(is_away(&answered(ErrorCode::RequestLimitExceeded)));
-        for error in [
-            answered(ErrorCode::PermissionDenied),
-            StoreError::invalid("no"),
-        ] {
-            assert!(!is_away(&error) && !is_fault(&error));
-        }
+        assert!(is_barred(&answered(ErrorCode::Unauthenticated)));
+        let error = StoreError::invalid("no");
+        assert!(!is_away(&error) && !is_fault(&error) && !is_barred(&error));
         assert!(!leaves_doubt(&answered(ErrorCode::RequestLimitExceeded)));
         assert!(leaves_doubt(&answered(ErrorCode::InternalError)));
     }

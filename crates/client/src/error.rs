@@ -1,12 +1,14 @@
 //! The error of the client and of the fluent API.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use runledger_entities::{Coded, ErrorCode, ExperimentId, InvalidValue, RunId};
 use runledger_search::SearchError;
 use runledger_store::StoreError;
 
+use crate::spill::SpillError;
 use crate::{ArtifactsError, InvalidOption, InvalidServer};
 
 /// Why something was not tracked.
@@ -95,12 +97,29 @@ pub enum TrackingError {
         /// The first refusal.
         source: Arc<StoreError>,
     },
-    /// Metrics did not arrive in time.
-    #[error("{count} metrics of run {run_id} did not arrive within {seconds} s; {reason}")]
+    /// What was logged was not taken, and waits in a file until that is mended: then
+    /// `runledger sync` sends it.
+    #[error(
+        "{count} values of run {run_id} were not taken: {reason}. They wait in '{}': mend that, and \
+         send them with `runledger sync`",
+        .path.display()
+    )]
+    MetricsLeft {
+        /// The run.
+        run_id: RunId,
+        /// How many metrics, params and tags.
+        count: usize,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Metrics, or what waits in a file with them, did not arrive in time.
+    #[error("{count} values of run {run_id} did not arrive within {seconds} s; {reason}")]
     MetricsWaiting {
         /// The run.
         run_id: RunId,
-        /// How many.
+        /// How many metrics, params and tags.
         count: usize,
         /// How long they were waited for, in seconds.
         seconds: u64,
@@ -124,6 +143,9 @@ pub enum TrackingError {
          crate runledger"
     )]
     NoSystemMetrics,
+    /// What an earlier program could not send to the run cannot be sent now either.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// The threads that talk to stores could not be started, or one of them failed.
     #[error("the background threads of tracking do not work: {0}")]
     Background(#[source] io::Error),

@@ -11,7 +11,7 @@ use runledger_store::{LoggedModelPatch, NewLoggedModel};
 use runledger_store_file::yaml::document;
 use serde_json::{Map, Value, json};
 
-use crate::artifacts::of_json;
+use crate::artifacts::{ArtifactsError, of_json};
 use crate::datasets::{Column, colspec};
 use crate::{Client, RunLogger, TrackingError, background, context};
 
@@ -163,7 +163,8 @@ impl Client {
     /// `MLmodel` file beside them, it becomes an output of the run, and only then `READY`.
     ///
     /// # Errors
-    /// [`TrackingError::Value`] before anything is created. What fails later leaves the
+    /// [`TrackingError::Value`], and [`TrackingError::Artifacts`] if there is an `MLmodel` among
+    /// the files, before anything is created. What fails later leaves the
     /// model `UPLOAD_FAILED`. A server older than MLflow 3 has no logged models
     /// (`ENDPOINT_NOT_FOUND`).
     pub async fn log_model(
@@ -173,8 +174,20 @@ impl Client {
         files: impl AsRef<Path>,
     ) -> Result<LoggedModel, TrackingError> {
         model.check()?;
+        let files = files.as_ref();
+        let described = files.join(MLMODEL);
+        let found = background::apart(move || (context::tags(), described.exists()));
+        let (mut tags, is_described) = found.await?;
+        if is_described {
+            return Err(ArtifactsError::Value {
+                path: MLMODEL.to_owned(),
+                reason: "the folder is a model with a description already, which would be lost: \
+                         leave it out, or log the folder with `log_artifacts`"
+                    .to_owned(),
+            }
+            .into());
+        }
         let experiment_id = self.get_run(run).await?.info.experiment_id;
-        let mut tags = context::tags();
         tags.retain(|tag| model.tags.iter().all(|own| own.key != tag.key));
         tags.extend(model.tags.iter().cloned());
         let new = NewLoggedModel {
@@ -186,7 +199,7 @@ impl Client {
             tags,
         };
         let created = self.models().create_logged_model(new).await?;
-        let filled = self.fill_model(run, &model, &created, files.as_ref()).await;
+        let filled = self.fill_model(run, &model, &created, files).await;
         let status = match &filled {
             Ok(()) => LoggedModelStatus::Ready,
             Err(_) => LoggedModelStatus::UploadFailed,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -351,13 +352,14 @@ impl ActiveRun {
         inner.queue.close();
         let flushed = inner.queue.flush_last(PATIENCE);
         let is_waiting = matches!(flushed, Err(TrackingError::MetricsWaiting { .. }));
-        let outcome = if is_waiting && inner.queue.can_keep() && self.keep_end(status).is_ok() {
-            Ok(())
+        let kept = (is_waiting && inner.queue.can_keep()).then(|| self.keep_end(status));
+        let outcome = if let Some(Ok(path)) = kept {
+            inner.queue.barred(path)
         } else {
             if is_waiting {
                 inner.queue.give_up();
             }
-            let ended = self.send_end(status);
+            let ended = self.send_end(status, kept.is_none());
             if let (Err(_), Err(error)) = (&flushed, &ended) {
                 tracing::error!(run = %self.run_id(), %error, "the run cannot be ended");
             }
@@ -367,20 +369,23 @@ impl ActiveRun {
         outcome
     }
 
-    fn send_end(&self, status: RunStatus) -> Result<(), TrackingError> {
+    /// Ends the run, or keeps its end, if it may, where the tracker is away.
+    fn send_end(&self, status: RunStatus, may_keep: bool) -> Result<(), TrackingError> {
         let inner = &self.logger.inner;
         let (client, id) = (inner.client.clone(), self.run_id().clone());
         match background::wait(async move { client.end_run(&id, status).await }) {
-            Err(TrackingError::Store(error)) if inner.queue.can_keep() && is_away(&error) => {
+            Err(TrackingError::Store(error))
+                if may_keep && inner.queue.can_keep() && is_away(&error) =>
+            {
                 // Where it cannot be kept, what the tracker said tells more.
-                self.keep_end(status).map_err(|_| error.into())
+                self.keep_end(status).map(drop).map_err(|_| error.into())
             }
             ended => ended.map(drop),
         }
     }
 
     /// Keeps the end, and all metrics that have not arrived, for `runledger sync`.
-    fn keep_end(&self, status: RunStatus) -> Result<(), TrackingError> {
+    fn keep_end(&self, status: RunStatus) -> Result<PathBuf, TrackingError> {
         let kept = self
             .logger
             .inner
@@ -394,7 +399,7 @@ impl ActiveRun {
             ),
             Err(error) => tracing::error!(%run, %error, "the rest of the run is lost"),
         }
-        kept.map(drop)
+        kept
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use runledger_entities::{Experiment, ExperimentId, Run, RunId, RunStatus};
 
 use crate::queue::Keeping;
+use crate::spill;
 use crate::{ActiveRun, Client, RunOptions, TrackingError, active_run, background};
 
 /// Starts runs in one experiment of one store, for training loops that are not
@@ -132,15 +133,22 @@ impl Tracker {
         )
     }
 
-    /// Goes on with a run, which is `RUNNING` again.
+    /// Goes on with a run, which is `RUNNING` again. What an earlier program could not send
+    /// to it ([`spill`]) is sent first.
     ///
     /// # Errors
+    /// [`TrackingError::Spill`] if that cannot be sent, or is just being sent.
     /// [`TrackingError::RunActive`] if this thread has an active run; a deleted run
     /// is refused by the store.
     pub fn resume_run(&self, id: &RunId) -> Result<ActiveRun, TrackingError> {
         check_none_active()?;
         let (client, id) = (self.client.clone(), id.clone());
-        let info = background::wait(async move { client.end_run(&id, RunStatus::Running).await })?;
+        let folder = self.keeping.folder.clone();
+        let info = background::wait(async move {
+            // An end that waits there would end it once more, later.
+            spill::send_left(&client, folder, &id).await?;
+            client.end_run(&id, RunStatus::Running).await
+        })?;
         ActiveRun::resume(self.client.clone(), info, self.keeping.clone())
     }
 

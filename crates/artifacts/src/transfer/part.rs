@@ -43,6 +43,10 @@ impl Part {
         let name = format!("{HIDDEN}{:016x}", fnv(name.as_encoded_bytes()));
         let path = local.with_file_name(&name);
         let failed = || TransferError::local(&path);
+        let is_link = || failed()(io::Error::other("it is a link: remove it"));
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+            return Err(is_link());
+        }
         let opened = OpenOptions::new().append(true).create(true).open(&path);
         let file = opened.map_err(failed())?;
         let busy = || TransferError::Busy { path: path.clone() };
@@ -58,9 +62,7 @@ impl Part {
         let held = file.metadata().map_err(failed())?;
         match fs::symlink_metadata(&path) {
             Ok(found) if is_same(&held, &found) => {}
-            Ok(found) if found.is_symlink() => {
-                return Err(failed()(io::Error::other("it is a link: remove it")));
-            }
+            Ok(found) if found.is_symlink() => return Err(is_link()),
             _ => return Err(busy()),
         }
         Ok(Self {

@@ -225,6 +225,11 @@ fn encode(array: &ArrayRef, out: &mut Vec<u8>) -> Result<(), ArrowError> {
         }
         DataType::Dictionary(_, _) => {
             let dictionary = array.as_any_dictionary();
+            if dictionary.values().is_empty() {
+                // Nothing but nulls, which no key can be made of.
+                out.resize(out.len() + array.len(), 0);
+                return Ok(());
+            }
             let (keys, values) = (dictionary.normalized_keys(), dictionary.values());
             for (n, key) in keys.into_iter().enumerate() {
                 if array.is_null(n) {

@@ -63,7 +63,7 @@ impl Dataset {
 
     /// The table in a CSV file with a header, named like the file without its ending.
     ///
-    /// The file is read once, in constant memory; the call blocks. Columns get the types
+    /// The file is read once, a record at a time; the call blocks. Columns get the types
     /// that pandas would infer, and so the schema that MLflow's `from_pandas` would give:
     /// `boolean`, `long`, `double` or `string`, where a column of whole numbers with gaps
     /// is `double`. Fields that are empty, or `NA`, `NaN`, `null` and the like, are gaps.

@@ -132,7 +132,7 @@ impl Queue {
         let shared = &self.shared;
         let start = Instant::now();
         let mut state = shared.lock();
-        while state.on_their_way() > 0 {
+        while state.is_waiting() {
             let left = limit.saturating_sub(start.elapsed());
             if left.is_zero() || is_hopeless(&state) {
                 return Err(TrackingError::MetricsWaiting {
@@ -146,14 +146,40 @@ impl Queue {
             let waited = shared.settled.wait_timeout(state, left.min(LOOK));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        match state.refused.take() {
-            None => Ok(()),
-            Some((count, source)) => Err(TrackingError::MetricsRefused {
-                run_id: shared.run.clone(),
+        let run_id = shared.run.clone();
+        if let Some((count, source)) = state.refused.take() {
+            return Err(TrackingError::MetricsRefused {
+                run_id,
                 count,
                 source,
-            }),
+            });
         }
+        if let Some(left) = state.left.take() {
+            return Err(TrackingError::MetricsLeft {
+                run_id,
+                count: left.count,
+                path: left.path,
+                reason: left.reason,
+            });
+        }
+        state
+            .changed_param
+            .take()
+            .map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// What was kept in this file, if it will not be sent without somebody's doing.
+    pub(crate) fn barred(&self, path: PathBuf) -> Result<(), TrackingError> {
+        let state = self.shared.lock();
+        if !state.is_barred {
+            return Ok(());
+        }
+        Err(TrackingError::MetricsLeft {
+            run_id: self.shared.run.clone(),
+            count: state.on_their_way(),
+            path,
+            reason: state.trouble.clone().unwrap_or_default(),
+        })
     }
 
     /// Whether there is a file at all: what is on this machine is not away when it fails.
@@ -170,20 +196,31 @@ impl Queue {
     /// all metrics that have not arrived. They are sent when the tracker is there again.
     pub(crate) fn keep(&self, records: Vec<Record>) -> Result<PathBuf, TrackingError> {
         let (answer, kept) = mpsc::sync_channel(1);
+        let ticket;
         {
             let mut state = self.shared.lock();
             if state.is_over {
                 let run_id = self.shared.run.clone();
                 return Err(TrackingError::RunEnded { run_id });
             }
-            state.kept.push_back(Kept { records, answer });
+            state.last_ticket += 1;
+            ticket = state.last_ticket;
+            state.kept.push_back(Kept {
+                records,
+                answer,
+                ticket,
+            });
         }
         self.shared.wake.notify_one();
-        let outcome = kept.recv_timeout(DISK);
-        let reason = match outcome {
+        let reason = match kept.recv_timeout(DISK) {
             Ok(Ok(path)) => return Ok(path),
             Ok(Err(reason)) => reason,
-            Err(_) => format!("the disk took longer than {} s", DISK.as_secs()),
+            Err(_) => {
+                // What was not begun is not kept later either.
+                let mut state = self.shared.lock();
+                state.kept.retain(|kept| kept.ticket != ticket);
+                format!("the disk took longer than {} s", DISK.as_secs())
+            }
         };
         Err(TrackingError::NotKept {
             run_id: self.shared.run.clone(),

@@ -34,10 +34,11 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Metric>,
     /// How many are with the task, and in no file.
     pub(super) sending: usize,
-    /// How many are in the file, and have not arrived.
+    /// How many metrics, params, tags and ends are in the file, and have not arrived.
     pub(super) spilled: usize,
     /// What is to be kept in the file, and was not queued.
     pub(super) kept: VecDeque<Kept>,
+    pub(super) last_ticket: u64,
     /// Everything goes through a file.
     pub(super) is_spilling: bool,
     /// No more metrics come.
@@ -48,8 +49,14 @@ pub(super) struct State {
     pub(super) is_given_up: bool,
     /// Refusals that nobody was told of: how many metrics, and the first reason.
     pub(super) refused: Option<(usize, Arc<StoreError>)>,
+    /// A param in the file that has another value already, if nobody was told of it.
+    pub(super) changed_param: Option<StoreError>,
+    /// What stays in a file, if nobody was told of it.
+    pub(super) left: Option<Left>,
     /// What went wrong with the last attempt, if it may pass.
     pub(super) trouble: Option<String>,
+    /// That will not pass by itself.
+    pub(super) is_barred: bool,
     /// Since when the tracker has given no good answer.
     pub(super) away_since: Option<Instant>,
     /// Why nothing can be kept in a file.
@@ -61,6 +68,16 @@ pub(super) struct State {
 pub(super) struct Kept {
     pub(super) records: Vec<Record>,
     pub(super) answer: SyncSender<Result<PathBuf, String>>,
+    /// Which one it is.
+    pub(super) ticket: u64,
+}
+
+/// What was not taken, and stays in a file.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) count: usize,
+    pub(super) path: PathBuf,
+    pub(super) reason: String,
 }
 
 /// What the task does next.
@@ -109,6 +126,19 @@ impl State {
         match &self.spill_trouble {
             Some(trouble) => format!("{reason}; nor can they be kept on this machine: {trouble}"),
             None => reason,
+        }
+    }
+
+    /// Whether anything has not arrived.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.on_their_way() > 0 || self.is_spilling || !self.kept.is_empty()
+    }
+
+    fn take_off(&mut self, count: usize) {
+        if self.sending > 0 {
+            self.sending = 0;
+        } else {
+            self.spilled = self.spilled.saturating_sub(count);
         }
     }
 
@@ -191,30 +221,63 @@ impl Shared {
     }
 
     /// An attempt failed, and there will be another.
-    pub(super) fn failed(&self, error: &StoreError) {
+    pub(super) fn failed(&self, error: &StoreError, is_barred: bool) {
         let mut state = self.lock();
         state.trouble = Some(error.to_string());
+        state.is_barred = is_barred;
         state.away_since.get_or_insert_with(Instant::now);
     }
 
-    /// A batch has arrived, or was refused.
-    pub(super) fn settle(&self, count: usize, outcome: Result<(), StoreError>) {
+    /// An attempt takes so long that nobody counts on an answer.
+    pub(super) fn is_slow(&self) {
+        self.lock().away_since.get_or_insert_with(Instant::now);
+    }
+
+    /// So many have arrived.
+    pub(super) fn arrived(&self, count: usize) {
         let mut state = self.lock();
         state.away_since = None;
-        if state.sending > 0 {
-            state.sending = 0;
-        } else {
-            state.spilled = state.spilled.saturating_sub(count);
-        }
-        match outcome {
-            Ok(()) => state.trouble = None,
-            Err(error) => {
-                tracing::error!(run = %self.run, count, %error, "metrics were refused");
-                let refused = state.refused.take();
-                let (before, first) = refused.unwrap_or_else(|| (0, Arc::new(error)));
-                state.refused = Some((before + count, first));
-            }
-        }
+        state.trouble = None;
+        state.is_barred = false;
+        state.take_off(count);
+        drop(state);
+        self.settled.notify_all();
+    }
+
+    /// Metrics that are in no file were refused.
+    pub(super) fn refused(&self, count: usize, error: StoreError) {
+        tracing::error!(run = %self.run, count, %error, "metrics were refused");
+        let mut state = self.lock();
+        state.away_since = None;
+        state.take_off(count);
+        let (before, first) = state.refused.take().unwrap_or_else(|| (0, Arc::new(error)));
+        state.refused = Some((before + count, first));
+        drop(state);
+        self.settled.notify_all();
+    }
+
+    /// A param in the file has another value already.
+    pub(super) fn param_is_another(&self, error: StoreError) {
+        tracing::error!(run = %self.run, %error, "a param was refused");
+        let mut state = self.lock();
+        state.take_off(1);
+        state.changed_param.get_or_insert(error);
+        drop(state);
+        self.settled.notify_all();
+    }
+
+    /// What is in the file stays there.
+    pub(super) fn left(&self, path: PathBuf, reason: String) {
+        tracing::error!(run = %self.run, path = %path.display(), reason, "unsent data stays in a file");
+        let mut state = self.lock();
+        let count = std::mem::take(&mut state.spilled);
+        state.is_spilling = false;
+        state.away_since = None;
+        state.left = Some(Left {
+            count,
+            path,
+            reason,
+        });
         drop(state);
         self.settled.notify_all();
     }

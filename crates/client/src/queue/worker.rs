@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::state::{Disk, Interruption, Kept, Shared, Step};
-use crate::delivery::{Delivery, is_away, is_fault};
+use crate::delivery::{Delivery, is_away, is_barred, is_fault};
 use crate::spill::{self, Record, SpillError, SpillFile};
 use crate::{Client, rest};
 
@@ -58,7 +58,7 @@ pub(super) async fn work(client: Client, shared: Arc<Shared>, folder: Option<Arc
             Step::Over => break,
         }
     }
-    worker.tell_of_given_up();
+    worker.end();
 }
 
 struct Worker {
@@ -92,24 +92,40 @@ impl Worker {
             return;
         };
         // They may have become the first lines of a file.
-        if let Some(until) = self.first_end.take() {
-            self.advance(until).await;
+        match (outcome, self.first_end.take()) {
+            (Ok(()), until) => {
+                if let Some(until) = until {
+                    self.advance(until).await;
+                }
+                self.shared.arrived(metrics.len());
+            }
+            (Err(error), None) => self.shared.refused(metrics.len(), error),
+            (Err(error), Some(_)) => self.leave(&error),
         }
-        self.shared.settle(metrics.len(), outcome);
     }
 
-    /// Sends the first lines of the file.
+    /// Sends the first lines of the file. What is refused stays there, but for a param
+    /// that has another value already: it can never be logged, and what follows can.
     async fn send_spilled(&mut self) {
         let Some(unsent) = self.with_file(|file| file.unsent()).await else {
             return;
         };
-        let until = unsent.until;
-        let count = unsent.batch.metrics.len();
+        let (until, count) = (unsent.until, unsent.count());
         // What a file begins with is sent by `send`, which knows what may have arrived.
         let mut delivery = Delivery::of(unsent.batch, unsent.end, false);
-        if let Outcome::Settled(outcome) = self.deliver(&mut delivery, None).await {
-            self.advance(until).await;
-            self.shared.settle(count, outcome);
+        let Outcome::Settled(outcome) = self.deliver(&mut delivery, None).await else {
+            return;
+        };
+        match outcome {
+            Ok(()) => {
+                self.advance(until).await;
+                self.shared.arrived(count);
+            }
+            Err(error @ StoreError::ParamsChanged { .. }) => {
+                self.advance(until).await;
+                self.shared.param_is_another(error);
+            }
+            Err(error) => self.leave(&error),
         }
     }
 
@@ -124,16 +140,20 @@ impl Worker {
             let Some(outcome) = self.meanwhile(attempt, SLOW, metrics).await else {
                 return Outcome::GivenUp;
             };
+            let may_pass = |error: &StoreError| {
+                is_away(error) || is_fault(error) || (self.can_be_away && is_barred(error))
+            };
             let error = match outcome {
-                Err(error) if is_away(&error) || is_fault(&error) => error,
+                Err(error) if may_pass(&error) => error,
                 outcome => return Outcome::Settled(outcome),
             };
             faults = if is_fault(&error) { faults + 1 } else { 0 };
-            if faults == MOST_FAULTS {
+            // What is in a file is not lost by waiting.
+            if faults >= MOST_FAULTS && self.file.is_none() {
                 return Outcome::Settled(Err(error));
             }
             tracing::warn!(run = %shared.run, %error, "metrics are sent again");
-            shared.failed(&error);
+            shared.failed(&error, is_barred(&error));
             failures += 1;
             if failures >= SPILL_AFTER && self.file.is_none() && !self.has_no_disk() {
                 self.spill(metrics).await;
@@ -170,7 +190,10 @@ impl Worker {
                     Interruption::GivenUp => return None,
                     Interruption::Spill => self.spill(metrics).await,
                 },
-                () = &mut slow, if may_begin => self.spill(metrics).await,
+                () = &mut slow, if may_begin => {
+                    shared.is_slow();
+                    self.spill(metrics).await;
+                }
             }
         }
     }
@@ -179,12 +202,21 @@ impl Worker {
     /// its first lines, which are with the task.
     async fn spill(&mut self, first: Option<&[Metric]>) {
         let first = first.filter(|_| self.file.is_none()).unwrap_or_default();
-        let (waiting, kept) = {
+        let (waiting, kept, added) = {
             let mut state = self.shared.lock();
-            let waiting = Vec::from(std::mem::take(&mut state.waiting));
+            let has_room = self.file.as_ref().is_none_or(SpillFile::has_room);
+            // Params, tags and ends have a reserve of their own.
+            let waiting = if has_room {
+                Vec::from(std::mem::take(&mut state.waiting))
+            } else {
+                Vec::new()
+            };
+            let kept = Vec::from(std::mem::take(&mut state.kept));
+            let records = kept.iter().map(|kept| kept.records.len());
+            let added = waiting.len() + records.sum::<usize>();
             // They are on their way all the time.
-            state.spilled += waiting.len();
-            (waiting, Vec::from(std::mem::take(&mut state.kept)))
+            state.spilled += added;
+            (waiting, kept, added)
         };
         let begin = first.iter().cloned().map(Record::Metric).collect();
         let waiting_records = waiting.iter().cloned().map(Record::Metric);
@@ -202,7 +234,7 @@ impl Worker {
             }
             Err(error) => {
                 tracing::error!(run = %self.shared.run, %error, "what waits cannot be kept");
-                state.spilled -= waiting.len();
+                state.spilled -= added;
                 for metric in waiting.into_iter().rev() {
                     state.waiting.push_front(metric);
                 }
@@ -278,8 +310,7 @@ impl Worker {
         self.shared.lock().is_spilling = false;
     }
 
-    /// Does something with the file, if there is one. If that fails, it is left as it is,
-    /// for `runledger sync`.
+    /// Does something with the file, if there is one. If that fails, it is left.
     async fn with_file<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut SpillFile) -> Result<T, SpillError> + Send + 'static,
@@ -295,27 +326,24 @@ impl Worker {
                 Some(value)
             }
             Ok((file, Err(error))) => {
-                tracing::error!(run = %self.shared.run, %error, "unsent data stays in a file");
-                self.file_is_lost(StoreError::internal(error));
-                drop(file);
+                self.file = Some(file);
+                self.leave(&error);
                 None
             }
             Err(broken) => {
                 let error = self.broken(broken);
-                self.file_is_lost(StoreError::internal(error));
+                self.leave(&error);
                 None
             }
         }
     }
 
-    /// The file is no use to this run any more: what is in it did not arrive.
-    fn file_is_lost(&mut self, error: StoreError) {
-        let count = {
-            let mut state = self.shared.lock();
-            state.is_spilling = false;
-            std::mem::take(&mut state.spilled)
-        };
-        self.shared.settle(count, Err(error));
+    /// Leaves the file as it is, for `runledger sync`, and goes on without one.
+    fn leave(&mut self, reason: &impl ToString) {
+        let path = self.file.take().map(|file| file.path().to_owned());
+        self.first_end = None;
+        self.shared
+            .left(path.unwrap_or_default(), reason.to_string());
     }
 
     fn broken(&mut self, broken: tokio::task::JoinError) -> SpillError {
@@ -347,11 +375,15 @@ impl Worker {
         }
     }
 
-    fn tell_of_given_up(&self) {
+    /// What is not sent or kept by now is lost, of which somebody was told.
+    fn end(&self) {
         let mut state = self.shared.lock();
+        state.is_over = true;
         let count = state.waiting.len() + state.sending;
         state.waiting.clear();
         state.sending = 0;
+        // Who waits for them hears that they are not kept.
+        state.kept.clear();
         drop(state);
         if count > 0 {
             tracing::error!(run = %self.shared.run, count, "metrics are given up");

@@ -7,7 +7,6 @@
 //!
 //! Everything here waits for the disk: it is for threads that may.
 
-use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -20,6 +19,9 @@ use super::{EXTENSION, SpillError, Spilled};
 
 /// The largest file: the metrics of ten million steps.
 const LARGEST: u64 = 1 << 30;
+
+/// What params, tags and ends may add to that.
+const RESERVE: u64 = 16 << 20;
 
 /// The most bytes of lines that are sent at once. A line is longer than what becomes of
 /// it in a request.
@@ -35,6 +37,8 @@ pub(crate) struct SpillFile {
     offset: u64,
     /// Where the last whole line ends.
     end: u64,
+    /// There may be a part of a line behind that.
+    is_torn: bool,
 }
 
 /// The first lines of a file that go out together.
@@ -104,6 +108,7 @@ impl SpillFile {
             sent: None,
             offset,
             end: lines.len() as u64,
+            is_torn: false,
         };
         Ok((file, first_end))
     }
@@ -151,6 +156,7 @@ impl SpillFile {
             sent: None,
             offset: offset.clamp(begin, end),
             end,
+            is_torn: true,
         }))
     }
 
@@ -174,10 +180,18 @@ impl SpillFile {
         for record in records {
             record.write(&mut lines);
         }
+        if self.end + lines.len() as u64 > LARGEST + RESERVE {
+            return Err(self.failed(io::ErrorKind::FileTooLarge.into()));
+        }
+        // A line without its end is no line, but the next one must not continue it.
+        if self.is_torn {
+            let cut = self.data.set_len(self.end);
+            cut.map_err(|source| self.failed(source))?;
+            self.is_torn = false;
+        }
         let written = self.data.write_all(&lines);
         if let Err(source) = written.and_then(|()| self.data.sync_data()) {
-            // A line without its end is no line, but the next one must not continue it.
-            let _ = self.data.set_len(self.end);
+            self.is_torn = true;
             return Err(self.failed(source));
         }
         self.end += lines.len() as u64;
@@ -195,7 +209,7 @@ impl SpillFile {
             .map_err(|source| self.failed(source))?;
         let mut lines = BufReader::new(data.take(self.end - self.offset));
         let mut line = Vec::new();
-        while unsent.until < self.end && unsent.end.is_none() {
+        while unsent.until < self.end {
             line.clear();
             read_line(&mut lines, &mut line).map_err(|source| self.failed(source))?;
             let until = unsent.until + line.len() as u64;
@@ -237,7 +251,11 @@ impl SpillFile {
         } else {
             let mut options = OpenOptions::new();
             let options = private_file(options.write(true).create(true).truncate(false));
-            self.sent.insert(options.open(sent_path(&self.path))?)
+            let sent = options.open(sent_path(&self.path))?;
+            if let Some(folder) = self.path.parent() {
+                File::open(folder)?.sync_all()?;
+            }
+            self.sent.insert(sent)
         };
         // Of one length, in one piece.
         sent.seek(SeekFrom::Start(0))?;
@@ -265,25 +283,27 @@ impl SpillFile {
 }
 
 impl Unsent {
-    /// Whether it goes out with what is there: within the limits, and no param or tag
-    /// twice.
+    /// How many records these are.
+    pub(crate) fn count(&self) -> usize {
+        let batch = &self.batch;
+        batch.metrics.len()
+            + batch.params.len()
+            + batch.tags.len()
+            + usize::from(self.end.is_some())
+    }
+
+    /// Whether a record goes out with those that are there: only with others of its kind,
+    /// so that none is refused because of another; a param and an end go alone.
     fn takes(&self, record: &Record) -> bool {
         let batch = &self.batch;
-        let has_room =
-            batch.metrics.len() + batch.params.len() + batch.tags.len() < limits::BATCH_TOTAL;
-        has_room
-            && match record {
-                Record::Metric(_) => batch.metrics.len() < limits::BATCH_METRICS,
-                Record::Param(param) => {
-                    let keys: HashSet<_> = batch.params.iter().map(|other| &other.key).collect();
-                    keys.len() < limits::BATCH_PARAMS && !keys.contains(&param.key)
-                }
-                Record::Tag(tag) => {
-                    let keys: HashSet<_> = batch.tags.iter().map(|other| &other.key).collect();
-                    keys.len() < limits::BATCH_TAGS && !keys.contains(&tag.key)
-                }
-                Record::End(..) => true,
+        match record {
+            Record::Metric(_) => (1..limits::BATCH_METRICS).contains(&batch.metrics.len()),
+            Record::Tag(tag) => {
+                (1..limits::BATCH_TAGS).contains(&batch.tags.len())
+                    && batch.tags.iter().all(|other| other.key != tag.key)
             }
+            Record::Param(_) | Record::End(..) => false,
+        }
     }
 
     fn add(&mut self, record: Record) {
@@ -385,104 +405,4 @@ fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 #[cfg(test)]
-mod tests {
-    use runledger_entities::Metric;
-
-    use super::*;
-
-    fn record(step: i64) -> Record {
-        Record::Metric(Metric::new("loss", 0.5, 1, step))
-    }
-
-    fn steps(unsent: &Unsent) -> Vec<i64> {
-        let metrics = unsent.batch.metrics.iter();
-        metrics.map(|metric| metric.step).collect()
-    }
-
-    fn create(folder: &Path, records: &[Record]) -> SpillFile {
-        let run = RunId::new("run");
-        let created = SpillFile::create(folder, &run, "http://h", records, &[]);
-        created.expect("a file").0
-    }
-
-    /// As the next program finds it.
-    fn reopened(file: SpillFile) -> SpillFile {
-        let spilled = about(&file.path).expect("readable").expect("whole");
-        drop(file);
-        SpillFile::open(&spilled).expect("free").expect("there")
-    }
-
-    #[test]
-    fn what_was_sent_is_known_to_the_next_program() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let records: Vec<Record> = (0..2_500).map(record).collect();
-        let mut file = create(folder.path(), &records);
-        let first = file.unsent().expect("readable");
-        assert_eq!(steps(&first), (0..1_000).collect::<Vec<_>>());
-        file.advance(first.until).expect("written");
-        let mut file = reopened(file);
-        let second = file.unsent().expect("readable");
-        assert_eq!(steps(&second), (1_000..2_000).collect::<Vec<_>>());
-        file.advance(second.until).expect("written");
-        file.append(&[record(9), Record::End(RunStatus::Failed, 7), record(10)])
-            .expect("written");
-        let mut file = reopened(file);
-        let third = file.unsent().expect("readable");
-        assert_eq!(third.batch.metrics.len(), 501);
-        assert_eq!(third.end, Some((RunStatus::Failed, 7)));
-        file.advance(third.until).expect("written");
-        let last = file.unsent().expect("readable");
-        assert_eq!(steps(&last), [10]);
-        file.advance(last.until).expect("written");
-        assert!(file.is_sent());
-        file.remove().expect("removed");
-        let left = fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(left, 0);
-    }
-
-    #[test]
-    fn half_a_line_is_no_line() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut file = create(folder.path(), &[record(1)]);
-        file.data
-            .write_all(b"{\"metric\": {\"key")
-            .expect("written");
-        let file = reopened(file);
-        assert_eq!(steps(&file.unsent().expect("readable")), [1]);
-    }
-
-    #[test]
-    fn a_line_of_something_else_is_told_after_what_is_before_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut file = create(folder.path(), &[record(1)]);
-        file.data.write_all(b"{}\n").expect("written");
-        let mut file = reopened(file);
-        let before = file.unsent().expect("readable");
-        assert_eq!(steps(&before), [1]);
-        file.advance(before.until).expect("written");
-        let error = file.unsent().expect_err("corrupt").to_string();
-        let told = format!("from byte {}", before.until);
-        assert!(error.contains(&told), "{error}");
-    }
-
-    #[test]
-    fn a_param_goes_out_once_in_a_batch() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let param = |value: &str| Record::Param(runledger_entities::Param::new("p", value));
-        let file = create(folder.path(), &[param("1"), record(1), param("1")]);
-        let unsent = file.unsent().expect("readable");
-        assert_eq!(unsent.batch.params.len(), 1);
-        assert_eq!(steps(&unsent), [1]);
-    }
-
-    #[test]
-    fn only_one_uses_a_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = create(folder.path(), &[record(1)]);
-        let spilled = about(&file.path).expect("readable").expect("whole");
-        let second = SpillFile::open(&spilled);
-        assert!(matches!(second, Err(SpillError::InUse { .. })));
-        file.remove().expect("removed");
-        assert!(matches!(SpillFile::open(&spilled), Ok(None)));
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@
 //!
 //! let client = Client::from_env().await?;
 //! for spilled in spill::waiting(&spill::folder()?)? {
+//!     let spilled = spilled?;
 //!     let sent = spilled.send(&client, |_| ()).await?;
 //!     println!("run {}: {} metrics", spilled.run_id(), sent.metrics);
 //! }
@@ -38,6 +39,7 @@ use runledger_store::StoreError;
 pub(crate) use file::{SpillFile, Unsent};
 pub(crate) use record::Record;
 pub use send::Sent;
+pub(crate) use send::send_left;
 
 /// The variable that names the folder of these files.
 const FOLDER: &str = "RUNLEDGER_SPILL_DIR";
@@ -114,13 +116,12 @@ pub fn folder() -> Result<PathBuf, SpillError> {
     Ok(state.join("runledger").join("spill"))
 }
 
-/// What waits in a folder, the oldest first. A folder that is not there holds nothing;
-/// files of others in it are left alone.
+/// What waits in a folder, the oldest first; a file that cannot be read is an error in its
+/// place. A folder that is not there holds nothing; files with other names are left alone.
 ///
 /// # Errors
-/// [`SpillError::Io`] if the folder cannot be read, [`SpillError::Corrupt`] if a file of
-/// this name was written by somebody else.
-pub fn waiting(folder: &Path) -> Result<Vec<Spilled>, SpillError> {
+/// [`SpillError::Io`] if the folder cannot be read.
+pub fn waiting(folder: &Path) -> Result<Vec<Result<Spilled, SpillError>>, SpillError> {
     let failed = |source| SpillError::Io {
         path: folder.to_owned(),
         source,
@@ -136,18 +137,14 @@ pub fn waiting(folder: &Path) -> Result<Vec<Spilled>, SpillError> {
         if path.extension() != Some(OsStr::new(EXTENSION)) {
             continue;
         }
-        let source = |source| SpillError::Io {
-            path: path.clone(),
-            source,
-        };
-        let Some(about) = file::about(&path)? else {
-            continue;
-        };
-        let changed = fs::metadata(&path).and_then(|about| about.modified());
-        found.push((changed.map_err(source)?, about));
+        let changed = fs::metadata(&path).and_then(|about| about.modified()).ok();
+        // Its run may have removed it meanwhile.
+        if let Some(spilled) = file::about(&path).transpose() {
+            found.push((changed, path, spilled));
+        }
     }
-    found.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.path.cmp(&y.path)));
-    Ok(found.into_iter().map(|(_, spilled)| spilled).collect())
+    found.sort_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
+    Ok(found.into_iter().map(|(.., spilled)| spilled).collect())
 }
 
 /// A file of what one run could not send.

@@ -1,14 +1,18 @@
 //! Sending what was left in a file.
 
-use runledger_entities::limits;
+use std::path::Path;
+use std::sync::Arc;
+
+use runledger_entities::{RunId, limits};
+use runledger_store::StoreError;
 use tokio::task::spawn_blocking;
 
 use super::{SpillError, SpillFile, Spilled, Unsent};
-use crate::Client;
 use crate::delivery::{Delivery, is_away};
+use crate::{Client, TrackingError, background};
 
 /// What went out of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sent {
     /// How many metrics.
@@ -19,6 +23,8 @@ pub struct Sent {
     pub tags: usize,
     /// Whether the run was ended.
     pub is_ended: bool,
+    /// Why params were left out: they have other values already.
+    pub changed_params: Vec<String>,
 }
 
 impl Spilled {
@@ -57,14 +63,26 @@ impl Spilled {
             // A batch of the first metrics may have been on its way when this was left.
             let may_have_arrived = sent.metrics < limits::BATCH_METRICS;
             let mut delivery = Delivery::of(batch, end, may_have_arrived);
-            self.deliver(client, &mut delivery).await?;
+            let changed = match self.deliver(client, &mut delivery).await {
+                Ok(()) => None,
+                // It can never be logged, and what follows can.
+                Err(error @ StoreError::ParamsChanged { .. }) => Some(error.to_string()),
+                Err(source) => {
+                    return Err(SpillError::Store {
+                        run_id: self.run_id.clone(),
+                        path: self.path.clone(),
+                        source,
+                    });
+                }
+            };
             file = on_disk(&self.path, move || {
                 file.advance(until)?;
                 Ok(file)
             })
             .await?;
             sent.metrics += counts.0;
-            sent.params += counts.1;
+            sent.params += if changed.is_some() { 0 } else { counts.1 };
+            sent.changed_params.extend(changed);
             sent.tags += counts.2;
             sent.is_ended |= end.is_some();
             progress(until);
@@ -73,22 +91,51 @@ impl Spilled {
 
     /// A call of a [`RestStore`](crate::RestStore) is repeated by itself, unless it may
     /// have arrived: then once more, after a look at what is there.
-    async fn deliver(&self, client: &Client, delivery: &mut Delivery) -> Result<(), SpillError> {
+    async fn deliver(&self, client: &Client, delivery: &mut Delivery) -> Result<(), StoreError> {
         let mut outcome = delivery.attempt(client, &self.run_id).await;
         if outcome.as_ref().is_err_and(is_away) && delivery.is_in_doubt() {
             outcome = delivery.attempt(client, &self.run_id).await;
         }
-        outcome.map_err(|source| SpillError::Store {
-            run_id: self.run_id.clone(),
-            path: self.path.clone(),
-            source,
-        })
+        outcome
     }
+}
+
+/// Sends what was left of a run in a folder, or in the one of [`super::folder`].
+pub(crate) async fn send_left(
+    client: &Client,
+    folder: Option<Arc<Path>>,
+    run: &RunId,
+) -> Result<(), TrackingError> {
+    if !client.can_be_away() {
+        return Ok(());
+    }
+    let found = background::apart(move || {
+        let folder = match folder {
+            Some(folder) => folder.to_path_buf(),
+            None => super::folder()?,
+        };
+        super::waiting(&folder)
+    });
+    let found = match found.await? {
+        // Without a folder there is no file.
+        Err(SpillError::NoFolder) => return Ok(()),
+        found => found?,
+    };
+    for spilled in found {
+        match spilled {
+            Ok(spilled) if spilled.run_id == *run => {
+                spilled.send(client, |_| ()).await?;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a file of unsent data is passed over"),
+        }
+    }
+    Ok(())
 }
 
 /// Does something with the disk on a thread for that.
 async fn on_disk<T: Send + 'static>(
-    path: &std::path::Path,
+    path: &Path,
     work: impl FnOnce() -> Result<T, SpillError> + Send + 'static,
 ) -> Result<T, SpillError> {
     spawn_blocking(work).await.unwrap_or_else(|broken| {

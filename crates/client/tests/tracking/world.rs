@@ -59,6 +59,12 @@ impl World {
         std::mem::replace(&mut self.runtime, runtime()).shutdown_timeout(Duration::from_secs(5));
     }
 
+    /// Starts another one, on data in which a run was deleted meanwhile.
+    pub(crate) fn start_without(&mut self, run: &RunId) {
+        self.runtime.block_on(self.store.delete_run(run)).unwrap();
+        self.start();
+    }
+
     /// Starts another one on the same data and port.
     pub(crate) fn start(&mut self) {
         let served = serve(self.kept, &self.folder, self.address);
