@@ -360,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn a_dictionary_of_nothing_has_a_digest() -> Result<(), DatasetError> {
+        let nulls = |count| -> ArrayRef {
+            let nothing: [Option<&str>; 3] = [None; 3];
+            Arc::new(
+                nothing
+                    .into_iter()
+                    .take(count)
+                    .collect::<DictionaryArray<Int32Type>>(),
+            )
+        };
+        let digest_of = |count| -> Result<String, DatasetError> {
+            let dataset = Dataset::from_batches("d", &[batch(vec![("d", nulls(count))])?])?;
+            Ok(dataset.entity().digest.clone())
+        };
+        assert_ne!(digest_of(0)?, digest_of(3)?);
+        assert_eq!(digest_of(3)?, digest_of(3)?);
+        Ok(())
+    }
+
+    #[test]
     fn batches_have_one_schema() -> Result<(), DatasetError> {
         let one = batch(vec![("n", numbers())])?;
         let other = batch(vec![("m", numbers())])?;

@@ -297,6 +297,12 @@ fn models_have_their_files_and_are_outputs_of_their_run() {
             [LoggedModelStatus::Ready, LoggedModelStatus::UploadFailed]
         );
         assert_eq!(run.get().unwrap().outputs.len(), 1);
+        std::fs::write(world.path().join("MLmodel"), "flavors: {}").unwrap();
+        let described = run.log_model(NewModel::named("other"), world.path());
+        let told = described.unwrap_err().to_string();
+        assert!(told.contains("MLmodel"), "{told}");
+        std::fs::remove_file(world.path().join("MLmodel")).unwrap();
+
         let nameless = run.log_model(NewModel::named("a/b"), world.path());
         assert!(matches!(nameless, Err(TrackingError::Value(_))));
         run.end().unwrap();
