@@ -60,6 +60,8 @@ pub struct Client {
     store: Arc<dyn TrackingStore>,
     models: Arc<dyn LoggedModelStore>,
     registry: Arc<dyn ModelRegistryStore>,
+    /// Whether the registry is a server's, wherever the runs are.
+    is_registry_of_server: bool,
     traces: Arc<dyn TraceStore>,
     rest: Option<RestStore>,
     places: ArtifactPlaces,
@@ -156,6 +158,7 @@ impl Client {
     pub async fn with_registry(mut self, uri: &str) -> Result<Self, TrackingError> {
         let opened = Place::of(uri).open(OpenOptions::default()).await?;
         self.registry = opened.registry;
+        self.is_registry_of_server = opened.rest.is_some();
         Ok(self)
     }
 
@@ -164,6 +167,7 @@ impl Client {
             store: opened.store,
             models: opened.models,
             registry: opened.registry,
+            is_registry_of_server: opened.rest.is_some(),
             traces: opened.traces,
             places: ArtifactPlaces::from_env(opened.rest.clone()),
             rest: opened.rest,
@@ -237,6 +241,7 @@ impl Client {
             Some(rest) => Self {
                 uri: Arc::clone(&self.uri),
                 registry: Arc::clone(&self.registry),
+                is_registry_of_server: self.is_registry_of_server,
                 ..Self::of_server(rest.asking_once())
             },
         }
