@@ -30,6 +30,7 @@ use runledger_store::{
 use self::batch::parts;
 use crate::artifacts::ArtifactPlaces;
 use crate::place::{Opened, Place};
+use crate::rest::shown_address;
 use crate::system_metrics::SystemMetrics;
 use crate::{RestOptions, RestStore, TrackingError, background, context};
 
@@ -550,10 +551,7 @@ impl Client {
 /// A tracking URI without an account or password, as messages and files show it.
 pub fn without_account(uri: &str) -> String {
     match Place::of(uri) {
-        Place::Server(address) => match RestStore::new(&address, crate::RestOptions::default()) {
-            Ok(server) => server.address().to_owned(),
-            Err(_) => address,
-        },
+        Place::Server(address) => shown_address(&address),
         Place::Store(StorePlace::Folder(_)) => uri.to_owned(),
         Place::Store(database) => database.to_string(),
     }

@@ -41,6 +41,7 @@ use serde_json::Value;
 pub use look::{Account, ServerLook};
 pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
+pub(crate) use server::shown as shown_address;
 pub(crate) use spans::Taken;
 
 pub(crate) use answers::metric as metric_from_json;
