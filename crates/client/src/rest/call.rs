@@ -228,12 +228,9 @@ impl RestStore {
             return Attempt::Answered(text);
         }
         let refusal = refusal::read(self.server.base(), endpoint, status, &text);
-        // Gateways answer 503 also where the server has got the request, and died.
-        let not_done = match status {
-            StatusCode::TOO_MANY_REQUESTS => true,
-            StatusCode::SERVICE_UNAVAILABLE => refusal.is_a_tracking_servers || pause.is_some(),
-            _ => false,
-        };
+        // A 503 says less: MLflow answers it where the connection is lost during a COMMIT, and
+        // gateways where the server has got the request, and died.
+        let not_done = status == StatusCode::TOO_MANY_REQUESTS;
         let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
         // A server that names a fault of the caller's with a 500 will name it again.
         if may_pass && !refusal.is_the_callers && (not_done || repeat == Repeat::Freely) {

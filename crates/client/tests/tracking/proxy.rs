@@ -57,6 +57,30 @@ pub(crate) fn start(server: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, faults)
 }
 
+/// Starts a server that asks everybody to come again at once, in MLflow's words and with this
+/// status. Returns its address and the number of requests so far.
+pub(crate) fn refusing(status: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    thread::spawn(move || {
+        let body = r#"{"error_code":"TEMPORARILY_UNAVAILABLE","message":"not now"}"#;
+        let text = format!(
+            "HTTP/1.1 {status}\r\nconnection: close\r\nretry-after: 0\r\ncontent-length: {}\r\n\r\n\
+             {body}",
+            body.len()
+        );
+        for mut client in listener.incoming().flatten() {
+            if read_request(&mut client).is_ok() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                client.write_all(text.as_bytes()).unwrap();
+            }
+        }
+    });
+    (address, asked)
+}
+
 /// One request, after which the connection ends.
 fn serve(
     mut client: TcpStream,
