@@ -21,6 +21,9 @@ const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id")
 const ANSWER_BYTES: usize = 64 << 10;
 const EXCERPT: usize = 300;
 
+/// What a file of spans may have beside them: brackets, and a comma and a space after each.
+const FRAME_BYTES: usize = 1 << 20;
+
 /// Whether spans were taken.
 #[derive(Debug)]
 pub(crate) enum Taken {
@@ -59,13 +62,18 @@ impl RestStore {
     }
 
     /// The spans that a server keeps beside a trace, each as it is kept; nothing if the trace is
-    /// not there any more.
+    /// not there any more. They may have so many bytes.
     pub(super) async fn spans_of(
         &self,
         id: &TraceId,
+        bytes: usize,
     ) -> Result<Option<Vec<StoredSpan>>, StoreError> {
         let asked = [("request_id", id.as_str())];
         let call = Call::of(Endpoint::GetTraceArtifactV2).asking(&asked);
+        let call = call.at_most(
+            bytes.saturating_add(FRAME_BYTES),
+            StoreError::too_many_spans,
+        );
         let text = match self.answer(call).await {
             Ok(text) => text,
             Err(error) if error.code() == ErrorCode::ResourceDoesNotExist => return Ok(None),

@@ -1,7 +1,8 @@
 //! A server that answers 503, drops connections and loses answers: every metric is
 //! there exactly once, in order.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use runledger::entities::{ExperimentId, Metric, RunStatus};
@@ -145,7 +146,13 @@ fn what_is_refused_for_good_is_told_in_the_end() {
 fn a_run_is_created_again_only_where_it_certainly_was_not() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for (status, attempts) in [("503 Service Unavailable", 1), ("429 Too Many Requests", 2)] {
-        let (address, asked) = proxy::refusing(status);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let address = proxy::answering(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let body = r#"{"error_code":"TEMPORARILY_UNAVAILABLE","message":"not now"}"#;
+            proxy::response(status, body)
+        });
         let server = RestStore::new(&format!("http://{address}"), patient()).unwrap();
         let client = Client::of_server(server);
         let created = client.create_run(ExperimentId::DEFAULT, RunOptions::default());

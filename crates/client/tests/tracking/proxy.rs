@@ -57,28 +57,31 @@ pub(crate) fn start(server: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, faults)
 }
 
-/// Starts a server that asks everybody to come again at once, in MLflow's words and with this
-/// status. Returns its address and the number of requests so far.
-pub(crate) fn refusing(status: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
+/// Starts a server that gives each request this answer. It lives as long as the process.
+pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&asked);
+    let answer = Arc::new(answer);
     thread::spawn(move || {
-        let body = r#"{"error_code":"TEMPORARILY_UNAVAILABLE","message":"not now"}"#;
-        let text = format!(
-            "HTTP/1.1 {status}\r\nconnection: close\r\nretry-after: 0\r\ncontent-length: {}\r\n\r\n\
-             {body}",
-            body.len()
-        );
         for mut client in listener.incoming().flatten() {
-            if read_request(&mut client).is_ok() {
-                counted.fetch_add(1, Ordering::Relaxed);
-                client.write_all(text.as_bytes()).unwrap();
-            }
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || {
+                let request = read_request(&mut client)?;
+                let text = answer(&String::from_utf8_lossy(&request));
+                client.write_all(text.as_bytes())
+            });
         }
     });
-    (address, asked)
+    address
+}
+
+/// A whole answer, which asks to come again at once if it is a refusal.
+pub(crate) fn response(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\nretry-after: 0\r\ncontent-length: {length}\r\n\r\n\
+         {body}"
+    )
 }
 
 /// One request, after which the connection ends.
