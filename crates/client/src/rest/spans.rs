@@ -16,6 +16,7 @@ use super::{RestStore, refusal};
 
 const PATH: &str = "/v1/traces";
 const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
+const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 /// The most that is read of an answer, and shown of a refusal.
 const ANSWER_BYTES: usize = 64 << 10;
@@ -48,10 +49,9 @@ impl RestStore {
         let written = written.await.map_err(StoreError::internal)?;
         let body = written.map_err(|error| StoreError::invalid(error.to_string()))?;
         let body = Bytes::from(body);
-        let protobuf = HeaderValue::from_static("application/x-protobuf");
         let headers = [
             (EXPERIMENT, HeaderValue::from(experiment.0)),
-            (CONTENT_TYPE, protobuf),
+            (CONTENT_TYPE, PROTOBUF),
         ];
         let call = Call {
             headers: &headers,
@@ -83,7 +83,7 @@ impl RestStore {
         spans.map(Some).ok_or_else(|| refusal::unreadable("spans"))
     }
 
-    /// Sends a request in JSON, once.
+    /// Sends a request in protobuf, once.
     pub(crate) async fn export_spans(&self, experiment: ExperimentId, body: Bytes) -> Taken {
         let no_answer = |reason: String| {
             let error = StoreError::NoAnswer {
@@ -149,7 +149,7 @@ impl RestStore {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{PATH}", self.server.base()))
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(CONTENT_TYPE, PROTOBUF)
             .header(EXPERIMENT, experiment.to_string());
         if let Some(value) = self.server.authorization() {
             request = request.header(AUTHORIZATION, value);
