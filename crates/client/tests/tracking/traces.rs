@@ -152,7 +152,8 @@ fn what_is_told_again_has_the_same_assessments() {
         valid: true,
     });
     let runtime = Runtime::new().unwrap();
-    let started = asking(address).start_trace(info);
+    let store = asking(address);
+    let started = store.start_trace(info);
     runtime.block_on(started).unwrap();
     let bodies = bodies.lock().unwrap();
     assert_eq!(bodies.len(), 2);
