@@ -1,14 +1,16 @@
 //! A training loop that logs with the crate `runledger`, and what a call of it costs.
 //!
 //! `training_loop URI METRICS` logs so many metrics of one key as fast as it can, waits until all have arrived, and prints
-//! one JSON object: the seconds of that, and the nanoseconds of a call while the queue has room, beside those of a push
-//! into a bounded queue of the standard library.
+//! one JSON object: the seconds of that, and the nanoseconds of a call while the queue has room, beside those of the least
+//! that a call has to do (read the clock, make a metric, push it into a bounded queue of the standard library), and of
+//! that push alone.
 #![expect(clippy::print_stdout, reason = "the result of a command")]
 
 use std::error::Error;
+use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use runledger::entities::Metric;
 use runledger::{RunLogger, Tracker};
@@ -43,7 +45,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let run = tracker.start_run()?;
     let call = nanos_of_a_call(&run)?;
     run.end()?;
-    let result = json!({ "seconds": seconds, "call_ns": call, "push_ns": nanos_of_a_push()? });
+    let made_and_pushed = nanos_of_a_push(|steps| steps.map(metric))?;
+    let pushed = nanos_of_a_push(|steps| steps.map(metric).collect::<Vec<_>>())?;
+    let result = json!({
+        "seconds": seconds, "call_ns": call, "made_and_pushed_ns": made_and_pushed, "pushed_ns": pushed,
+    });
     println!("{result}");
     Ok(())
 }
@@ -62,16 +68,19 @@ fn nanos_of_a_call(run: &RunLogger) -> Result<u64, Box<dyn Error>> {
     Ok(median_of_one(bursts))
 }
 
-/// The same of a queue that a thread empties, with the same metrics.
-fn nanos_of_a_push() -> Result<u64, Box<dyn Error>> {
+/// The same of a queue that a thread empties. Metrics that `metrics` makes as they are asked for are made within the time.
+fn nanos_of_a_push<M: IntoIterator<Item = Metric>>(
+    metrics: impl Fn(Range<i64>) -> M,
+) -> Result<u64, Box<dyn Error>> {
     let (send, receive) = mpsc::sync_channel::<Metric>(usize::try_from(ROOM)?);
     let drain = thread::spawn(move || receive.into_iter().count());
     let mut bursts = Vec::new();
     for burst in 0..BURSTS {
+        let metrics = metrics(burst * BURST..(burst + 1) * BURST);
         thread::sleep(Duration::from_millis(20));
         let begin = Instant::now();
-        for step in burst * BURST..(burst + 1) * BURST {
-            send.send(Metric::new("loss", 0.5, now()?, step))?;
+        for metric in metrics {
+            send.send(metric)?;
         }
         bursts.push(begin.elapsed());
     }
@@ -80,10 +89,13 @@ fn nanos_of_a_push() -> Result<u64, Box<dyn Error>> {
     Ok(median_of_one(bursts))
 }
 
-/// As a metric needs it.
-fn now() -> Result<i64, Box<dyn Error>> {
-    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(i64::try_from(elapsed.as_millis())?)
+/// A metric of now.
+fn metric(step: i64) -> Metric {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+    Metric::new("loss", 0.5, now, step)
 }
 
 fn median_of_one(mut bursts: Vec<Duration>) -> u64 {

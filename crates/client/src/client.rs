@@ -30,6 +30,7 @@ use runledger_store::{
 use self::batch::parts;
 use crate::artifacts::ArtifactPlaces;
 use crate::place::{Opened, Place};
+use crate::rest::shown_address;
 use crate::system_metrics::SystemMetrics;
 use crate::{RestOptions, RestStore, TrackingError, background, context};
 
@@ -60,6 +61,8 @@ pub struct Client {
     store: Arc<dyn TrackingStore>,
     models: Arc<dyn LoggedModelStore>,
     registry: Arc<dyn ModelRegistryStore>,
+    /// Whether the registry is a server's, wherever the runs are.
+    is_registry_of_server: bool,
     traces: Arc<dyn TraceStore>,
     rest: Option<RestStore>,
     places: ArtifactPlaces,
@@ -156,6 +159,7 @@ impl Client {
     pub async fn with_registry(mut self, uri: &str) -> Result<Self, TrackingError> {
         let opened = Place::of(uri).open(OpenOptions::default()).await?;
         self.registry = opened.registry;
+        self.is_registry_of_server = opened.rest.is_some();
         Ok(self)
     }
 
@@ -164,6 +168,7 @@ impl Client {
             store: opened.store,
             models: opened.models,
             registry: opened.registry,
+            is_registry_of_server: opened.rest.is_some(),
             traces: opened.traces,
             places: ArtifactPlaces::from_env(opened.rest.clone()),
             rest: opened.rest,
@@ -237,6 +242,7 @@ impl Client {
             Some(rest) => Self {
                 uri: Arc::clone(&self.uri),
                 registry: Arc::clone(&self.registry),
+                is_registry_of_server: self.is_registry_of_server,
                 ..Self::of_server(rest.asking_once())
             },
         }
@@ -545,10 +551,7 @@ impl Client {
 /// A tracking URI without an account or password, as messages and files show it.
 pub fn without_account(uri: &str) -> String {
     match Place::of(uri) {
-        Place::Server(address) => match RestStore::new(&address, crate::RestOptions::default()) {
-            Ok(server) => server.address().to_owned(),
-            Err(_) => address,
-        },
+        Place::Server(address) => shown_address(&address),
         Place::Store(StorePlace::Folder(_)) => uri.to_owned(),
         Place::Store(database) => database.to_string(),
     }

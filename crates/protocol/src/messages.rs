@@ -61,6 +61,9 @@ mod most {
     pub(super) const ASSESSMENTS: usize = 1000;
     /// Aggregations, dimensions and filters of a question about metrics.
     pub(super) const METRIC_PARTS: usize = 100;
+    /// Items of an answer, which clients bound as a whole: a trace may have been given more
+    /// assessments than one request tells.
+    pub(super) const OF_ANSWER: usize = usize::MAX;
 }
 
 /// The body of responses that say nothing: `{}`.

@@ -18,7 +18,7 @@ mod wire;
 pub(crate) use convert::hex;
 use runledger_entities::{InvalidValue, Span, TraceId};
 
-pub(crate) use self::json::to_protobuf;
+pub use self::json::to_protobuf;
 
 /// The most spans of one request.
 pub const MAX_SPANS: usize = 50_000;

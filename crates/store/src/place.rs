@@ -56,7 +56,11 @@ impl fmt::Display for StorePlace {
             Self::Database(uri) => uri,
         };
         let (scheme, rest) = uri.split_once("://").unwrap_or(("database", ""));
-        let rest = rest.split('?').next().unwrap_or_default();
+        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold a question mark, too: what is before it is then no place.
+        if options.contains('@') {
+            return write!(f, "{scheme}://…");
+        }
         // A password that is not encoded may hold a slash.
         let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
         write!(f, "{scheme}://{place}")
@@ -104,6 +108,8 @@ mod tests {
         for (uri, shown) in [
             ("postgresql://user:secret@host/db", "postgresql://host/db"),
             ("mysql://u:se/cret@host/db", "mysql://host/db"),
+            ("postgresql://user:sec?ret@host/db", "postgresql://…"),
+            ("mysql://u:se/c?r?et@host/db?a=b", "mysql://…"),
             (
                 "postgresql://host/db?password=secret",
                 "postgresql://host/db",

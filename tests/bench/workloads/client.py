@@ -58,7 +58,12 @@ def python_client(b):
 PYTHON_RATE = "metrics/s of a loop of log_metric: Python client"
 LOOP = "metrics/s of a loop of log_metric: crate runledger, 1,000,000, until all have arrived"
 BATCHES = "metrics/s of log-batch alone, 1 conn"
-CALL, PUSH = "a call of log_metric in Rust", "a push into a bounded queue"
+# The second is the least that a call has to do, the third a part of it.
+CALL, LEAST, PUSH = (
+    "a call of log_metric in Rust",
+    "clock, metric and push into a bounded queue",
+    "a push into a bounded queue alone",
+)
 
 
 def rust_client(b):
@@ -79,7 +84,8 @@ def rust_client(b):
         x = json.loads(p.stdout)
         b.rec("R", LOOP, "metrics/s", "high", s.name, metrics / x["seconds"])
         b.rec("R", CALL, "ns", "low", s.name, x["call_ns"])
-        b.rec("R", PUSH, "ns", "low", s.name, x["push_ns"])
+        b.rec("R", LEAST, "ns", "low", s.name, x["made_and_pushed_ns"])
+        b.rec("R", PUSH, "ns", "low", s.name, x["pushed_ns"])
         # Such points, as far as they go in the time of the bench: one key, times and steps that grow.
         run = s.cl.create_run(s.cl.experiment("bench-loop"), "batches")
         points = ",".join(

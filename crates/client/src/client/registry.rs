@@ -160,8 +160,8 @@ impl Client {
     /// Creates a version of a registered model, which must be there.
     ///
     /// A source that is a version (`models:/digits/3`) or a logged model (`models:/m-…`) has
-    /// its files where those are, unless `storage_location` says otherwise; a server finds
-    /// this out itself.
+    /// its files where those are, unless `storage_location` says otherwise; a registry at a
+    /// server finds this out itself.
     pub async fn create_model_version(
         &self,
         mut new: NewModelVersion,
@@ -169,7 +169,7 @@ impl Client {
         for tag in &new.tags {
             validate::model_version_tag(tag)?;
         }
-        if new.storage_location.is_none() && self.rest.is_none() {
+        if new.storage_location.is_none() && !self.is_registry_of_server {
             new.storage_location = match ModelUri::parse(&new.source) {
                 Some(ModelUri::Version { name, version }) => {
                     let other = self.registry.get_model_version(&name, version).await?;

@@ -43,6 +43,9 @@ pub(super) struct Call<'a> {
     /// Headers of its own.
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
     pub(super) repeat: Repeat,
+    /// The bytes of the longest answer, and the error of a longer one, where they are not
+    /// those of any call.
+    pub(super) limit: Option<(usize, fn() -> StoreError)>,
 }
 
 impl<'a> Call<'a> {
@@ -55,6 +58,7 @@ impl<'a> Call<'a> {
             body: None,
             headers: &[],
             repeat: Repeat::Freely,
+            limit: None,
         }
     }
 
@@ -74,6 +78,12 @@ impl<'a> Call<'a> {
             body: Some(body),
             ..self
         }
+    }
+
+    /// The same, whose answer has at most so many bytes: a longer one is this error.
+    pub(super) fn at_most(self, bytes: usize, error: fn() -> StoreError) -> Self {
+        let limit = Some((bytes, error));
+        Self { limit, ..self }
     }
 
     /// The same, which a second time would do something a second time.
@@ -107,14 +117,12 @@ impl RestStore {
 
     /// Calls an endpoint: the text of its success.
     pub(super) async fn answer(&self, call: Call<'_>) -> Result<Bytes, StoreError> {
-        let Call {
-            endpoint, repeat, ..
-        } = call;
+        let endpoint = call.endpoint;
         let address = self.address_of(call);
         let mut repetition = 0;
         loop {
             let request = self.request(call, &address)?;
-            let (error, pause) = match self.attempt(endpoint, request, repeat).await {
+            let (error, pause) = match self.attempt(call, request).await {
                 Attempt::Answered(text) => return Ok(text),
                 Attempt::Refused(error) => return Err(error),
                 Attempt::Failed(error, pause) => (error, pause),
@@ -182,12 +190,13 @@ impl RestStore {
         Ok(request)
     }
 
-    async fn attempt(
-        &self,
-        endpoint: Endpoint,
-        request: Request<Full<Bytes>>,
-        repeat: Repeat,
-    ) -> Attempt {
+    async fn attempt(&self, call: Call<'_>, request: Request<Full<Bytes>>) -> Attempt {
+        let Call {
+            endpoint,
+            repeat,
+            limit,
+            ..
+        } = call;
         let no_answer = |reason: String, may_have_arrived: bool| {
             let error = StoreError::NoAnswer {
                 server: self.server.base().to_owned(),
@@ -212,14 +221,18 @@ impl RestStore {
         let status = response.status();
         let pause = retry_after(response.headers());
         let length = content_length(response.headers());
+        let most = limit.map_or(ANSWER_BYTES, |(bytes, _)| bytes);
         let too_long = || {
             let base = self.server.base();
-            Attempt::Refused(refusal::too_long(base, endpoint, ANSWER_BYTES, length))
+            Attempt::Refused(match limit {
+                Some((_, error)) => error(),
+                None => refusal::too_long(base, endpoint, most, length),
+            })
         };
-        if length.is_some_and(|length| length > ANSWER_BYTES as u64) {
+        if length.is_some_and(|length| length > most as u64) {
             return too_long();
         }
-        let text = match whole(response.into_body(), ANSWER_BYTES).await {
+        let text = match whole(response.into_body(), most).await {
             Ok(text) => text,
             Err(error) if is_too_long(&error) => return too_long(),
             Err(error) => return no_answer(format!("the answer broke off: {error}"), true),
@@ -228,12 +241,9 @@ impl RestStore {
             return Attempt::Answered(text);
         }
         let refusal = refusal::read(self.server.base(), endpoint, status, &text);
-        // Gateways answer 503 also where the server has got the request, and died.
-        let not_done = match status {
-            StatusCode::TOO_MANY_REQUESTS => true,
-            StatusCode::SERVICE_UNAVAILABLE => refusal.is_a_tracking_servers || pause.is_some(),
-            _ => false,
-        };
+        // A 503 says less: MLflow answers it where the connection is lost during a COMMIT, and
+        // gateways where the server has got the request, and died.
+        let not_done = status == StatusCode::TOO_MANY_REQUESTS;
         let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
         // A server that names a fault of the caller's with a 500 will name it again.
         if may_pass && !refusal.is_the_callers && (not_done || repeat == Repeat::Freely) {

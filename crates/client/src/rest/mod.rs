@@ -41,6 +41,7 @@ use serde_json::Value;
 pub use look::{Account, ServerLook};
 pub use options::{InvalidOption, RestOptions};
 pub use server::InvalidServer;
+pub(crate) use server::shown as shown_address;
 pub(crate) use spans::Taken;
 
 pub(crate) use answers::metric as metric_from_json;
@@ -54,8 +55,9 @@ use server::Server;
 /// Clones share their connections. A call that got no answer, or one of the
 /// statuses 408, 429, 500, 502, 503 and 504, is repeated as [`RestOptions`] says,
 /// unless it may have had an effect that a second one would double: a run whose
-/// creation got no answer is not created again, and a batch of metrics is not sent
-/// again to a server on a folder, which would keep its points twice.
+/// creation got no answer, or one of these statuses but 429, is not created again, and a
+/// batch of metrics is not sent again to a server on a folder, which would keep its points
+/// twice.
 ///
 /// What REST cannot do, and what becomes of it:
 ///

@@ -18,9 +18,7 @@ const EXCERPT: usize = 300;
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) error: StoreError,
-    /// It is in the words of a tracking server, and not of something between.
-    pub(super) is_a_tracking_servers: bool,
-    /// Those words name a fault of the caller's.
+    /// It is in the words of a tracking server, and they name a fault of the caller's.
     pub(super) is_the_callers: bool,
 }
 
@@ -39,7 +37,6 @@ pub(super) fn read(server: &str, endpoint: Endpoint, status: StatusCode, text: &
             known.is_some() && code.http_status() < 500 && code.http_status() != 429;
         return Refusal {
             error: StoreError::Answered { code, message },
-            is_a_tracking_servers: true,
             is_the_callers,
         };
     }
@@ -51,7 +48,6 @@ pub(super) fn read(server: &str, endpoint: Endpoint, status: StatusCode, text: &
     let code = code_of(status);
     Refusal {
         error: StoreError::Answered { code, message },
-        is_a_tracking_servers: false,
         is_the_callers: false,
     }
 }

@@ -45,26 +45,7 @@ impl fmt::Debug for Server {
 
 impl Server {
     pub(super) fn parse(address: &str, options: &RestOptions) -> Result<Self, InvalidServer> {
-        let (account, address) = split_account(address);
-        // What is left of a password that should have been encoded is not shown either.
-        let is_unclear = address.contains(['@', '#', '\\']);
-        let invalid = || InvalidServer::Address {
-            address: if is_unclear {
-                let scheme = address.split("://").next().unwrap_or_default();
-                format!("{scheme}://…")
-            } else {
-                address.clone()
-            },
-        };
-        if is_unclear {
-            return Err(invalid());
-        }
-        let base = address.trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(|_| invalid())?;
-        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-        if !is_web || uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
-            return Err(invalid());
-        }
+        let (account, base) = read(address)?;
         let account = account.as_ref().or(options.account.as_ref());
         let authorization = match (account, &options.token) {
             (Some((user, password)), _) => Some(basic(user, password)),
@@ -80,7 +61,7 @@ impl Server {
             })
             .transpose()?;
         Ok(Self {
-            base: base.to_owned(),
+            base,
             authorization,
         })
     }
@@ -99,8 +80,46 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {account}")
 }
 
+/// A user and a password.
+type Account = (String, String);
+
+/// An address without its account, as messages show it. What is no address may be a
+/// password, too, and is not shown.
+pub(crate) fn shown(address: &str) -> String {
+    read(address).map_or_else(|_| scheme_of(address), |(_, base)| base)
+}
+
+fn scheme_of(address: &str) -> String {
+    let scheme = address.split("://").next().unwrap_or_default();
+    format!("{scheme}://…")
+}
+
+/// The account in an address, and the address without it and without a slash at the end.
+fn read(address: &str) -> Result<(Option<Account>, String), InvalidServer> {
+    let (account, address) = split_account(address);
+    // What is left of a password that should have been encoded is not shown either.
+    let is_unclear = address.contains(['@', '#', '\\']);
+    let invalid = || InvalidServer::Address {
+        address: if is_unclear {
+            scheme_of(&address)
+        } else {
+            address.clone()
+        },
+    };
+    if is_unclear {
+        return Err(invalid());
+    }
+    let base = address.trim_end_matches('/');
+    let uri: Uri = base.parse().map_err(|_| invalid())?;
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    if !is_web || uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
+        return Err(invalid());
+    }
+    Ok((account, base.to_owned()))
+}
+
 /// The account in an address, and the address without it.
-fn split_account(address: &str) -> (Option<(String, String)>, String) {
+fn split_account(address: &str) -> (Option<Account>, String) {
     let Some((scheme, rest)) = address.split_once("://") else {
         return (None, address.to_owned());
     };

@@ -16,10 +16,14 @@ use super::{RestStore, refusal};
 
 const PATH: &str = "/v1/traces";
 const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
+const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 /// The most that is read of an answer, and shown of a refusal.
 const ANSWER_BYTES: usize = 64 << 10;
 const EXCERPT: usize = 300;
+
+/// What a file of spans may have beside them: brackets, and a comma and a space after each.
+const FRAME_BYTES: usize = 1 << 20;
 
 /// Whether spans were taken.
 #[derive(Debug)]
@@ -45,10 +49,9 @@ impl RestStore {
         let written = written.await.map_err(StoreError::internal)?;
         let body = written.map_err(|error| StoreError::invalid(error.to_string()))?;
         let body = Bytes::from(body);
-        let protobuf = HeaderValue::from_static("application/x-protobuf");
         let headers = [
             (EXPERIMENT, HeaderValue::from(experiment.0)),
-            (CONTENT_TYPE, protobuf),
+            (CONTENT_TYPE, PROTOBUF),
         ];
         let call = Call {
             headers: &headers,
@@ -59,13 +62,18 @@ impl RestStore {
     }
 
     /// The spans that a server keeps beside a trace, each as it is kept; nothing if the trace is
-    /// not there any more.
+    /// not there any more. They may have so many bytes.
     pub(super) async fn spans_of(
         &self,
         id: &TraceId,
+        bytes: usize,
     ) -> Result<Option<Vec<StoredSpan>>, StoreError> {
         let asked = [("request_id", id.as_str())];
         let call = Call::of(Endpoint::GetTraceArtifactV2).asking(&asked);
+        let call = call.at_most(
+            bytes.saturating_add(FRAME_BYTES),
+            StoreError::too_many_spans,
+        );
         let text = match self.answer(call).await {
             Ok(text) => text,
             Err(error) if error.code() == ErrorCode::ResourceDoesNotExist => return Ok(None),
@@ -75,7 +83,7 @@ impl RestStore {
         spans.map(Some).ok_or_else(|| refusal::unreadable("spans"))
     }
 
-    /// Sends a request in JSON, once.
+    /// Sends a request in protobuf, once.
     pub(crate) async fn export_spans(&self, experiment: ExperimentId, body: Bytes) -> Taken {
         let no_answer = |reason: String| {
             let error = StoreError::NoAnswer {
@@ -141,7 +149,7 @@ impl RestStore {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{PATH}", self.server.base()))
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(CONTENT_TYPE, PROTOBUF)
             .header(EXPERIMENT, experiment.to_string());
         if let Some(value) = self.server.authorization() {
             request = request.header(AUTHORIZATION, value);

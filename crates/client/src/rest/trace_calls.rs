@@ -127,13 +127,18 @@ impl RestStore {
         u64::try_from(count).map_err(|_| refusal::unreadable("traces_deleted"))
     }
 
-    /// A trace with the spans that are kept beside it, unless it is not there any more.
-    pub(super) async fn with_spans(&self, info: TraceInfo) -> Result<Option<Trace>, StoreError> {
+    /// A trace with the spans that are kept beside it, which may have so many bytes, unless it is
+    /// not there any more.
+    pub(super) async fn with_spans(
+        &self,
+        info: TraceInfo,
+        bytes: usize,
+    ) -> Result<Option<Trace>, StoreError> {
         if !info.has_spans_in_store() {
             let spans = Vec::new();
             return Ok(Some(Trace { info, spans }));
         }
-        let spans = self.spans_of(&info.trace_id).await?;
+        let spans = self.spans_of(&info.trace_id, bytes).await?;
         Ok(spans.map(|spans| Trace { info, spans }))
     }
 }
@@ -148,6 +153,14 @@ pub(super) fn check_id(id: &TraceId) -> Result<(), StoreError> {
 
 pub(super) fn unknown_assessment(trace: &TraceId, id: &AssessmentId) -> StoreError {
     StoreError::not_found_in(Resource::Assessment, id, trace)
+}
+
+/// Gives an assessment an id, unless it was told one: servers give it another one each time
+/// that it comes.
+pub(super) fn identify(assessment: &mut Assessment) {
+    if assessment.assessment_id.as_str().is_empty() {
+        assessment.assessment_id = AssessmentId::random();
+    }
 }
 
 /// Gives an assessment the times that it was not told.

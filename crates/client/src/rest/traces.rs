@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use runledger_entities::{
     Assessment, AssessmentId, AssessmentValue, ExperimentId, RunId, Span, Tag, Trace, TraceId,
     TraceInfo, limits,
@@ -22,16 +21,13 @@ use serde_json::{Value, json};
 
 use super::call::{Call, body};
 use super::trace_calls::{
-    Search, check_id, date, filter, read_assessment, read_info, texts, unknown_assessment,
+    Search, check_id, date, filter, identify, read_assessment, read_info, texts, unknown_assessment,
 };
 use super::tracking::{order_texts, plainly};
 use super::{RestStore, answers, gather::Gather, refusal, trace_metrics, traces_v2};
 
 /// Traces that one request names.
 const IDS: usize = 500;
-
-/// Traces whose spans are read at the same time.
-const READERS: usize = 4;
 
 /// A filter that every trace passes; servers refuse an empty one where they count.
 const ALL: &str = "request_id != ''";
@@ -67,6 +63,7 @@ impl TraceStore for RestStore {
 
     async fn start_trace(&self, mut info: TraceInfo) -> Result<TraceInfo, StoreError> {
         for assessment in &mut info.assessments {
+            identify(assessment);
             date(assessment);
         }
         let message = Bytes::from(messages::start(&info));
@@ -131,17 +128,17 @@ impl TraceStore for RestStore {
     ) -> Result<Vec<Trace>, StoreError> {
         let infos = self.get_trace_infos(ids, experiments).await?;
         let mut traces = Vec::with_capacity(infos.len());
-        let mut bytes = 0_i64;
-        for infos in infos.chunks(READERS) {
-            let read = try_join_all(infos.iter().map(|info| self.with_spans(info.clone())));
-            for trace in read.await?.into_iter().flatten() {
-                let contents = trace.spans.iter().map(|span| span.content.len());
-                bytes += i64::try_from(contents.sum::<usize>()).unwrap_or(i64::MAX / 2);
-                if bytes > limits::SPANS_READ_BYTES {
-                    return Err(StoreError::too_many_spans());
-                }
-                traces.push(trace);
-            }
+        let mut left = usize::try_from(limits::SPANS_READ_BYTES).unwrap_or(usize::MAX);
+        // Not at the same time: each may take all the bytes that are left.
+        for info in infos {
+            let Some(trace) = self.with_spans(info, left).await? else {
+                continue;
+            };
+            let contents = trace.spans.iter().map(|span| span.content.len());
+            left = left
+                .checked_sub(contents.sum())
+                .ok_or_else(StoreError::too_many_spans)?;
+            traces.push(trace);
         }
         Ok(traces)
     }

@@ -53,7 +53,7 @@ impl TraceTarget {
         }
     }
 
-    /// Sends a request of OpenTelemetry's protocol in JSON, once.
+    /// Sends a request of OpenTelemetry's protocol in protobuf, once.
     pub(super) async fn send(&self, body: Bytes) -> Taken {
         match &self.place {
             Place::Server(server) => server.export_spans(self.experiment, body).await,
@@ -71,7 +71,7 @@ async fn keep(
     experiment: ExperimentId,
     body: &[u8],
 ) -> Result<(), StoreError> {
-    let received =
-        otlp::read(body, Encoding::Json).map_err(|error| StoreError::invalid(error.to_string()))?;
+    let received = otlp::read(body, Encoding::Protobuf)
+        .map_err(|error| StoreError::invalid(error.to_string()))?;
     store.log_spans(experiment, received.spans).await
 }

@@ -15,6 +15,19 @@ fn with_client<F: Future<Output = Result<(), TrackingError>>>(test: impl FnOnce(
 }
 
 #[test]
+fn the_address_of_a_server_is_shown_without_its_password() {
+    for (uri, shown) in [
+        ("http://u:secret@h:5000/ml/", "http://h:5000/ml"),
+        ("http://h:5000", "http://h:5000"),
+        ("http://u:se/cret@h", "http://…"),
+        ("https://u:sec#ret@h", "https://…"),
+        ("https://h?token=secret", "https://…"),
+    ] {
+        assert_eq!(runledger::without_account(uri), shown);
+    }
+}
+
+#[test]
 fn experiments_live_and_are_found() {
     with_client(|client| async move {
         let id = client.create_experiment("a").await?;

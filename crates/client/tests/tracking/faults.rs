@@ -1,11 +1,12 @@
 //! A server that answers 503, drops connections and loses answers: every metric is
 //! there exactly once, in order.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use runledger::entities::{Metric, RunStatus};
-use runledger::{RestOptions, RestStore, Tracker, TrackingError};
+use runledger::entities::{ExperimentId, Metric, RunStatus};
+use runledger::{Client, RestOptions, RestStore, RunOptions, Tracker, TrackingError};
 
 use crate::proxy;
 use crate::world::{Kept, World};
@@ -138,6 +139,26 @@ fn what_is_refused_for_good_is_told_in_the_end() {
         matches!(late, Err(TrackingError::RunEnded { .. })),
         "{late:?}"
     );
+}
+
+/// MLflow answers 503 also where a connection was lost during a COMMIT.
+#[test]
+fn a_run_is_created_again_only_where_it_certainly_was_not() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (status, attempts) in [("503 Service Unavailable", 1), ("429 Too Many Requests", 2)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let address = proxy::answering(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let body = r#"{"error_code":"TEMPORARILY_UNAVAILABLE","message":"not now"}"#;
+            proxy::response(status, body)
+        });
+        let server = RestStore::new(&format!("http://{address}"), patient()).unwrap();
+        let client = Client::of_server(server);
+        let created = client.create_run(ExperimentId::DEFAULT, RunOptions::default());
+        runtime.block_on(created).unwrap_err();
+        assert_eq!(asked.load(Ordering::Relaxed), attempts, "{status}");
+    }
 }
 
 #[test]

@@ -116,6 +116,31 @@ fn a_registry_may_be_elsewhere() {
     });
 }
 
+/// A server finds out where the files of a version are, and refuses to be told; a database
+/// must be told. It is the registry's kind that counts, and not that of the runs' place.
+#[test]
+fn a_version_of_a_version_is_made_in_a_registry_elsewhere() {
+    let world = World::new(Kept::InDatabase);
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, database) = (world.uri(), database(&folder));
+    runtime.block_on(async {
+        for (runs, registry) in [(&database, &server), (&server, &database)] {
+            let client = Client::open(runs).await.unwrap();
+            let client = client.with_registry(registry).await.unwrap();
+            client.create_registered_model(digits()).await.unwrap();
+            let first = client.create_model_version(version("s3://models/7"));
+            first.await.unwrap();
+            let copy = client.create_model_version(version("models:/digits/1"));
+            let copy = copy.await.unwrap();
+            assert_eq!((copy.version.0, &*copy.source), (2, "models:/digits/1"));
+            let location = copy.storage_location.as_deref();
+            let told = (registry == &database).then_some("s3://models/7");
+            assert_eq!(location, told, "{registry}");
+        }
+    });
+}
+
 #[test]
 fn the_error_of_a_store_has_its_kind() {
     everywhere(|client| async move {

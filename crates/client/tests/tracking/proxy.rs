@@ -57,6 +57,33 @@ pub(crate) fn start(server: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, faults)
 }
 
+/// Starts a server that gives each request this answer. It lives as long as the process.
+pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || {
+                let request = read_request(&mut client)?;
+                let text = answer(&String::from_utf8_lossy(&request));
+                client.write_all(text.as_bytes())
+            });
+        }
+    });
+    address
+}
+
+/// A whole answer, which asks to come again at once if it is a refusal.
+pub(crate) fn response(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\nretry-after: 0\r\ncontent-length: {length}\r\n\r\n\
+         {body}"
+    )
+}
+
 /// One request, after which the connection ends.
 fn serve(
     mut client: TcpStream,

@@ -1,14 +1,21 @@
 //! Traces by the client, on a server, a database and a folder.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use runledger::entities::{
-    AssessmentSource, AssessmentValue, Coded, ErrorCode, ExperimentId, SourceType, TraceId,
-    TraceInfo, TraceState,
+    Assessment, AssessmentId, AssessmentSource, AssessmentValue, Coded, ErrorCode, ExperimentId,
+    SourceType, TraceId, TraceInfo, TraceState, trace_keys,
 };
-use runledger::store::StoreError;
+use runledger::store::{StoreError, TraceStore};
+use runledger::{RestOptions, RestStore};
+use runledger_protocol::messages::traces;
 use serde_json::json;
+use tokio::runtime::Runtime;
 
+use crate::proxy;
 use crate::world::everywhere;
 
 const HERE: ExperimentId = ExperimentId::DEFAULT;
@@ -99,4 +106,88 @@ fn what_cannot_be_is_refused() {
         assert_eq!(error.code(), ErrorCode::ResourceDoesNotExist);
         Ok(())
     });
+}
+
+/// What asks the server at this address, and asks once more at once.
+fn asking(address: std::net::SocketAddr) -> RestStore {
+    let options = RestOptions {
+        max_retries: 1,
+        backoff_jitter: Duration::from_millis(1),
+        ..RestOptions::default()
+    };
+    RestStore::new(&format!("http://{address}"), options).unwrap()
+}
+
+/// Servers give an assessment without an id another one each time that it is told.
+#[test]
+fn what_is_told_again_has_the_same_assessments() {
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let told_bodies = Arc::clone(&bodies);
+    let answer = String::from_utf8(traces::info(&told("tr-1"))).unwrap();
+    let address = proxy::answering(move |request| {
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let mut bodies = told_bodies.lock().unwrap();
+        bodies.push(body.to_owned());
+        match bodies.len() {
+            1 => proxy::response("503 Service Unavailable", ""),
+            _ => proxy::response("200 OK", &answer),
+        }
+    });
+    let mut info = told("tr-1");
+    info.assessments.push(Assessment {
+        assessment_id: AssessmentId::new(""),
+        trace_id: info.trace_id.clone(),
+        span_id: None,
+        name: "quality".to_owned(),
+        source: ada(),
+        value: AssessmentValue::Feedback {
+            json: "5.0".to_owned(),
+            error: None,
+        },
+        rationale: None,
+        metadata: BTreeMap::new(),
+        create_time: 0,
+        last_update_time: 0,
+        overrides: None,
+        valid: true,
+    });
+    let runtime = Runtime::new().unwrap();
+    let store = asking(address);
+    let started = store.start_trace(info);
+    runtime.block_on(started).unwrap();
+    let bodies = bodies.lock().unwrap();
+    assert_eq!(bodies.len(), 2);
+    assert_eq!(bodies[0], bodies[1]);
+    assert!(
+        !bodies[0].contains(r#""assessment_id":"""#),
+        "{}",
+        bodies[0]
+    );
+}
+
+#[test]
+fn spans_of_several_traces_are_read_one_after_the_other() {
+    let mut infos = ["tr-1", "tr-2"].map(told);
+    for info in &mut infos {
+        let (key, place) = (trace_keys::SPANS_LOCATION, trace_keys::IN_STORE);
+        info.tags.insert(key.to_owned(), place.to_owned());
+    }
+    let ids = infos.clone().map(|info| info.trace_id);
+    let answer = String::from_utf8(traces::infos(&infos)).unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let address = proxy::answering(move |request| {
+        if request.contains("/batchGetInfos") {
+            return proxy::response("200 OK", &answer);
+        }
+        counted.fetch_add(1, Ordering::Relaxed);
+        // More than the spans of all traces may have.
+        "HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n{".to_owned()
+    });
+    let runtime = Runtime::new().unwrap();
+    let store = asking(address);
+    let read = store.get_traces(ids.to_vec(), None);
+    let error = runtime.block_on(read).unwrap_err();
+    assert_eq!(error.to_string(), StoreError::too_many_spans().to_string());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }

@@ -82,16 +82,21 @@ impl<'de> Visitor<'de> for Key {
 /// Declares request messages.
 ///
 /// Each becomes a struct whose members are [`Field`](super::field::Field)s, readable from JSON and from
-/// a query string. Unknown fields are skipped; of equal keys the last wins.
+/// a query string. Unknown fields are skipped; of equal keys the last wins. The limits of its
+/// lists may be parameters, for messages that are requests and answers.
 macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(<$(const $limit:ident),+>)? {
+        $($field:ident: $type:ty,)*
+    })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Default)]
-        pub(crate) struct $name {
+        pub(crate) struct $name $(<$(const $limit: usize),+>)? {
             $(pub(crate) $field: $crate::json::field::Field<$type>,)*
         }
 
-        impl $crate::json::message::Message for $name {
+        impl $(<$(const $limit: usize),+>)? $crate::json::message::Message
+            for $name $(<$($limit),+>)?
+        {
             const FIELDS: &'static [(&'static str, $crate::json::field::Shape)] = &[
                 $((
                     stringify!($field),
@@ -100,7 +105,9 @@ macro_rules! messages {
             ];
         }
 
-        impl $crate::json::describe::Describe for $name {
+        impl $(<$(const $limit: usize),+>)? $crate::json::describe::Describe
+            for $name $(<$($limit),+>)?
+        {
             fn describe() -> $crate::json::describe::Described {
                 $crate::json::describe::Described::Message(vec![
                     $((
@@ -111,7 +118,9 @@ macro_rules! messages {
             }
         }
 
-        impl $crate::json::field::FieldType for $name {
+        impl $(<$(const $limit: usize),+>)? $crate::json::field::FieldType
+            for $name $(<$($limit),+>)?
+        {
             const SHAPE: $crate::json::field::Shape = $crate::json::field::Shape::One;
 
             fn read<'de, D: serde::Deserializer<'de>>(
@@ -119,10 +128,12 @@ macro_rules! messages {
             ) -> Result<$crate::json::field::Field<Self>, D::Error> {
                 use $crate::json::{field::{Field, Wrong}, message, value::not_this};
 
-                struct MessageVisitor;
+                struct MessageVisitor $(<$(const $limit: usize),+>)?;
 
-                impl<'de> serde::de::Visitor<'de> for MessageVisitor {
-                    type Value = Field<$name>;
+                impl<'de $($(, const $limit: usize)+)?> serde::de::Visitor<'de>
+                    for MessageVisitor $(<$($limit),+>)?
+                {
+                    type Value = Field<$name $(<$($limit),+>)?>;
 
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         f.write_str("a JSON value")
@@ -138,7 +149,7 @@ macro_rules! messages {
                         }
                         let mut spellings = Spellings::default();
                         let mut spelled_twice = None;
-                        let mut read = $name::default();
+                        let mut read = <$name $(<$($limit),+>)?>::default();
                         while let Some(key) = map.next_key_seed(message::Key)? {
                             $(if let Some(spelling) = message::spelling(&key, stringify!($field)) {
                                 if spellings.$field.is_some_and(|before| before != spelling) {
@@ -159,7 +170,7 @@ macro_rules! messages {
                     not_this! { unit, bool, i64, u64, f64, str, seq }
                 }
 
-                deserializer.deserialize_any(MessageVisitor)
+                deserializer.deserialize_any(MessageVisitor $(::<$($limit),+>)?)
             }
         }
     )*};

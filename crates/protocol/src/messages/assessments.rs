@@ -32,17 +32,17 @@ const STACK_TRACE: usize = 10_000;
 const CUT: &str = "[Stack trace is truncated]\n...\n";
 
 messages! {
-    /// `traces/{trace_id}/assessments`
-    CreateBody {
-        assessment: AssessmentBody,
+    /// `traces/{trace_id}/assessments`, and the answers with one assessment
+    AssessmentMessage<const PAIRS> {
+        assessment: AssessmentBody<PAIRS>,
     }
     /// `traces/{trace_id}/assessments/{assessment_id}`
     UpdateBody {
-        assessment: AssessmentBody,
+        assessment: AssessmentBody<{ most::PAIRS }>,
         update_mask: String,
     }
     /// An assessment.
-    AssessmentBody {
+    AssessmentBody<const PAIRS> {
         assessment_id: String,
         assessment_name: String,
         span_id: String,
@@ -53,7 +53,7 @@ messages! {
         expectation: ExpectationBody,
         issue: IssueBody,
         rationale: String,
-        metadata: Texts<{ most::PAIRS }>,
+        metadata: Texts<PAIRS>,
         overrides: String,
         valid: bool,
     }
@@ -88,6 +88,8 @@ messages! {
         issue_name: String,
     }
 }
+
+pub(crate) type CreateBody = AssessmentMessage<{ most::PAIRS }>;
 
 /// Adds an assessment to a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +155,10 @@ impl Request for UpdateAssessment {
 }
 
 /// Reads the assessment of the field `name`.
-pub(super) fn read(body: AssessmentBody, name: &str) -> Result<Assessment, RequestError> {
+pub(super) fn read<const PAIRS: usize>(
+    body: AssessmentBody<PAIRS>,
+    name: &str,
+) -> Result<Assessment, RequestError> {
     let (feedback, expectation, issue) = (
         body.feedback.optional("feedback")?,
         body.expectation.optional("expectation")?,

@@ -28,16 +28,16 @@ use crate::{
 };
 
 messages! {
-    /// `traces` (3.0)
-    StartBody {
-        trace: TraceBody,
+    /// `traces` (3.0), and the answers with one trace
+    InfoMessage<const PAIRS, const ASSESSMENTS> {
+        trace: TraceBody<PAIRS, ASSESSMENTS>,
     }
     /// A trace.
-    TraceBody {
-        trace_info: InfoBody,
+    TraceBody<const PAIRS, const ASSESSMENTS> {
+        trace_info: InfoBody<PAIRS, ASSESSMENTS>,
     }
     /// What is known about a trace.
-    InfoBody {
+    InfoBody<const PAIRS, const ASSESSMENTS> {
         trace_id: String,
         client_request_id: String,
         trace_location: LocationBody,
@@ -46,14 +46,14 @@ messages! {
         request_time: String,
         execution_duration: String,
         state: TraceState,
-        trace_metadata: Texts<{ most::PAIRS }>,
-        tags: Texts<{ most::PAIRS }>,
-        assessments: List<assessments::AssessmentBody, { most::ASSESSMENTS }>,
+        trace_metadata: Texts<PAIRS>,
+        tags: Texts<PAIRS>,
+        assessments: List<assessments::AssessmentBody<PAIRS>, ASSESSMENTS>,
     }
     /// Answers with several traces.
     InfosAnswer {
-        traces: List<InfoBody, { most::TRACES }>,
-        trace_infos: List<InfoBody, { most::TRACES }>,
+        traces: List<AnsweredInfo, { most::OF_ANSWER }>,
+        trace_infos: List<AnsweredInfo, { most::OF_ANSWER }>,
         next_page_token: String,
     }
     /// Where a trace is.
@@ -111,6 +111,9 @@ messages! {
     }
 }
 
+pub(crate) type StartBody = InfoMessage<{ most::PAIRS }, { most::ASSESSMENTS }>;
+type AnsweredInfo = InfoBody<{ most::OF_ANSWER }, { most::OF_ANSWER }>;
+
 /// Tells all about a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartTrace {
@@ -133,9 +136,12 @@ impl Request for StartTrace {
     }
 }
 
-fn read_told(
-    info: InfoBody,
-    read_assessment: impl Fn(assessments::AssessmentBody, &TraceId) -> Result<Assessment, RequestError>,
+fn read_told<const PAIRS: usize, const ASSESSMENTS: usize>(
+    info: InfoBody<PAIRS, ASSESSMENTS>,
+    read_assessment: impl Fn(
+        assessments::AssessmentBody<PAIRS>,
+        &TraceId,
+    ) -> Result<Assessment, RequestError>,
 ) -> Result<StartTrace, RequestError> {
     let location = info.trace_location.required("trace_location")?;
     let experiment = location.mlflow_experiment.required("mlflow_experiment")?;

@@ -96,8 +96,8 @@ static ANY_VALUE: [Field; 7] = [
 static VALUES: [Field; 1] = [field("values", 1, Kind::Message(&ANY_VALUE))];
 static MEMBERS: [Field; 1] = [field("values", 1, Kind::Message(&KEY_VALUE))];
 
-/// The body as protobuf; nothing if it is not OTLP in JSON.
-pub(crate) fn to_protobuf(body: &[u8]) -> Option<Vec<u8>> {
+/// A request in JSON as one in protobuf; nothing if it is none, or nested too deeply.
+pub fn to_protobuf(body: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len() / 2);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let message = Message {

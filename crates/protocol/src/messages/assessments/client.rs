@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use runledger_entities::{Assessment, AssessmentId, AssessmentValue, TraceId};
 
 use super::{
-    AssessmentBody, CreateBody, UpdateAssessment, as_doubles, read, write_metadata, write_source,
-    write_value,
+    AssessmentBody, AssessmentMessage, UpdateAssessment, as_doubles, most, read, write_metadata,
+    write_source, write_value,
 };
 use crate::{
     Input, RequestError,
@@ -110,12 +110,12 @@ impl UpdateAssessment {
 /// # Errors
 /// What of the answer is not as it should be.
 pub fn read_one(answer: &[u8], trace: &TraceId) -> Result<Assessment, RequestError> {
-    let body: CreateBody = decode(Input::Body(answer))?;
+    let body: AssessmentMessage<{ most::OF_ANSWER }> = decode(Input::Body(answer))?;
     read_answered(body.assessment.required("assessment")?, trace)
 }
 
 pub(in super::super) fn read_answered(
-    mut body: AssessmentBody,
+    mut body: AssessmentBody<{ most::OF_ANSWER }>,
     trace: &TraceId,
 ) -> Result<Assessment, RequestError> {
     let valid = std::mem::take(&mut body.valid).optional("valid")?;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use runledger_entities::{ExperimentId, TraceInfo};
 
 use super::{
-    InfoBody, InfosAnswer, StartBody,
+    AnsweredInfo, InfoMessage, InfosAnswer,
     answers::{Parts, write_parts},
-    read_told,
+    most, read_told,
 };
 use crate::{
     Input, RequestError,
@@ -38,7 +38,7 @@ fn pairs(map: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
 /// # Errors
 /// What of the answer is not as it should be.
 pub fn read_info(answer: &[u8]) -> Result<TraceInfo, RequestError> {
-    let body: StartBody = decode(Input::Body(answer))?;
+    let body: InfoMessage<{ most::OF_ANSWER }, { most::OF_ANSWER }> = decode(Input::Body(answer))?;
     let trace = body.trace.required("trace")?;
     read(trace.trace_info.required("trace.trace_info")?)
 }
@@ -64,7 +64,7 @@ pub fn read_page(answer: &[u8]) -> Result<(Vec<TraceInfo>, Option<String>), Requ
     Ok((infos, body.next_page_token.non_empty("next_page_token")?))
 }
 
-fn read(info: InfoBody) -> Result<TraceInfo, RequestError> {
+fn read(info: AnsweredInfo) -> Result<TraceInfo, RequestError> {
     let told = read_told(info, assessments::read_answered)?;
     let experiment: ExperimentId = told.experiment_id.parse().map_err(|_| {
         let id = &told.experiment_id;
@@ -139,6 +139,22 @@ mod tests {
         assert_eq!(read_page(&page), Ok((two.to_vec(), next)));
         assert_eq!(read_page(&traces::page(&[], None)), Ok((Vec::new(), None)));
         assert!(read_info(b"{}").is_err());
+    }
+
+    #[test]
+    fn an_answer_may_have_more_than_a_request() {
+        let mut info = known();
+        info.assessments = vec![info.assessments.remove(0); most::ASSESSMENTS + 1];
+        assert!(StartTrace::decode(Input::Body(&start(&info))).is_err());
+        let pairs = || (0..=most::PAIRS).map(|n| (format!("k{n}"), String::new()));
+        info.tags = pairs().collect();
+        info.metadata = pairs().collect();
+        info.assessments[0].metadata = pairs().collect();
+        assert_eq!(read_info(&traces::info(&info)), Ok(info.clone()));
+        let one = [info];
+        assert_eq!(read_infos(&traces::infos(&one)), Ok(one.to_vec()));
+        let page = read_page(&traces::page(&one, None));
+        assert_eq!(page, Ok((one.to_vec(), None)));
     }
 
     #[test]
