@@ -42,15 +42,16 @@ impl World {
             server: None,
         };
         if kind == Kind::Server {
-            world.serve();
+            world.serve(&[]);
         }
         world
     }
 
-    fn serve(&mut self) {
+    /// Starts a server on the store, which the world is asked through from now on.
+    pub(crate) fn serve(&mut self, more: &[&str]) {
         let arguments = ["server", "--port", "0", "--backend-store-uri", &self.uri];
         let mut child = self
-            .command(&arguments)
+            .command(&[&arguments[..], more].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
