@@ -4,6 +4,7 @@
 //! `runledger::spill`.
 
 use std::env;
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
@@ -59,6 +60,34 @@ async fn sync(args: &SyncArgs) -> Result<(), CommandError> {
         };
         done.push((file, outcome));
     }
+    let told = tell(args, &folder, &done);
+    let failures = done.iter().filter_map(|(_, outcome)| match outcome {
+        Outcome::Failed(reason) => Some(reason),
+        _ => None,
+    });
+    let failures: Vec<_> = failures.collect();
+    if failures.is_empty() {
+        return told;
+    }
+    // The exit code says it to whoever stopped reading.
+    if let Err(error) = told
+        && !error.is_closed_pipe()
+    {
+        return Err(error);
+    }
+    if !args.json {
+        for reason in &failures {
+            report::progress(reason);
+        }
+    }
+    Err(CommandError::Refused(format!(
+        "{} of {} files could not be sent to the end: what is left of them stays",
+        failures.len(),
+        done.len()
+    )))
+}
+
+fn tell(args: &SyncArgs, folder: &Path, done: &[(Spilled, Outcome)]) -> Result<(), CommandError> {
     let mut out = Out::new();
     if args.json {
         let files = done.iter().map(|(file, outcome)| as_json(file, outcome));
@@ -66,25 +95,9 @@ async fn sync(args: &SyncArgs) -> Result<(), CommandError> {
     } else if done.is_empty() {
         out.line(&format!("Nothing waits in {}.", folder.display()))?;
     } else {
-        out.lines(&table(&done).lines(out.look))?;
+        out.lines(&table(done).lines(out.look))?;
     }
-    out.flush()?;
-    let mut failures = 0;
-    for (_, outcome) in &done {
-        if let Outcome::Failed(reason) = outcome {
-            failures += 1;
-            if !args.json {
-                report::progress(reason);
-            }
-        }
-    }
-    match failures {
-        0 => Ok(()),
-        count => Err(CommandError::Refused(format!(
-            "{count} of {} files could not be sent to the end: what is left of them stays",
-            done.len()
-        ))),
-    }
+    Ok(out.flush()?)
 }
 
 async fn send(file: &Spilled, moved: Option<&str>) -> Outcome {

@@ -221,6 +221,45 @@ fn a_mistake_is_one_line_that_says_what_to_do() {
 }
 
 #[test]
+fn what_differs_is_told_by_values_and_numbers_are_whole_in_a_pipe() {
+    for world in World::all() {
+        let x = create(&world, "e");
+        let same = ["-m", "same=nan"];
+        let one = run(&world, &x, "one", "0.123456789", &same);
+        let two = run(&world, &x, "two", "0.123456788", &same);
+        let found = world.ok(&["runs", "compare", &one, &two, "--differing"]);
+        assert!(
+            found.contains("0.123456789") && found.contains("0.123456788"),
+            "{found}"
+        );
+        assert!(!found.contains("same"), "{found}");
+        let found = world.ok(&["runs", "search", "-x", &x, "--columns", "metrics.loss"]);
+        assert!(found.contains("0.123456789"), "{found}");
+        let found = world.ok(&["runs", "describe", "--run-id", &one]);
+        assert!(found.contains("0.123456789"), "{found}");
+    }
+}
+
+#[test]
+fn a_search_says_that_there_are_more() {
+    for world in World::all() {
+        let x = create(&world, "e");
+        run(&world, &x, "one", "1", &[]);
+        run(&world, &x, "two", "2", &[]);
+        for what in ["experiments", "runs"] {
+            for json in [&[][..], &["--json"]] {
+                let arguments = [&[what, "search", "--max-results", "1"][..], json].concat();
+                let said = String::from_utf8(world.output(&arguments).stderr).unwrap();
+                assert!(said.contains(&format!("more {what}")), "{said}");
+                let arguments = [&[what, "search", "--max-results", "2"][..], json].concat();
+                let output = world.output(&arguments);
+                assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+            }
+        }
+    }
+}
+
+#[test]
 fn only_a_server_has_pages() {
     for world in World::all() {
         let x = create(&world, "e");
