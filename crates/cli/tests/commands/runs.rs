@@ -13,17 +13,7 @@ use super::world::{Kind, World};
 fn run(world: &World, experiment: &str, name: &str, loss: &str, more: &[&str]) -> String {
     // Start times are milliseconds.
     thread::sleep(Duration::from_millis(2));
-    let id = world.ok(&[
-        "runs",
-        "create",
-        "-x",
-        experiment,
-        "--run-name",
-        name,
-        "--status",
-        "running",
-    ]);
-    let id = id.trim().to_owned();
+    let id = world.run(experiment, name);
     let loss = format!("loss={loss}");
     let arguments = [
         &["runs", "log", "--run-id", &id, "-m", &loss, "--step", "3"],

@@ -103,6 +103,13 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The id of a new run of this name that is running.
+    pub(crate) fn run(&self, experiment: &str, name: &str) -> String {
+        let create = ["runs", "create", "-x", experiment, "--status", "running"];
+        let id = self.ok(&[&create[..], &["--run-name", name]].concat());
+        id.trim().to_owned()
+    }
+
     /// The one line of a command that fails with this exit code.
     pub(crate) fn fails(&self, arguments: &[&str], code: i32) -> String {
         let output = self.output(arguments);
