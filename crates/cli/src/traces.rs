@@ -337,3 +337,34 @@ async fn assess(args: &AssessArgs, is_expectation: bool) -> Result<(), CommandEr
     let said = format!("Logged {kind} {} to trace {trace}.", made.assessment_id);
     tell(&client.get_trace_info(&trace).await?, &said, &args.trace)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::Look;
+
+    fn names(all: &[(&str, &str, &str)]) -> Vec<String> {
+        let all = all.iter().map(|(name, id, parent)| StoredSpan {
+            content: json!({ "name": name, "span_id": id, "parent_span_id": parent }).to_string(),
+        });
+        let lines = spans(&all.collect::<Vec<_>>()).lines(Look::default());
+        let lines = lines.iter().skip(1);
+        lines
+            .map(|line| line.split("  -").next().unwrap().trim_end().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn spans_are_a_tree_whatever_their_ids_are() {
+        let found = names(&[
+            ("b", "2", "1"),
+            ("a", "1", ""),
+            ("c", "3", "2"),
+            ("d", "4", "1"),
+            ("lost", "5", "9"),
+        ]);
+        assert_eq!(found, ["a", "  b", "    c", "  d", "lost"]);
+        let found = names(&[("a", "1", ""), ("twin", "1", ""), ("b", "2", "1")]);
+        assert_eq!(found, ["a", "  b", "twin"]);
+    }
+}

@@ -23,7 +23,7 @@ use crate::artifacts;
 use crate::command::{self, CommandError};
 use crate::report;
 use crate::term::Out;
-use crate::term::text::counted;
+use crate::term::text::{counted, plain};
 
 /// The names in an archive.
 const EXPERIMENT: &str = "experiment.json";
@@ -97,7 +97,7 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
     ))?;
     out.flush()?;
     for sentence in &done.left_out {
-        report::note(sentence);
+        report::note(&plain(sentence));
     }
     Ok(())
 }

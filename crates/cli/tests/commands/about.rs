@@ -114,6 +114,7 @@ fn output_that_cannot_be_written_is_no_success() {
         &["doctor", "--json"][..],
         &["doctor"],
         &["export", "archive", "-x", "0", "--json"],
+        &["artifacts", "list", "-u", "archive", "--json"],
     ] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");
         let mut command = world.command(arguments);
