@@ -89,7 +89,8 @@ pub(crate) enum Command {
     ///
     /// It looks at what the tracking URI names: whether it can be reached and read,
     /// as whom, which schema it has, and whether its clock agrees. It writes
-    /// one small file where the default experiment keeps artifacts, and removes it.
+    /// one small file where the default experiment keeps artifacts, and removes it;
+    /// a directory that is not there yet is not made.
     Doctor(DoctorArgs),
 
     /// Writes the script that completes commands in a shell.

@@ -9,13 +9,15 @@ mod error;
 mod place;
 mod tracking;
 
+use std::io;
+
 use runledger_artifacts::FileInfo;
 use runledger_artifacts::transfer::{self, Moved, Place};
 use serde_json::{Value, json};
 
 use crate::args::{ArtifactsCommand, ListArgs};
-use crate::report;
 use crate::serve::RunError;
+use crate::term::Out;
 
 pub(crate) use bar::new as bar;
 pub(crate) use error::ArtifactsError;
@@ -35,44 +37,46 @@ pub(crate) fn run(command: &ArtifactsCommand) -> Result<(), ArtifactsError> {
                 let place = place::find(&args.which).await?;
                 let jobs = args.jobs.into();
                 let done = transfer::download(&place, &args.dst_path, jobs, &bar::new()).await?;
-                tell(&done, args.json);
-                Ok(())
+                Ok(tell(&done, args.json)?)
             }
             ArtifactsCommand::Upload(args) => {
                 let place = place::find(&args.which).await?;
                 let jobs = args.jobs.into();
                 let done = transfer::upload(&place, &args.local_path, jobs, &bar::new()).await?;
-                tell(&done, args.json);
-                Ok(())
+                Ok(tell(&done, args.json)?)
             }
         }
     })
 }
 
-fn tell(done: &Moved, as_json: bool) {
+fn tell(done: &Moved, as_json: bool) -> io::Result<()> {
+    let mut out = Out::new();
     if as_json {
-        report::json(&json!({ "path": done.path, "files": done.files, "bytes": done.bytes }));
+        let done = json!({ "path": done.path, "files": done.files, "bytes": done.bytes });
+        out.json(done.to_string().as_bytes())?;
     } else {
-        report::line(&done.path);
+        out.line(&done.path)?;
     }
+    out.flush()
 }
 
 async fn list(args: &ListArgs) -> Result<(), ArtifactsError> {
     let place = place::find(&args.which).await?;
     let entries = place.repository.list(&place.path).await?;
+    let mut out = Out::new();
     if args.json {
-        let entries: Vec<_> = entries.iter().map(|entry| as_json(&place, entry)).collect();
-        report::json(&Value::Array(entries));
-        return Ok(());
+        let entries = entries.iter().map(|entry| as_json(&place, entry));
+        out.json(entries.collect::<Value>().to_string().as_bytes())?;
+        return Ok(out.flush()?);
     }
     for entry in &entries {
-        report::line(&if entry.is_dir {
+        out.line(&if entry.is_dir {
             format!("{:>12}  {}/", "", entry.name)
         } else {
             format!("{:>12}  {}", entry.file_size, entry.name)
-        });
+        })?;
     }
-    Ok(())
+    Ok(out.flush()?)
 }
 
 /// An entry as MLflow's command writes it; a path is relative to the run, or to

@@ -11,7 +11,6 @@ use serde_json::json;
 
 use crate::args::DoctorArgs;
 use crate::command::{self, CommandError};
-use crate::report;
 use crate::term::text::{plain, wrapped};
 use crate::term::{Out, Tone};
 
@@ -68,13 +67,17 @@ impl Finding {
 /// Looks at everything; says whether nothing is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> Result<bool, CommandError> {
     let mut is_well = true;
-    command::run(async {
+    let told = command::run(async {
         let mut findings = vec![Finding::new("program", State::Good, program())];
         findings.extend(store::look(args).await);
         is_well = findings.iter().all(|found| found.state != State::Bad);
         tell(args, &findings, is_well)
-    })?;
-    Ok(is_well)
+    });
+    match told {
+        // The exit code says it to whoever stopped reading.
+        Err(error) if !error.is_closed_pipe() => Err(error),
+        _ => Ok(is_well),
+    }
 }
 
 fn program() -> String {
@@ -85,6 +88,7 @@ fn program() -> String {
 
 fn tell(args: &DoctorArgs, findings: &[Finding], is_well: bool) -> Result<(), CommandError> {
     let variables = environment::variables(std::env::vars_os(), args.mask_envs);
+    let mut out = Out::new();
     if args.json {
         let checks: Vec<_> = findings
             .iter()
@@ -100,15 +104,15 @@ fn tell(args: &DoctorArgs, findings: &[Finding], is_well: bool) -> Result<(), Co
             .into_iter()
             .map(|(name, value)| (name, value.into()))
             .collect();
-        report::json(&json!({
+        let all = json!({
             "ok": is_well,
             "version": env!("CARGO_PKG_VERSION"),
             "checks": checks,
             "environment": environment,
-        }));
-        return Ok(());
+        });
+        out.json(all.to_string().as_bytes())?;
+        return Ok(out.flush()?);
     }
-    let mut out = Out::new();
     let width = findings.iter().map(|found| found.name.len()).max();
     let width = width.unwrap_or_default();
     // The longest state, and what is around it.

@@ -162,7 +162,7 @@ async fn search(args: &ExperimentSearchArgs) -> Result<(), CommandError> {
         out.lines(&table(&found, args.view.into()).lines(out.look))?;
     }
     out.flush()?;
-    if is_more && !args.output.json {
+    if is_more {
         report::note("there are more experiments: --max-results names how many are shown");
     }
     Ok(())

@@ -61,7 +61,10 @@ fn main() -> ExitCode {
             Ok(Outcome::OutOfDate) => ExitCode::FAILURE,
             result => ended(result, ImportError::exit_code),
         },
-        Command::Artifacts(command) => ended(artifacts::run(&command), ArtifactsError::exit_code),
+        Command::Artifacts(command) => match artifacts::run(&command) {
+            Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+            result => ended(result, ArtifactsError::exit_code),
+        },
         Command::Doctor(args) => match doctor::run(&args) {
             Ok(false) => ExitCode::FAILURE,
             result => finished(result),

@@ -1,6 +1,8 @@
 //! `runledger traces`: found, shown, tagged, assessed and deleted (MLflow 3.17,
 //! `mlflow traces`).
 
+use std::collections::{HashMap, HashSet};
+
 use runledger_entities::{
     AssessmentId, AssessmentSource, AssessmentValue, StoredSpan, TraceId, TraceInfo, TraceState,
     trace_keys,
@@ -77,13 +79,25 @@ async fn search(args: &TraceSearchArgs) -> Result<(), CommandError> {
     }
     let order: Vec<&str> = args.order_by.iter().map(String::as_str).collect();
     let most = args.max_results as usize;
-    let found = client.search_traces(&args.experiment_id, filter, &order, most);
-    let found = found.await?;
+    // One more tells whether there are more.
+    let found = client.search_traces(&args.experiment_id, filter, &order, most + 1);
+    let mut found = found.await?;
+    let is_more = found.len() > most;
+    found.truncate(most);
     let mut out = Out::new();
     if args.output.json {
         out.json(&messages::page(&found, None))?;
-        return Ok(out.flush()?);
+    } else {
+        out.lines(&table(&found).lines(out.look))?;
     }
+    out.flush()?;
+    if is_more {
+        report::note("there are more traces: --max-results names how many are shown");
+    }
+    Ok(())
+}
+
+fn table(traces: &[TraceInfo]) -> Table {
     let mut table = Table::new(vec![
         Column::whole("STARTED (UTC)"),
         Column::flexible("NAME", 8),
@@ -91,7 +105,7 @@ async fn search(args: &TraceSearchArgs) -> Result<(), CommandError> {
         Column::whole("TOOK").right(),
         Column::whole("TRACE ID"),
     ]);
-    for info in &found {
+    for info in traces {
         table.row([
             Cell::of(&time(info.request_time, false), Tone::Faint),
             Cell::from(name(info)),
@@ -100,8 +114,7 @@ async fn search(args: &TraceSearchArgs) -> Result<(), CommandError> {
             Cell::from(info.trace_id.as_str()),
         ]);
     }
-    out.lines(&table.lines(out.look))?;
-    Ok(out.flush()?)
+    table
 }
 
 fn name(info: &TraceInfo) -> &str {
@@ -230,24 +243,22 @@ fn spans(spans: &[StoredSpan]) -> Table {
             value,
         })
         .collect();
-    let is_root = |span: &&Span<'_>| {
-        let parent = span.parent.as_ref();
-        parent.is_none_or(|parent| all.iter().all(|other| other.id != *parent))
-    };
-    let mut ahead: Vec<(usize, &Span<'_>)> =
-        all.iter().filter(is_root).map(|span| (0, span)).collect();
-    ahead.reverse();
+    let ids: HashSet<&str> = all.iter().map(|span| span.id.as_str()).collect();
+    let mut ahead: Vec<(usize, &Span<'_>)> = Vec::new();
+    let mut children: HashMap<&str, Vec<&Span<'_>>> = HashMap::new();
+    // From the last to the first: the first is the next that is taken.
+    for span in all.iter().rev() {
+        if let Some(parent) = span.parent.as_deref().filter(|parent| ids.contains(parent)) {
+            children.entry(parent).or_default().push(span);
+        } else {
+            ahead.push((0, span));
+        }
+    }
     while let Some((depth, span)) = ahead.pop() {
         table.row(cells(depth, span.value));
-        // Where spans have the same id, each would have all that is below the others.
-        if table.len() < all.len() {
-            let below = all
-                .iter()
-                .filter(|other| other.parent.as_deref() == Some(&span.id));
-            let mut below: Vec<_> = below.map(|span| (depth + 1, span)).collect();
-            below.reverse();
-            ahead.extend(below);
-        }
+        // Once: spans may have the same id.
+        let below = children.remove(span.id.as_str()).unwrap_or_default();
+        ahead.extend(below.into_iter().map(|span| (depth + 1, span)));
     }
     table
 }
@@ -291,12 +302,12 @@ async fn delete(args: &TraceDeleteArgs) -> Result<(), CommandError> {
         let ids: Vec<TraceId> = ids.map(|id| TraceId::new(id.trim())).collect();
         client.delete_traces(experiment, &ids).await?
     };
+    let mut out = Out::new();
     if args.output.json {
-        report::json(&json!({ "traces_deleted": count }));
-        return Ok(());
+        out.json(json!({ "traces_deleted": count }).to_string().as_bytes())?;
+        return Ok(out.flush()?);
     }
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let mut out = Out::new();
     out.line(&format!(
         "Deleted {} from experiment {experiment}.",
         counted(count, "trace")
@@ -325,4 +336,35 @@ async fn assess(args: &AssessArgs, is_expectation: bool) -> Result<(), CommandEr
     let kind = made.value.kind().name();
     let said = format!("Logged {kind} {} to trace {trace}.", made.assessment_id);
     tell(&client.get_trace_info(&trace).await?, &said, &args.trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::Look;
+
+    fn names(all: &[(&str, &str, &str)]) -> Vec<String> {
+        let all = all.iter().map(|(name, id, parent)| StoredSpan {
+            content: json!({ "name": name, "span_id": id, "parent_span_id": parent }).to_string(),
+        });
+        let lines = spans(&all.collect::<Vec<_>>()).lines(Look::default());
+        let lines = lines.iter().skip(1);
+        lines
+            .map(|line| line.split("  -").next().unwrap().trim_end().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn spans_are_a_tree_whatever_their_ids_are() {
+        let found = names(&[
+            ("b", "2", "1"),
+            ("a", "1", ""),
+            ("c", "3", "2"),
+            ("d", "4", "1"),
+            ("lost", "5", "9"),
+        ]);
+        assert_eq!(found, ["a", "  b", "    c", "  d", "lost"]);
+        let found = names(&[("a", "1", ""), ("twin", "1", ""), ("b", "2", "1")]);
+        assert_eq!(found, ["a", "  b", "twin"]);
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! `DIR/<experiment>/experiment.json` and `DIR/<experiment>/runs/<run>/run.json` are
 //! the REST API's JSON; beside a run are `metrics.ndjson` and `artifacts`. A run's
-//! JSON is written last: where it is, the rest is whole.
+//! JSON is written last: where it is, the rest is whole. `DIR/<experiment>/unfinished`
+//! lists the runs that an export has written which has not come to its end.
 
 mod export;
 mod import;
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use runledger_artifacts::transfer::Place;
 use serde_json::{Value, json};
-use tokio::fs::File;
+use tokio::fs::{self, File};
 use tokio::io::AsyncReadExt as _;
 
 use crate::args::{ExportArgs, MovingArgs, TransferImportArgs, Which};
@@ -22,7 +23,7 @@ use crate::artifacts;
 use crate::command::{self, CommandError};
 use crate::report;
 use crate::term::Out;
-use crate::term::text::counted;
+use crate::term::text::{counted, plain};
 
 /// The names in an archive.
 const EXPERIMENT: &str = "experiment.json";
@@ -30,6 +31,7 @@ const RUNS: &str = "runs";
 const RUN: &str = "run.json";
 const METRICS: &str = "metrics.ndjson";
 const ARTIFACTS: &str = "artifacts";
+const UNFINISHED: &str = "unfinished";
 
 /// The most that is read of the JSON of an experiment or a run.
 const JSON_BYTES: u64 = 256 << 20;
@@ -69,18 +71,19 @@ pub(crate) fn import(args: &TransferImportArgs) -> Result<(), CommandError> {
 }
 
 fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
+    let mut out = Out::new();
     if as_json {
-        report::json(&json!({
+        let all = json!({
             "experiments": done.experiments,
             "runs": done.runs,
             "runs_before": done.runs_before,
             "points": done.points,
             "files": done.files,
             "left_out": done.left_out,
-        }));
-        return Ok(());
+        });
+        out.json(all.to_string().as_bytes())?;
+        return Ok(out.flush()?);
     }
-    let mut out = Out::new();
     let before = match done.runs_before {
         0 => String::new(),
         count => format!(" (and {count} from before)"),
@@ -94,7 +97,7 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
     ))?;
     out.flush()?;
     for sentence in &done.left_out {
-        report::note(sentence);
+        report::note(&plain(sentence));
     }
     Ok(())
 }
@@ -112,6 +115,10 @@ async fn artifacts_of(moving: &MovingArgs, run: &str) -> Result<Place, CommandEr
     place.map_err(|error| of_artifacts(run, &error))
 }
 
+fn unreadable(file: &Path, error: &dyn Error) -> CommandError {
+    CommandError::Refused(format!("{} cannot be read: {error}", file.display()))
+}
+
 fn of_artifacts(run: &str, error: &dyn Error) -> CommandError {
     CommandError::Refused(format!(
         "the artifacts of run {run}: {}; --no-artifacts leaves them out",
@@ -119,9 +126,28 @@ fn of_artifacts(run: &str, error: &dyn Error) -> CommandError {
     ))
 }
 
-/// The JSON in a file.
+/// Refuses a symbolic link in an archive. Somebody else may have made it, and it could
+/// name any file of this machine.
+async fn refuse_link(path: &Path) -> Result<(), CommandError> {
+    let found = fs::symlink_metadata(path).await;
+    if found.map_err(CommandError::file(path))?.is_symlink() {
+        return Err(CommandError::Refused(format!(
+            "{}: it is a symbolic link, which is refused",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Opens a file of an archive.
+async fn open(path: &Path) -> Result<File, CommandError> {
+    refuse_link(path).await?;
+    File::open(path).await.map_err(CommandError::file(path))
+}
+
+/// The JSON in a file of an archive.
 async fn read_json(path: &Path) -> Result<Value, CommandError> {
-    let file = File::open(path).await.map_err(CommandError::file(path))?;
+    let file = open(path).await?;
     let mut text = Vec::new();
     let read = file.take(JSON_BYTES).read_to_end(&mut text).await;
     read.map_err(CommandError::file(path))?;

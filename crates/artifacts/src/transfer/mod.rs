@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::{ArtifactError, ArtifactPath, ArtifactRepository, InvalidPath};
 
 pub use download::download;
-pub use upload::{upload, upload_bytes};
+pub use upload::{upload, upload_bytes, upload_without_links};
 
 /// Files of one transfer; their names are in memory.
 const MAX_FILES: usize = 5_000_000;

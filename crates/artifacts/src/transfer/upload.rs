@@ -38,9 +38,41 @@ pub async fn upload(
     jobs: usize,
     progress: &Arc<dyn Progress>,
 ) -> Result<Moved, TransferError> {
+    send(place, local, Links::ToFiles, jobs, progress).await
+}
+
+/// The same of a folder that somebody else may have made: a symbolic link in it, or in
+/// its place, is refused before anything is sent. It could name any file of this machine.
+///
+/// # Errors
+/// As [`upload()`]; [`TransferError::Local`] names the link.
+pub async fn upload_without_links(
+    place: &Place,
+    local: &Path,
+    jobs: usize,
+    progress: &Arc<dyn Progress>,
+) -> Result<Moved, TransferError> {
+    send(place, local, Links::Refused, jobs, progress).await
+}
+
+/// What becomes of symbolic links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Links {
+    /// One to a file is that file, one to a folder is left out.
+    ToFiles,
+    Refused,
+}
+
+async fn send(
+    place: &Place,
+    local: &Path,
+    links: Links,
+    jobs: usize,
+    progress: &Arc<dyn Progress>,
+) -> Result<Moved, TransferError> {
     // All names first: nothing is sent if one of them cannot be.
     let found = local.to_owned();
-    let files = blocking(move || files(&found)).await?;
+    let files = blocking(move || files(&found, links)).await?;
     let total = files.iter().map(|file| file.size);
     let (count, total) = (files.len(), total.fold(0, u64::saturating_add));
     progress.begin(total, count);
@@ -64,9 +96,18 @@ struct Source {
     size: u64,
 }
 
-/// The file, or the files of the folder. A link to a file is that file; one to a
-/// folder is not followed.
-fn files(local: &Path) -> Result<Vec<Source>, TransferError> {
+fn refused(link: &Path) -> TransferError {
+    TransferError::local(link)(io::Error::other("it is a symbolic link, which is refused"))
+}
+
+/// The file, or the files of the folder.
+fn files(local: &Path, links: Links) -> Result<Vec<Source>, TransferError> {
+    if links == Links::Refused {
+        let found = fs::symlink_metadata(local).map_err(TransferError::local(local))?;
+        if found.is_symlink() {
+            return Err(refused(local));
+        }
+    }
     let found = fs::metadata(local).map_err(TransferError::local(local))?;
     let mut files = Vec::new();
     if found.is_file() {
@@ -97,6 +138,9 @@ fn files(local: &Path) -> Result<Vec<Source>, TransferError> {
             if kind.is_dir() {
                 ahead.push((entry.path(), format!("{inner}/")));
                 continue;
+            }
+            if kind.is_symlink() && links == Links::Refused {
+                return Err(refused(&entry.path()));
             }
             let found = fs::metadata(entry.path()).map_err(TransferError::local(entry.path()))?;
             if found.is_file() {
@@ -247,9 +291,35 @@ mod tests {
         let world = tempfile::tempdir().unwrap();
         fs::write(world.path().join("a#b"), "").unwrap();
         assert!(matches!(
-            files(world.path()),
+            files(world.path(), Links::ToFiles),
             Err(TransferError::Path { .. })
         ));
-        assert!(files(&world.path().join("no")).is_err());
+        assert!(files(&world.path().join("no"), Links::ToFiles).is_err());
+    }
+
+    #[test]
+    fn links_are_refused_where_they_may_not_be() {
+        let world = tempfile::tempdir().unwrap();
+        fs::create_dir_all(world.path().join("local/d")).unwrap();
+        fs::write(world.path().join("local/f"), "").unwrap();
+        let local = world.path().join("local");
+        assert_eq!(files(&local, Links::Refused).unwrap().len(), 1);
+        for target in ["../f", "..", "/nowhere"] {
+            let link = local.join("d/link");
+            symlink(target, &link).unwrap();
+            let Err(TransferError::Local { path, .. }) = files(&local, Links::Refused) else {
+                panic!("{target} was not refused");
+            };
+            assert_eq!(path, link);
+            fs::remove_file(link).unwrap();
+        }
+        symlink("local", world.path().join("link")).unwrap();
+        assert!(files(&world.path().join("link"), Links::Refused).is_err());
+        assert_eq!(
+            files(&world.path().join("link"), Links::ToFiles)
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }

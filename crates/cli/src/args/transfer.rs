@@ -12,8 +12,9 @@ use super::tracking::TrackingArgs;
 ///
 /// Each run has a folder of its own: run.json, which is what `runledger runs
 /// describe --json` prints, metrics.ndjson, a point of a metric on each line, and
-/// artifacts. Run again, the command goes on where it ended: what is there and has
-/// not changed stays. Logged models, traces and registered models are left out.
+/// artifacts. An export that was cut short goes on where it ended when it is run
+/// again. One that came to its end is made anew; only runs that are gone stay.
+/// Logged models, traces and registered models are left out.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder, made if it is missing.

@@ -1,5 +1,7 @@
 //! Why a command about artifacts failed.
 
+use std::io;
+
 use runledger::{InvalidOption, InvalidServer};
 use runledger_artifacts::transfer::TransferError;
 use runledger_artifacts::{ArtifactError, InvalidUri, redacted};
@@ -48,6 +50,9 @@ pub(crate) enum ArtifactsError {
         /// The location.
         uri: String,
     },
+    /// The answer cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
     /// There is nothing at all.
     #[error("{what} has no artifacts")]
     Nothing {
@@ -77,6 +82,11 @@ impl From<runledger::ArtifactsError> for ArtifactsError {
 }
 
 impl ArtifactsError {
+    /// Whether nobody reads the output any more, which is the reader's business.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// 2 for a command line that cannot be right, 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

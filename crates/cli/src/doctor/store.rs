@@ -1,14 +1,18 @@
 //! The tracking server, database or folder, and where its artifacts are.
 
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use runledger::{Account, Client, RestStore, TrackingError};
-use runledger_artifacts::{ArtifactPath, redacted};
+use runledger_artifacts::{ArtifactError, ArtifactPath, ArtifactUri, redacted};
 use runledger_entities::{Coded as _, ErrorCode, ExperimentId, ViewType};
 use runledger_store::{StorePlace, TrackingStore as _};
 use runledger_store_sql::{SCHEMA_VERSION, current};
+use rustix::fs::{Access as Permission, access};
 
 use super::{Finding, State};
 use crate::args::{DoctorArgs, Which};
@@ -20,6 +24,12 @@ use crate::tracking::{self, Access};
 
 /// From how many milliseconds on clocks differ: times of HTTP have seconds.
 const SKEW: i64 = 5_000;
+
+/// Storages without directories: a file that was removed leaves nothing there.
+const OBJECTS: [&str; 4] = ["s3", "gs", "wasbs", "abfss"];
+
+/// What is in the file that is put where artifacts go.
+const CONTENT: &[u8] = b"runledger doctor\n";
 
 /// Looks at all of it.
 pub(super) async fn look(args: &DoctorArgs) -> Vec<Finding> {
@@ -182,8 +192,7 @@ async fn schema(uri: &str) -> Finding {
     }
 }
 
-/// Whether a small file can be written where the default experiment keeps its
-/// artifacts, and removed.
+/// Whether artifacts of the default experiment have a place that can be written.
 async fn artifacts(args: &DoctorArgs, client: &Client) -> Finding {
     let root = match client.get_experiment(ExperimentId::DEFAULT).await {
         Ok(experiment) => experiment.artifact_location,
@@ -198,13 +207,86 @@ async fn artifacts(args: &DoctorArgs, client: &Client) -> Finding {
         let detail = format!("{place}, not tried");
         return Finding::new("artifacts", State::Skipped, detail);
     }
-    match probe(args, root).await {
-        Ok(()) => Finding::new("artifacts", State::Good, format!("{place} can be written")),
-        Err(error) => Finding::new("artifacts", State::Bad, format!("{place}: {error}")),
-    }
+    let tried = match ArtifactUri::parse(&root) {
+        Ok(ArtifactUri::Local(path)) => {
+            let tried = tokio::task::spawn_blocking(move || in_directory(&path)).await;
+            tried.unwrap_or_else(|error| Err(report::chain(&error)))
+        }
+        Ok(ArtifactUri::Other { scheme, .. }) if OBJECTS.contains(&&*scheme) => {
+            probe(args, root, false).await
+        }
+        _ => probe(args, root, true).await,
+    };
+    let (state, detail) = match tried {
+        Ok(Tried::Written) => (State::Good, format!("{place} can be written")),
+        Ok(Tried::Missing) if client.rest().is_some() => (
+            State::Doubtful,
+            format!(
+                "{place} is not on this machine: the server leaves artifacts to its clients, and \
+                 each would make this directory on a machine of its own"
+            ),
+        ),
+        Ok(Tried::Missing) => (
+            State::Good,
+            format!("{place}, which is made when it is needed"),
+        ),
+        Ok(Tried::Empty) => (
+            State::Good,
+            format!("{place} can be read; it is empty, so that no file was put there to try"),
+        ),
+        Err(error) => (State::Bad, format!("{place}: {error}")),
+    };
+    Finding::new("artifacts", state, detail)
 }
 
-async fn probe(args: &DoctorArgs, root: String) -> Result<(), String> {
+/// What became of the file that is put where artifacts go.
+enum Tried {
+    /// It was written, and removed.
+    Written,
+    /// The directory is missing, and can be made. A part of it would not do: a store
+    /// takes a folder of an experiment as it finds it.
+    Missing,
+    /// Nothing is there that a file could be put beside, and directories that are made
+    /// for it would stay.
+    Empty,
+}
+
+/// The name of a file that nobody else has.
+fn name() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!(
+        "runledger-doctor-{}-{}",
+        std::process::id(),
+        since.unwrap_or_default().as_nanos()
+    )
+}
+
+/// Tries a directory of this machine, without making anything around the file.
+fn in_directory(path: &Path) -> Result<Tried, String> {
+    let words = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    let path = std::path::absolute(path).map_err(|error| words(path, error))?;
+    if path.is_dir() {
+        let file = path.join(name());
+        let mut made = File::create_new(&file).map_err(|error| words(&file, error))?;
+        let written = made.write_all(CONTENT);
+        let removed = fs::remove_file(&file);
+        written.map_err(|error| words(&file, error))?;
+        removed.map_err(|error| words(&file, error))?;
+        return Ok(Tried::Written);
+    }
+    // The root is always there.
+    let above = path.ancestors().find(|above| above.exists());
+    let above = above.unwrap_or(&path);
+    if !above.is_dir() {
+        return Err(format!("{} is no directory", above.display()));
+    }
+    let may = access(above, Permission::WRITE_OK | Permission::EXEC_OK);
+    may.map_err(|errno| words(above, errno.into()))?;
+    Ok(Tried::Missing)
+}
+
+/// Tries a storage. Where it has directories, a file is put only beside others.
+async fn probe(args: &DoctorArgs, root: String, has_directories: bool) -> Result<Tried, String> {
     let words = |error: &dyn std::error::Error| report::chain(error);
     let which = Which {
         run_id: None,
@@ -215,18 +297,22 @@ async fn probe(args: &DoctorArgs, root: String) -> Result<(), String> {
     };
     let place = artifacts::find(&which).await;
     let place = place.map_err(|error| words(&error))?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let name = format!(
-        "runledger-doctor-{}-{}",
-        std::process::id(),
-        since.unwrap_or_default().as_nanos()
-    );
-    let name = ArtifactPath::parse(&name).map_err(|error| words(&error))?;
+    if has_directories {
+        let there = match place.repository.list(&place.path).await {
+            Err(ArtifactError::NotFound { .. }) => Vec::new(),
+            there => there.map_err(|error| words(&error))?,
+        };
+        if there.is_empty() {
+            return Ok(Tried::Empty);
+        }
+    }
+    let name = ArtifactPath::parse(&name()).map_err(|error| words(&error))?;
     let file = place.path.join(&name).map_err(|error| words(&error))?;
-    let content = stream::once(async { Ok(Bytes::from_static(b"runledger doctor\n")) }).boxed();
+    let content = stream::once(async { Ok(Bytes::from_static(CONTENT)) }).boxed();
     let written = place.repository.put(&file, content, None).await;
     // Also after an error: a part may be there.
     let removed = place.repository.delete(&file).await;
     written.map_err(|error| words(&error))?;
-    removed.map_err(|error| format!("what was written cannot be removed: {}", words(&error)))
+    removed.map_err(|error| format!("what was written cannot be removed: {}", words(&error)))?;
+    Ok(Tried::Written)
 }

@@ -9,8 +9,8 @@ use super::{id, name, tone};
 use crate::args::CompareArgs;
 use crate::command::CommandError;
 use crate::term::table::{Cell, Column, Table};
-use crate::term::text::{duration, number, time};
-use crate::term::{Out, Tone};
+use crate::term::text::{duration, time};
+use crate::term::{Look, Out, Tone};
 use crate::tracking::{self, Access};
 
 /// How much of an id stands for the run.
@@ -35,20 +35,31 @@ pub(super) async fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     if args.output.json {
         out.json(&messages::page(&runs, None))?;
     } else {
-        out.lines(&table(&runs, &experiments, args.differing).lines(out.look))?;
+        out.lines(&table(&runs, &experiments, args.differing, out.look).lines(out.look))?;
     }
     Ok(out.flush()?)
 }
 
-fn table(runs: &[Run], experiments: &BTreeMap<ExperimentId, String>, differing: bool) -> Table {
+/// A line of the table: what it is about, its cells, and whether the runs have the same.
+struct Row {
+    key: String,
+    cells: Vec<Cell>,
+    is_same: bool,
+}
+
+fn table(
+    runs: &[Run],
+    experiments: &BTreeMap<ExperimentId, String>,
+    differing: bool,
+    look: Look,
+) -> Table {
     let mut columns = vec![Column::flexible("", 12)];
     columns.extend(runs.iter().map(|run| Column::flexible(name(run), LEAST)));
     let mut table = Table::new(columns);
-    let mut section = |title: &str, rows: Vec<(String, Vec<Cell>)>| {
+    let mut section = |title: &str, rows: Vec<Row>| {
         let mut is_titled = title.is_empty();
-        for (key, cells) in rows {
-            let is_same = cells.windows(2).all(|pair| pair[0] == pair[1]);
-            if differing && is_same {
+        for row in rows {
+            if differing && row.is_same {
                 continue;
             }
             if !is_titled {
@@ -58,47 +69,57 @@ fn table(runs: &[Run], experiments: &BTreeMap<ExperimentId, String>, differing: 
                 is_titled = true;
             }
             let indent = if title.is_empty() { "" } else { "  " };
-            let key = [Cell::from(format!("{indent}{key}"))];
-            table.row(key.into_iter().chain(cells));
+            let key = [Cell::from(format!("{indent}{}", row.key))];
+            table.row(key.into_iter().chain(row.cells));
         }
     };
     section("", of_infos(runs, experiments));
-    section(
-        "PARAMS",
-        by_key(runs, |run| {
+    let params = by_key(
+        runs,
+        |run| {
             let params = run.data.params.iter();
             params
-                .map(|param| (param.key.as_str(), param.value.clone()))
+                .map(|param| (param.key.as_str(), param.value.as_str()))
                 .collect()
-        }),
+        },
+        |value| Cell::from(*value),
     );
-    section(
-        "METRICS",
-        by_key(runs, |run| {
+    section("PARAMS", params);
+    // By their bits, so that NaN is itself.
+    let metrics = by_key(
+        runs,
+        |run| {
             let metrics = run.data.metrics.iter();
             metrics
-                .map(|metric| (metric.key.as_str(), number(metric.value)))
+                .map(|metric| (metric.key.as_str(), metric.value.to_bits()))
                 .collect()
-        }),
+        },
+        |bits| Cell::from(look.number(f64::from_bits(*bits))),
     );
-    section(
-        "TAGS",
-        by_key(runs, |run| {
+    section("METRICS", metrics);
+    let tags = by_key(
+        runs,
+        |run| {
             let own = run.data.tags.iter();
             own.filter(|tag| !tag.key.starts_with("mlflow."))
-                .map(|tag| (tag.key.as_str(), tag.value.clone()))
+                .map(|tag| (tag.key.as_str(), tag.value.as_str()))
                 .collect()
-        }),
+        },
+        |value| Cell::from(*value),
     );
+    section("TAGS", tags);
     table
 }
 
-fn of_infos(
-    runs: &[Run],
-    experiments: &BTreeMap<ExperimentId, String>,
-) -> Vec<(String, Vec<Cell>)> {
+fn of_infos(runs: &[Run], experiments: &BTreeMap<ExperimentId, String>) -> Vec<Row> {
     let row = |title: &str, cell: &dyn Fn(&Run) -> Cell| {
-        (title.to_owned(), runs.iter().map(cell).collect())
+        let cells: Vec<Cell> = runs.iter().map(cell).collect();
+        Row {
+            key: title.to_owned(),
+            // As they are shown: no two runs begin in the same millisecond.
+            is_same: cells.windows(2).all(|pair| pair[0] == pair[1]),
+            cells,
+        }
     };
     vec![
         row("run id", &|run| {
@@ -124,21 +145,29 @@ fn of_infos(
 }
 
 /// A row for each key, with a cell for each run.
-fn by_key<'a>(
+fn by_key<'a, T: PartialEq>(
     runs: &'a [Run],
-    pairs: impl Fn(&'a Run) -> Vec<(&'a str, String)>,
-) -> Vec<(String, Vec<Cell>)> {
-    let mut rows: BTreeMap<&str, Vec<Cell>> = BTreeMap::new();
+    pairs: impl Fn(&'a Run) -> Vec<(&'a str, T)>,
+    cell: impl Fn(&T) -> Cell,
+) -> Vec<Row> {
+    let mut rows: BTreeMap<&str, Vec<Option<T>>> = BTreeMap::new();
     for (at, run) in runs.iter().enumerate() {
         for (key, value) in pairs(run) {
-            let cells = rows
+            let values = rows
                 .entry(key)
-                .or_insert_with(|| runs.iter().map(|_| missing()).collect());
-            cells[at] = value.into();
+                .or_insert_with(|| runs.iter().map(|_| None).collect());
+            values[at] = Some(value);
         }
     }
-    let rows = rows.into_iter();
-    rows.map(|(key, cells)| (key.to_owned(), cells)).collect()
+    let rows = rows.into_iter().map(|(key, values)| Row {
+        key: key.to_owned(),
+        is_same: values.windows(2).all(|pair| pair[0] == pair[1]),
+        cells: values
+            .iter()
+            .map(|value| value.as_ref().map_or_else(missing, &cell))
+            .collect(),
+    });
+    rows.collect()
 }
 
 fn missing() -> Cell {

@@ -9,7 +9,7 @@ use super::{id, name, tell, tone};
 use crate::args::OneRunArgs;
 use crate::command::CommandError;
 use crate::term::table::{Column, Table};
-use crate::term::text::{duration, number, plain, time, wrapped};
+use crate::term::text::{duration, plain, time, wrapped};
 use crate::term::{Out, Tone};
 use crate::tracking::{self, Access};
 
@@ -101,7 +101,7 @@ fn tables(out: &mut Out, run: &Run) -> io::Result<()> {
         Column::whole("STEP").right(),
     ]);
     for metric in &data.metrics {
-        let (value, step) = (number(metric.value), metric.step.to_string());
+        let (value, step) = (out.look.number(metric.value), metric.step.to_string());
         metrics.row([metric.key.as_str().into(), value.into(), step.into()]);
     }
     let mut tags = Table::new(vec![

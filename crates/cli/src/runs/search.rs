@@ -13,8 +13,8 @@ use crate::args::RunSearchArgs;
 use crate::command::CommandError;
 use crate::report;
 use crate::term::table::{Cell, Column, Table};
-use crate::term::text::{number, time};
-use crate::term::{Out, Tone};
+use crate::term::text::time;
+use crate::term::{Look, Out, Tone};
 use crate::tracking::{self, Access};
 
 /// The most experiments that are searched without being named.
@@ -41,9 +41,9 @@ pub(super) async fn search(args: &RunSearchArgs) -> Result<(), CommandError> {
     let mut out = Out::new();
     if args.output.json {
         out.json(&messages::page(&runs, None))?;
-        return Ok(out.flush()?);
+    } else {
+        out.lines(&table(&runs, &columns, out.look).lines(out.look))?;
     }
-    out.lines(&table(&runs, &columns).lines(out.look))?;
     out.flush()?;
     if is_more {
         report::note("there are more runs: --max-results names how many are shown");
@@ -129,7 +129,7 @@ fn columns(
     columns
 }
 
-fn table(runs: &[Run], keys: &[RunKey]) -> Table {
+fn table(runs: &[Run], keys: &[RunKey], look: Look) -> Table {
     let mut columns = vec![
         Column::whole("STARTED (UTC)"),
         Column::flexible("NAME", 8),
@@ -145,7 +145,7 @@ fn table(runs: &[Run], keys: &[RunKey]) -> Table {
             Cell::from(name(run)),
             Cell::of(info.status.name(), tone(info.status)),
         ];
-        row.extend(keys.iter().map(|key| cell(run, key)));
+        row.extend(keys.iter().map(|key| cell(run, key, look)));
         row.push(Cell::from(info.run_id.as_str()));
         table.row(row);
     }
@@ -162,12 +162,12 @@ fn column(key: &RunKey) -> Column {
     }
 }
 
-fn cell(run: &Run, key: &RunKey) -> Cell {
+fn cell(run: &Run, key: &RunKey, look: Look) -> Cell {
     let data = &run.data;
     let text = match key {
         RunKey::Metric(key) => {
             let metric = data.metrics.iter().find(|metric| metric.key == *key);
-            metric.map(|metric| number(metric.value))
+            metric.map(|metric| look.number(metric.value))
         }
         RunKey::Param(key) => {
             let param = data.params.iter().find(|param| param.key == *key);

@@ -35,6 +35,15 @@ impl Look {
             colour: wants_colour(|name| env::var(name).ok()),
         }
     }
+
+    /// A number of a metric: short on a terminal, in full elsewhere.
+    pub(crate) fn number(self, value: f64) -> String {
+        if self.width.is_some() {
+            text::number(value)
+        } else {
+            text::exact(value)
+        }
+    }
 }
 
 /// Whether a terminal shows colours, by the variables that terminals agreed on.

@@ -98,11 +98,6 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// How many rows it has.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Whether it has no row.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()

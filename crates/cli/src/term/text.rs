@@ -156,6 +156,17 @@ pub(crate) fn number(value: f64) -> String {
     without_zeros(&format!("{value:.digits$}")).to_owned()
 }
 
+/// A number of a metric in full: read again, it is the same.
+pub(crate) fn exact(value: f64) -> String {
+    if !value.is_finite() {
+        return runledger_entities::validate::python_float(value);
+    }
+    if value != 0.0 && !(1e-4..1e16).contains(&value.abs()) {
+        return format!("{value:e}");
+    }
+    value.to_string()
+}
+
 fn without_zeros(text: &str) -> &str {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
@@ -217,6 +228,20 @@ mod tests {
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn an_exact_number_has_all_its_digits() {
+        for (value, text) in [
+            (0.123_456_789, "0.123456789"),
+            (3.0, "3"),
+            (1_234_567.25, "1234567.25"),
+            (1.5e-7, "1.5e-7"),
+            (-1e20, "-1e20"),
+            (f64::NAN, "nan"),
+        ] {
+            assert_eq!(exact(value), text);
         }
     }
 

@@ -1,17 +1,22 @@
 //! Out of a store, into a folder.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use runledger::Client;
+use runledger::{Client, rest};
 use runledger_artifacts::transfer;
 use runledger_entities::{Experiment, Metric, Run, ViewType, limits};
-use runledger_protocol::messages::{experiments, runs};
+use runledger_protocol::messages::{experiments, runs as messages};
 use runledger_store::{HistoryQuery, PageRequest, RunQuery};
 use serde_json::{Value, json};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
-use super::{ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, artifacts_of, of_artifacts};
+use super::{
+    ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, UNFINISHED, artifacts_of, of_artifacts,
+    read_json, unreadable,
+};
 use crate::args::{ExportArgs, MovingArgs};
 use crate::artifacts;
 use crate::command::CommandError;
@@ -30,19 +35,60 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
     for name in &args.experiment_name {
         found.push(client.store().get_experiment_by_name(name).await?);
     }
-    let mut done = Done::default();
+    // An id and a name may be those of one experiment.
+    found.sort_by_key(|experiment| experiment.experiment_id);
+    found.dedup_by_key(|experiment| experiment.experiment_id);
+    let mut folders = Vec::with_capacity(found.len());
     for experiment in found {
         let directory = args.directory.join(experiment.experiment_id.to_string());
+        refuse_another(&directory, &experiment).await?;
+        folders.push((directory, experiment));
+    }
+    let mut done = Done::default();
+    for (directory, experiment) in &folders {
         let runs = directory.join(RUNS);
         fs::create_dir_all(&runs)
             .await
             .map_err(CommandError::file(&runs))?;
-        let text = pretty(&experiments::one(&experiment));
+        let text = pretty(&experiments::one(experiment));
         write(&directory.join(EXPERIMENT), &text).await?;
-        of_experiment(&client, &args.moving, &experiment, &runs, &mut done).await?;
+        of_experiment(&client, &args.moving, experiment, directory, &mut done).await?;
         done.experiments += 1;
     }
+    // The next export begins anew: histories and artifacts change without their run.
+    for (directory, _) in &folders {
+        let path = directory.join(UNFINISHED);
+        let removed = fs::remove_file(&path).await;
+        removed.map_err(CommandError::file(&path))?;
+    }
     Ok(done)
+}
+
+/// Refuses a folder with an experiment of the same id that is another one: two stores
+/// count alike.
+async fn refuse_another(directory: &Path, experiment: &Experiment) -> Result<(), CommandError> {
+    let path = directory.join(EXPERIMENT);
+    let is_there = fs::try_exists(&path).await;
+    if !is_there.map_err(CommandError::file(&path))? {
+        return Ok(());
+    }
+    let before = rest::read::experiment(&read_json(&path).await?["experiment"]);
+    let before = before.map_err(|error| unreadable(&path, &error))?;
+    let is_same = match (before.creation_time, experiment.creation_time) {
+        (Some(before), Some(now)) => before == now,
+        // Databases older than MLflow 1.29 do not say. A name may be changed.
+        _ => before.name == experiment.name,
+    };
+    if is_same && before.artifact_location == experiment.artifact_location {
+        return Ok(());
+    }
+    Err(CommandError::Refused(format!(
+        "{} holds another experiment with the id {}, '{}': export '{}' into another folder",
+        directory.display(),
+        experiment.experiment_id,
+        before.name,
+        experiment.name
+    )))
 }
 
 async fn of_experiment(
@@ -52,6 +98,8 @@ async fn of_experiment(
     directory: &Path,
     done: &mut Done,
 ) -> Result<(), CommandError> {
+    let mut unfinished = Unfinished::go_on(directory.join(UNFINISHED), moving).await?;
+    let runs = directory.join(RUNS);
     let mut query = RunQuery {
         experiment_ids: vec![experiment.experiment_id],
         view: ViewType::ActiveOnly,
@@ -65,7 +113,21 @@ async fn of_experiment(
     loop {
         let page = client.store().search_runs(query.clone()).await?;
         for run in &page.items {
-            of_run(client, moving, run, directory, done).await?;
+            let id = folder_of(run.info.run_id.as_str())?;
+            let directory = runs.join(id);
+            let text = pretty(&messages::one(run));
+            if unfinished.runs.contains(id)
+                && fs::read(directory.join(RUN))
+                    .await
+                    .is_ok_and(|before| before == text)
+            {
+                done.runs_before += 1;
+                continue;
+            }
+            of_run(client, moving, run, &directory, unfinished.goes_on, done).await?;
+            write(&directory.join(RUN), &text).await?;
+            unfinished.add(id).await?;
+            done.runs += 1;
         }
         query.page.token = page.next_token;
         if query.page.token.is_none() {
@@ -74,35 +136,95 @@ async fn of_experiment(
     }
 }
 
+/// The runs that an export has written which has not come to its end.
+struct Unfinished {
+    path: PathBuf,
+    file: File,
+    runs: HashSet<String>,
+    /// Whether it was begun by an earlier command.
+    goes_on: bool,
+}
+
+impl Unfinished {
+    /// Goes on with an export that left out the same, or begins one.
+    async fn go_on(path: PathBuf, moving: &MovingArgs) -> Result<Self, CommandError> {
+        let first = if moving.no_artifacts {
+            "without artifacts"
+        } else {
+            "with artifacts"
+        };
+        let before = fs::read_to_string(&path).await.unwrap_or_default();
+        let mut lines = before.lines();
+        if lines.next() == Some(first) {
+            let runs = lines.map(str::to_owned).collect();
+            let file = File::options().append(true).open(&path).await;
+            let file = file.map_err(CommandError::file(&path))?;
+            return Ok(Self {
+                path,
+                file,
+                runs,
+                goes_on: true,
+            });
+        }
+        let file = File::create(&path).await;
+        let file = file.map_err(CommandError::file(&path))?;
+        let mut begun = Self {
+            path,
+            file,
+            runs: HashSet::new(),
+            goes_on: false,
+        };
+        begun.add(first).await?;
+        Ok(begun)
+    }
+
+    async fn add(&mut self, line: &str) -> Result<(), CommandError> {
+        let written = self.file.write_all(format!("{line}\n").as_bytes()).await;
+        written.map_err(CommandError::file(&self.path))?;
+        let written = self.file.flush().await;
+        written.map_err(CommandError::file(&self.path))
+    }
+}
+
+/// Removes a folder, if it is there.
+async fn remove(folder: &Path) -> Result<(), CommandError> {
+    match fs::remove_dir_all(folder).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CommandError::file(folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes what belongs to a run. It takes the place of what was there when it is whole.
+/// An export that goes on has a part of the artifacts already.
 async fn of_run(
     client: &Client,
     moving: &MovingArgs,
     run: &Run,
     directory: &Path,
+    goes_on: bool,
     done: &mut Done,
 ) -> Result<(), CommandError> {
     let id = run.info.run_id.as_str();
-    let directory = directory.join(folder_of(id)?);
-    let path = directory.join(RUN);
-    let text = pretty(&runs::one(run));
-    if fs::read(&path).await.is_ok_and(|before| before == text) {
-        done.runs_before += 1;
-        return Ok(());
-    }
-    fs::create_dir_all(&directory)
+    fs::create_dir_all(directory)
         .await
-        .map_err(CommandError::file(&directory))?;
-    done.points += histories(client, run, &directory.join(METRICS)).await?;
+        .map_err(CommandError::file(directory))?;
     if !moving.no_artifacts {
         let place = artifacts_of(moving, id).await?;
         let target = directory.join(ARTIFACTS);
-        let moved =
-            transfer::download(&place, &target, moving.jobs.into(), &artifacts::bar()).await;
+        let part = part_of(&target);
+        if !goes_on {
+            remove(&part).await?;
+        }
+        let moved = transfer::download(&place, &part, moving.jobs.into(), &artifacts::bar()).await;
         let moved = moved.map_err(|error| of_artifacts(id, &error))?;
+        remove(&target).await?;
+        let renamed = fs::rename(&part, &target).await;
+        renamed.map_err(CommandError::file(&target))?;
         done.files += moved.files;
     }
-    write(&path, &text).await?;
-    done.runs += 1;
+    done.points += histories(client, run, &directory.join(METRICS)).await?;
     Ok(())
 }
 

@@ -11,11 +11,12 @@ use runledger_entities::{
 use runledger_search::{RunClause, TextOp, TextTest};
 use runledger_store::{Batch, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery};
 use serde_json::Value;
-use tokio::fs::{self, File};
+use tokio::fs;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{
-    ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, artifacts_of, of_artifacts, read_json,
+    ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, artifacts_of, of_artifacts, open, read_json,
+    refuse_link, unreadable,
 };
 use crate::args::{MovingArgs, TransferImportArgs};
 use crate::artifacts;
@@ -59,33 +60,53 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
     }
     let client = tracking::open(&args.moving.tracking, Access::Write).await?;
     let mut done = Done::default();
+    let mut known: HashMap<String, RunId> = HashMap::new();
+    let mut children = Vec::new();
     for (directory, experiment) in found {
         let name = args.experiment_name.as_ref().unwrap_or(&experiment.name);
         let target = target(&client, name, experiment.tags.clone()).await?;
         done.experiments += 1;
         let mut there = Imported::of(&client, target.experiment_id).await?;
+        let before = there.whole.iter();
+        known.extend(before.map(|(source, run)| (source.clone(), run.id.clone())));
         for directory in runs_of(&directory.join(RUNS)).await? {
             let file = directory.join(RUN);
             let value = read_json(&file).await?;
             let run = rest::read::run(&value["run"]).map_err(|error| unreadable(&file, &error))?;
-            if there.settle(&client, run.info.run_id.as_str()).await? {
+            let source = run.info.run_id.as_str();
+            let parent = parent_of(&run.data.tags);
+            if let Some(before) = there.settle(&client, source).await? {
                 done.runs_before += 1;
+                // Unless it was changed since.
+                if let Some(parent) = parent.filter(|_| before.parent.as_deref() == parent) {
+                    children.push((before.id.clone(), parent.to_owned()));
+                }
                 continue;
             }
             let experiment = target.experiment_id;
             let moving = &args.moving;
-            let id = one(
-                &client, moving, experiment, &directory, &run, &there, &mut done,
-            )
-            .await?;
-            there.whole.insert(run.info.run_id.to_string(), id);
+            let id = one(&client, moving, experiment, &directory, &run, &mut done).await?;
+            if let Some(parent) = parent {
+                children.push((id.clone(), parent.to_owned()));
+            }
+            known.insert(source.to_owned(), id.clone());
+            there
+                .whole
+                .insert(source.to_owned(), Before { id, parent: None });
+        }
+    }
+    // When all runs are there: a parent may be younger, or in another experiment.
+    for (id, parent) in children {
+        if let Some(parent) = known.get(&parent) {
+            client.set_tag(&id, Tag::PARENT_RUN_ID, parent).await?;
         }
     }
     Ok(done)
 }
 
-fn unreadable(file: &Path, error: &dyn std::error::Error) -> CommandError {
-    CommandError::Refused(format!("{} cannot be read: {error}", file.display()))
+fn parent_of(tags: &[Tag]) -> Option<&str> {
+    let tag = tags.iter().find(|tag| tag.key == Tag::PARENT_RUN_ID);
+    tag.map(|tag| tag.value.as_str())
 }
 
 /// The folders in a folder, by name.
@@ -102,8 +123,9 @@ async fn folders(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
     Ok(found)
 }
 
-/// The folders of whole runs, the oldest run first: parents come before children.
+/// The folders of whole runs, the oldest run first.
 async fn runs_of(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    refuse_link(directory).await?;
     let mut found = Vec::new();
     for directory in folders(directory).await? {
         let file = directory.join(RUN);
@@ -138,10 +160,18 @@ pub(super) async fn target(
     Ok(client.experiment_named(name).await?)
 }
 
+/// A run that was imported.
+#[derive(Debug)]
+pub(super) struct Before {
+    id: RunId,
+    /// The parent that it has now.
+    parent: Option<String>,
+}
+
 /// The runs of an experiment that were imported, by the ids that they had before.
 #[derive(Debug, Default)]
 pub(super) struct Imported {
-    whole: HashMap<String, RunId>,
+    whole: HashMap<String, Before>,
     cut_short: HashMap<String, Vec<RunId>>,
 }
 
@@ -179,7 +209,8 @@ impl Imported {
                 if tag(INCOMPLETE).is_some() {
                     imported.cut_short.entry(source).or_default().push(id);
                 } else {
-                    imported.whole.insert(source, id);
+                    let parent = parent_of(&tags).map(str::to_owned);
+                    imported.whole.insert(source, Before { id, parent });
                 }
             }
             query.page.token = page.next_token;
@@ -189,16 +220,16 @@ impl Imported {
         }
     }
 
-    /// Whether a run is there. One that was cut short is deleted.
+    /// The run, if it is there. One that was cut short is deleted.
     pub(super) async fn settle(
         &mut self,
         client: &Client,
         source: &str,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<Option<&Before>, CommandError> {
         for id in self.cut_short.remove(source).unwrap_or_default() {
             client.delete_run(&id).await?;
         }
-        Ok(self.whole.contains_key(source))
+        Ok(self.whole.get(source))
     }
 }
 
@@ -209,20 +240,12 @@ async fn one(
     experiment: ExperimentId,
     directory: &Path,
     run: &Run,
-    there: &Imported,
     done: &mut Done,
 ) -> Result<RunId, CommandError> {
     let source = run.info.run_id.as_str();
     let mut tags = run.data.tags.clone();
     // Of an earlier import, into the store that it comes from.
     tags.retain(|tag| tag.key != SOURCE && tag.key != INCOMPLETE);
-    for tag in &mut tags {
-        if tag.key == Tag::PARENT_RUN_ID
-            && let Some(parent) = there.whole.get(&tag.value)
-        {
-            tag.value = parent.to_string();
-        }
-    }
     let id = begin(client, experiment, &run.info).await?;
     let batch = Batch {
         params: run.data.params.clone(),
@@ -245,7 +268,8 @@ async fn one(
         .map_err(CommandError::file(&files))?;
     if has_files && !moving.no_artifacts {
         let place = artifacts_of(moving, id.as_str()).await?;
-        let moved = transfer::upload(&place, &files, moving.jobs.into(), &artifacts::bar()).await;
+        let jobs = moving.jobs.into();
+        let moved = transfer::upload_without_links(&place, &files, jobs, &artifacts::bar()).await;
         done.files += moved.map_err(|error| of_artifacts(source, &error))?.files;
     }
     end(client, &id, &run.info).await?;
@@ -285,21 +309,33 @@ pub(super) async fn end(client: &Client, id: &RunId, info: &RunInfo) -> Result<(
 
 /// Logs all points of a file; says how many there are.
 async fn histories(client: &Client, id: &RunId, path: &Path) -> Result<usize, CommandError> {
-    let file = File::open(path).await.map_err(CommandError::file(path))?;
+    let file = open(path).await?;
     let mut lines = BufReader::new(file).lines();
     let (mut count, mut batch) = (0, Vec::new());
     while let Some(line) = lines.next_line().await.map_err(CommandError::file(path))? {
-        let value: Result<Value, _> = serde_json::from_str(&line);
-        let value = value.map_err(|error| unreadable(path, &error))?;
-        let point = rest::read::metric(&value).map_err(|error| unreadable(path, &error))?;
         count += 1;
-        batch.push(point);
+        batch.push(point(&line).map_err(|reason| {
+            let path = path.display();
+            CommandError::Refused(format!("{path}, line {count}: {reason}"))
+        })?);
         if batch.len() == limits::BATCH_METRICS {
             log(client, id, std::mem::take(&mut batch)).await?;
         }
     }
     log(client, id, batch).await?;
     Ok(count)
+}
+
+/// The point of a line, or what is wrong with it.
+fn point(line: &str) -> Result<Metric, String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    // REST's answers leave zeros out, and an archive does not.
+    for member in ["key", "value", "timestamp"] {
+        if value[member].is_null() {
+            return Err(format!("the point has no `{member}`"));
+        }
+    }
+    rest::read::metric(&value).map_err(|error| error.to_string())
 }
 
 /// Logs points, in one batch.

@@ -6,6 +6,7 @@
 mod event;
 mod records;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
         ..Done::default()
     };
     for run in found {
-        if there.settle(&client, &run.source).await? {
+        if there.settle(&client, &run.source).await?.is_some() {
             done.runs_before += 1;
             continue;
         }
@@ -63,7 +64,9 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
 #[derive(Debug)]
 struct Run {
     name: String,
-    /// The folder, by which it is known again.
+    /// By what it is known again, wherever the root is: the path of its first file below
+    /// the root. The name of that has the time and the machine of its writer, and tells it
+    /// from a run in a folder of the same name below another root.
     source: String,
     files: Vec<PathBuf>,
 }
@@ -113,9 +116,10 @@ fn runs(root: &Path) -> Result<Vec<Run>, CommandError> {
             inner
         };
         let name = named.to_string_lossy();
+        let first = files[0].strip_prefix(&root).unwrap_or(&files[0]);
         found.push(Run {
             name: name.chars().take(limits::RUN_NAME).collect(),
-            source: directory.to_string_lossy().into_owned(),
+            source: first.to_string_lossy().into_owned(),
             files,
         });
     }
@@ -185,6 +189,7 @@ fn read(files: &[PathBuf], sender: &mpsc::Sender<Part>) -> Result<(), CommandErr
     let mut points = Vec::new();
     let mut left_out = Vec::new();
     let mut last: Option<i64> = None;
+    let mut names = Names::default();
     for path in files {
         let file = File::open(path).map_err(CommandError::file(path))?;
         let mut records = Records::new(BufReader::new(file));
@@ -213,8 +218,15 @@ fn read(files: &[PathBuf], sender: &mpsc::Sender<Part>) -> Result<(), CommandErr
             }
             last = Some(last.unwrap_or(event.time_ms).max(event.time_ms));
             for (tag, value) in event.scalars {
-                if let Some(key) = key(&tag) {
-                    points.push(Metric::new(key, value, event.time_ms.max(0), event.step));
+                match names.of(&tag) {
+                    (Some(key), _) => {
+                        points.push(Metric::new(key, value, event.time_ms.max(0), event.step));
+                    }
+                    (None, true) => left_out.push(format!(
+                        "the tag '{tag}' of {} is no name of a metric: its points were left out",
+                        path.display()
+                    )),
+                    (None, false) => {}
                 }
             }
             if points.len() >= limits::BATCH_METRICS {
@@ -227,6 +239,41 @@ fn read(files: &[PathBuf], sender: &mpsc::Sender<Part>) -> Result<(), CommandErr
     }
     let _ = send(Part::Points(points)) && send(Part::Ended(last, left_out));
     Ok(())
+}
+
+/// The names that the tags of a run have as metrics, each a name of its own.
+#[derive(Debug, Default)]
+struct Names {
+    /// `None` for a tag that no metric can be named after.
+    keys: HashMap<String, Option<String>>,
+    /// Names, with the number that was put last behind them.
+    taken: HashMap<String, u32>,
+}
+
+impl Names {
+    /// The name of a tag, and whether the tag is a new one.
+    fn of(&mut self, tag: &str) -> (Option<&str>, bool) {
+        let is_new = !self.keys.contains_key(tag);
+        if is_new {
+            let key = key(tag).map(|key| self.free(&key));
+            self.keys.insert(tag.to_owned(), key);
+        }
+        (self.keys.get(tag).and_then(Option::as_deref), is_new)
+    }
+
+    /// The name, with a number behind it if another tag has become it already.
+    fn free(&mut self, key: &str) -> String {
+        let mut free = key.to_owned();
+        while self.taken.contains_key(&free) {
+            let number = self.taken.entry(key.to_owned()).or_insert(1);
+            *number += 1;
+            let end = format!("_{number}");
+            free = key.chars().take(limits::KEY - end.len()).collect();
+            free += &end;
+        }
+        self.taken.insert(free.clone(), 1);
+        free
+    }
 }
 
 /// A tag as the name of a metric: what no name may have becomes `_`.
@@ -256,5 +303,25 @@ mod tests {
         assert_eq!(key("train/loss").as_deref(), Some("train/loss"));
         assert_eq!(key("/a//b (x)").as_deref(), Some("a/b _x_"));
         assert_eq!(key("../.."), None);
+    }
+
+    #[test]
+    fn each_tag_has_a_name_of_its_own() {
+        let mut names = Names::default();
+        for (tag, name, is_new) in [
+            ("loss(train)", Some("loss_train_"), true),
+            ("loss[train]", Some("loss_train__2"), true),
+            ("loss(train)", Some("loss_train_"), false),
+            ("loss_train_", Some("loss_train__3"), true),
+            ("..", None, true),
+            ("..", None, false),
+        ] {
+            assert_eq!(names.of(tag), (name, is_new));
+        }
+        let long = "x".repeat(limits::KEY);
+        assert_eq!(names.of(&long).0, Some(&*long));
+        let longer = format!("{long}y");
+        let name = names.of(&longer).0.map(str::to_owned);
+        assert_eq!(name, Some(format!("{}_2", &long[2..])));
     }
 }

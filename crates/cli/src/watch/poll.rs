@@ -3,7 +3,7 @@
 //! Points come as samples of the store's, so that a run of millions costs no more
 //! than the terminal shows; a metric that has not moved is not asked for again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use runledger::{Client, TrackingError};
 use runledger_entities::{ExperimentId, Metric, Run, RunId, RunStatus, ViewType};
@@ -70,7 +70,9 @@ impl Poller {
             keys.len().saturating_sub(1) / count.max(1) * count
         };
         let in_sight: Vec<String> = keys.iter().skip(first).take(count).cloned().collect();
-        self.known.retain(|(_, key), _| in_sight.contains(key));
+        let ids: HashSet<&RunId> = runs.iter().map(|run| &run.info.run_id).collect();
+        self.known
+            .retain(|(run, key), _| ids.contains(run) && in_sight.contains(key));
         for key in &in_sight {
             self.points(&runs, key).await?;
         }
@@ -87,26 +89,23 @@ impl Poller {
     }
 
     async fn runs(&mut self) -> Result<Vec<Run>, TrackingError> {
-        if let Some(experiment) = self.wanted.experiment {
-            let mut ids = self.wanted.runs.clone();
-            for id in self.of_experiment(experiment).await? {
-                // A run that ended stays in sight.
-                if !ids.contains(&id) && ids.len() < RUNS {
-                    ids.push(id);
-                }
-            }
-            self.wanted.runs = ids;
-        }
         let mut runs = Vec::with_capacity(self.wanted.runs.len());
         for id in &self.wanted.runs {
             runs.push(self.client.get_run(id).await?);
+        }
+        if let Some(experiment) = self.wanted.experiment {
+            for run in self.of_experiment(experiment).await? {
+                seat(&mut runs, run);
+            }
+            let ids = runs.iter().map(|run| run.info.run_id.clone());
+            self.wanted.runs = ids.collect();
         }
         Ok(runs)
     }
 
     /// The runs of an experiment that are running; the newest few if none is, and
     /// none was seen before.
-    async fn of_experiment(&self, experiment: ExperimentId) -> Result<Vec<RunId>, TrackingError> {
+    async fn of_experiment(&self, experiment: ExperimentId) -> Result<Vec<Run>, TrackingError> {
         let running = RunClause::Text {
             attribute: RunText::Status,
             test: TextTest::Compare {
@@ -126,7 +125,7 @@ impl Poller {
         experiment: ExperimentId,
         filter: Vec<RunClause>,
         most: usize,
-    ) -> Result<Vec<RunId>, TrackingError> {
+    ) -> Result<Vec<Run>, TrackingError> {
         let query = RunQuery {
             experiment_ids: vec![experiment],
             view: ViewType::ActiveOnly,
@@ -137,8 +136,7 @@ impl Poller {
                 token: None,
             },
         };
-        let page = self.client.store().search_runs(query).await?;
-        Ok(page.items.into_iter().map(|run| run.info.run_id).collect())
+        Ok(self.client.store().search_runs(query).await?.items)
     }
 
     /// Asks for the points of the runs in which a metric moved.
@@ -176,6 +174,28 @@ impl Poller {
             self.known.insert(of, (newest, points));
         }
         Ok(())
+    }
+}
+
+/// Gives a run a place among those in sight. A run that ended stays in sight as long as
+/// nobody needs its place; then the one that ended first goes.
+fn seat(runs: &mut Vec<Run>, run: Run) {
+    if runs
+        .iter()
+        .any(|other| other.info.run_id == run.info.run_id)
+    {
+        return;
+    }
+    if runs.len() < RUNS {
+        runs.push(run);
+        return;
+    }
+    let ended = runs
+        .iter_mut()
+        .filter(|other| other.info.status != RunStatus::Running);
+    let first = ended.min_by_key(|other| other.info.end_time.unwrap_or(other.info.start_time));
+    if let Some(place) = first {
+        *place = run;
     }
 }
 

@@ -1,5 +1,9 @@
 //! `runledger doctor`, `completions` and `man`.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::world::{Kind, World};
@@ -50,6 +54,79 @@ fn all_is_well_where_all_is_well() {
         let (_, report) = doctor(&world, &["--no-write"], &[]);
         assert_eq!(check(&report, "artifacts")["state"], "skipped");
     }
+}
+
+/// All files and folders of a world but its cache, with what is in them.
+fn tree(world: &World) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut ahead = vec![world.path().to_owned()];
+    while let Some(folder) = ahead.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path == world.path().join("cache") {
+                continue;
+            }
+            if path.is_dir() {
+                ahead.push(path.clone());
+                found.insert(path, None);
+            } else {
+                let content = fs::read(&path).unwrap();
+                found.insert(path, Some(content));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_store_that_is_not_there_yet_stays_so() {
+    let world = World::of(Kind::Folder);
+    let (code, report) = doctor(&world, &[], &[]);
+    assert_eq!(code, Some(0), "{report:#}");
+    let artifacts = check(&report, "artifacts");
+    assert_eq!(artifacts["state"], "ok", "{report:#}");
+    assert_eq!(tree(&world), BTreeMap::new());
+    world.ok(&["runs", "create", "-x", "0"]);
+    let before = tree(&world);
+    doctor(&world, &[], &[]);
+    assert_eq!(tree(&world), before);
+}
+
+#[test]
+fn a_missing_store_behind_a_server_stays_so() {
+    for more in [&[][..], &["--no-serve-artifacts"]] {
+        let mut world = World::of(Kind::Folder);
+        world.serve(more);
+        let (code, report) = doctor(&world, &[], &[]);
+        assert_eq!(code, Some(0), "{report:#}");
+        let state = if more.is_empty() { "ok" } else { "warning" };
+        assert_eq!(check(&report, "artifacts")["state"], state, "{report:#}");
+        assert_eq!(tree(&world), BTreeMap::new(), "{report:#}");
+        world.ok(&["runs", "create", "-x", "0"]);
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_no_success() {
+    let world = World::of(Kind::Folder);
+    world.ok(&["experiments", "create", "-n", "e"]);
+    for arguments in [
+        &["doctor", "--json"][..],
+        &["doctor"],
+        &["export", "archive", "-x", "0", "--json"],
+        &["artifacts", "list", "-u", "archive", "--json"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = world.command(arguments);
+        let output = command.stdout(full.unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+    // Nobody reads: what is wrong is in the exit code all the same.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let arguments = ["doctor", "--tracking-uri", "sqlite:///no.db"];
+    let output = world.command(&arguments).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

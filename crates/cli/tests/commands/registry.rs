@@ -141,6 +141,17 @@ fn traces_are_found_assessed_and_deleted() {
             lines[1].ends_with(&second) && lines[2].ends_with(&first),
             "{found}"
         );
+        for json in [&[][..], &["--json"]] {
+            let arguments = ["traces", "search", "-x", &x, "--max-results", "1"];
+            let output = world.output(&[&arguments[..], json, &on].concat());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.contains("more traces"), "{said}");
+            let found = String::from_utf8(output.stdout).unwrap();
+            assert!(
+                found.contains(&second) && !found.contains(&first),
+                "{found}"
+            );
+        }
         let wrong = ok(&[
             "traces",
             "search",

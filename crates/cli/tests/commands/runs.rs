@@ -13,17 +13,7 @@ use super::world::{Kind, World};
 fn run(world: &World, experiment: &str, name: &str, loss: &str, more: &[&str]) -> String {
     // Start times are milliseconds.
     thread::sleep(Duration::from_millis(2));
-    let id = world.ok(&[
-        "runs",
-        "create",
-        "-x",
-        experiment,
-        "--run-name",
-        name,
-        "--status",
-        "running",
-    ]);
-    let id = id.trim().to_owned();
+    let id = world.run(experiment, name);
     let loss = format!("loss={loss}");
     let arguments = [
         &["runs", "log", "--run-id", &id, "-m", &loss, "--step", "3"],
@@ -217,6 +207,45 @@ fn a_mistake_is_one_line_that_says_what_to_do() {
         world.ok(&["experiments", "delete", "-x", &x]);
         let deleted = world.fails(&["runs", "create", "-x", &x], 1);
         assert!(deleted.contains("experiments restore"), "{deleted}");
+    }
+}
+
+#[test]
+fn what_differs_is_told_by_values_and_numbers_are_whole_in_a_pipe() {
+    for world in World::all() {
+        let x = create(&world, "e");
+        let same = ["-m", "same=nan"];
+        let one = run(&world, &x, "one", "0.123456789", &same);
+        let two = run(&world, &x, "two", "0.123456788", &same);
+        let found = world.ok(&["runs", "compare", &one, &two, "--differing"]);
+        assert!(
+            found.contains("0.123456789") && found.contains("0.123456788"),
+            "{found}"
+        );
+        assert!(!found.contains("same"), "{found}");
+        let found = world.ok(&["runs", "search", "-x", &x, "--columns", "metrics.loss"]);
+        assert!(found.contains("0.123456789"), "{found}");
+        let found = world.ok(&["runs", "describe", "--run-id", &one]);
+        assert!(found.contains("0.123456789"), "{found}");
+    }
+}
+
+#[test]
+fn a_search_says_that_there_are_more() {
+    for world in World::all() {
+        let x = create(&world, "e");
+        run(&world, &x, "one", "1", &[]);
+        run(&world, &x, "two", "2", &[]);
+        for what in ["experiments", "runs"] {
+            for json in [&[][..], &["--json"]] {
+                let arguments = [&[what, "search", "--max-results", "1"][..], json].concat();
+                let said = String::from_utf8(world.output(&arguments).stderr).unwrap();
+                assert!(said.contains(&format!("more {what}")), "{said}");
+                let arguments = [&[what, "search", "--max-results", "2"][..], json].concat();
+                let output = world.output(&arguments);
+                assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+            }
+        }
     }
 }
 

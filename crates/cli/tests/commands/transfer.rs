@@ -1,7 +1,7 @@
 //! `runledger export` and `runledger import` between stores of every kind.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ fn experiments_go_from_every_store_into_every_other() {
         let archive = archive.to_str().unwrap();
         let export = ["export", archive, "-n", "moved", "--json"];
         assert_eq!(done(&source.ok(&export)), [2, 0, 3, 2]);
-        assert_eq!(done(&source.ok(&export)), [0, 2, 0, 0], "nothing changed");
+        assert_eq!(done(&source.ok(&export)), [2, 0, 3, 2], "as it is now");
         let import = ["import", archive, "--json"];
         assert_eq!(done(&target.ok(&import)), [2, 0, 3, 2]);
         assert_eq!(done(&target.ok(&import)), [0, 2, 0, 0], "all is there");
@@ -179,6 +179,172 @@ fn an_import_that_was_cut_short_begins_its_run_anew() {
         .collect();
     assert_eq!(names, ["parent", "child"]);
     target.fails(&["import", "no-such-folder"], 1);
+}
+
+/// The folder of a run in an archive.
+fn folder(archive: &Path, run: &str) -> PathBuf {
+    let experiments = archive.read_dir().unwrap();
+    let mut runs = experiments.map(|found| found.unwrap().path().join("runs").join(run));
+    runs.find(|path| path.is_dir()).unwrap()
+}
+
+#[test]
+fn an_export_is_as_the_store_is_and_goes_on_only_if_it_was_cut_short() {
+    for world in World::all() {
+        let (parent, child) = fill(&world);
+        let archive = world.path().join("archive");
+        let export = ["export", "archive", "-n", "moved", "--json"];
+        let without = [&export[..], &["--no-artifacts"]].concat();
+        assert_eq!(done(&world.ok(&without)), [2, 0, 3, 0]);
+        // Their JSON is equal, and yet there are artifacts now.
+        assert_eq!(done(&world.ok(&export)), [2, 0, 3, 2]);
+        let files = folder(&archive, &parent).join("artifacts");
+        assert!(files.join("d/b.bin").exists());
+        // What is no longer in the store is no longer in the archive.
+        fs::write(files.join("gone"), "").unwrap();
+        world.ok(&export);
+        assert!(files.join("a.txt").exists() && !files.join("gone").exists());
+        // An export that was cut short after the child.
+        let experiment = files.ancestors().nth(3).unwrap();
+        fs::write(
+            experiment.join("unfinished"),
+            format!("with artifacts\n{child}\n"),
+        )
+        .unwrap();
+        assert_eq!(done(&world.ok(&export)), [1, 1, 3, 2]);
+        assert!(!experiment.join("unfinished").exists());
+    }
+}
+
+#[test]
+fn experiments_of_two_stores_do_not_mix() {
+    let archive = tempfile::tempdir().unwrap();
+    let archive = archive.path().to_str().unwrap();
+    let (one, other) = (World::of(Kind::Database), World::of(Kind::Database));
+    let (parent, _) = fill(&one);
+    fill(&other);
+    one.ok(&["export", archive, "-n", "moved"]);
+    let said = other.fails(&["export", archive, "-n", "moved"], 1);
+    assert!(said.contains("another folder"), "{said}");
+    // By its id and by its name it is one.
+    one.ok(&[
+        "experiments",
+        "rename",
+        "-n",
+        "moved",
+        "--new-name",
+        "named",
+    ]);
+    let export = ["export", archive, "-x", "1", "-n", "named", "--json"];
+    assert_eq!(done(&one.ok(&export)), [2, 0, 3, 2]);
+    assert!(
+        folder(Path::new(archive), &parent)
+            .join("run.json")
+            .exists()
+    );
+}
+
+#[test]
+fn children_follow_parents_that_are_younger_or_elsewhere() {
+    let (source, target) = (World::of(Kind::Database), World::of(Kind::Folder));
+    let (x, y) = (create(&source, "moved"), create(&source, "second"));
+    let child = source.run(&x, "child");
+    let other = source.run(&y, "other");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let parent = source.run(&y, "parent");
+    for run in [&child, &other] {
+        let tag = format!("mlflow.parentRunId={parent}");
+        source.ok(&["runs", "log", "--run-id", run, "-t", &tag]);
+    }
+    source.ok(&["export", "archive", "-x", &x, "-x", &y]);
+    let archive = source.path().join("archive");
+    let parents = || {
+        ["moved", "second"].map(|name| {
+            let found = target.ok(&["runs", "search", "-n", name, "--json"]);
+            let found: Value = serde_json::from_str(&found).unwrap();
+            let runs = found["runs"].as_array().unwrap();
+            let named = |name: &str| {
+                let named = runs.iter().find(|run| run["info"]["run_name"] == name);
+                named.cloned()
+            };
+            let child = named("child").or_else(|| named("other")).unwrap();
+            let parent = named("parent").map(|run| run["info"]["run_id"].clone());
+            (tag(&child, "mlflow.parentRunId").unwrap(), parent)
+        })
+    };
+    // The parent's experiment is not there yet.
+    let second = archive.join(&y);
+    let aside = source.path().join("aside");
+    fs::rename(&second, &aside).unwrap();
+    let archive = archive.to_str().unwrap();
+    target.ok(&["import", archive]);
+    fs::rename(&aside, &second).unwrap();
+    target.ok(&["import", archive]);
+    let [(of_child, _), (of_other, new)] = parents();
+    let new = new.unwrap();
+    assert_eq!(
+        (&*of_child, &*of_other),
+        (new.as_str().unwrap(), new.as_str().unwrap())
+    );
+    assert_ne!(new, parent.as_str());
+}
+
+#[test]
+fn links_in_an_archive_are_refused() {
+    let (source, target) = (World::of(Kind::Database), World::of(Kind::Folder));
+    let (parent, _) = fill(&source);
+    let archive = source.path().join("archive");
+    source.ok(&["export", "archive", "-n", "moved"]);
+    let run = folder(&archive, &parent);
+    let secret = source.path().join("secret");
+    fs::write(&secret, "secret").unwrap();
+    let import = ["import", archive.to_str().unwrap()];
+    for name in [
+        "artifacts/link",
+        "artifacts/d",
+        "artifacts",
+        "metrics.ndjson",
+    ] {
+        let (path, aside) = (run.join(name), source.path().join("aside"));
+        let is_there = path.exists();
+        if is_there {
+            fs::rename(&path, &aside).unwrap();
+        }
+        let to = if is_there { &aside } else { &secret };
+        std::os::unix::fs::symlink(to, &path).unwrap();
+        let said = target.fails(&import, 1);
+        assert!(said.contains("symbolic link"), "{name}: {said}");
+        fs::remove_file(&path).unwrap();
+        if is_there {
+            fs::rename(&aside, &path).unwrap();
+        }
+    }
+    target.ok(&import);
+}
+
+#[test]
+fn a_point_without_a_value_is_refused() {
+    let (source, target) = (World::of(Kind::Database), World::of(Kind::Folder));
+    let (parent, _) = fill(&source);
+    let archive = source.path().join("archive");
+    source.ok(&["export", "archive", "-n", "moved"]);
+    let path = folder(&archive, &parent).join("metrics.ndjson");
+    let import = ["import", archive.to_str().unwrap()];
+    let whole = fs::read_to_string(&path).unwrap();
+    for member in ["key", "value", "timestamp"] {
+        let mut lines: Vec<Value> = whole
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        lines[1].as_object_mut().unwrap().remove(member);
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        fs::write(&path, lines.join("\n")).unwrap();
+        let said = target.fails(&import, 1);
+        assert!(
+            said.contains("metrics.ndjson, line 2") && said.contains(member),
+            "{said}"
+        );
+    }
 }
 
 /// CRC-32C, bit by bit.
@@ -267,5 +433,43 @@ fn event_files_of_tensorboard_become_runs() {
             .unwrap();
         assert_eq!(eval["data"]["metrics"][0]["key"], "epoch loss _mean_");
         world.fails(&["import", "--tensorboard", "logs"], 2);
+        // Wherever it is, it is the same; another folder of its name is not.
+        fs::rename(&logs, world.path().join("elsewhere")).unwrap();
+        let import = [
+            "import",
+            "--tensorboard",
+            "elsewhere",
+            "-n",
+            "moved",
+            "--json",
+        ];
+        assert_eq!(done(&world.ok(&import))[..2], [0, 2]);
+        fs::create_dir_all(logs.join("train")).unwrap();
+        let other = logs.join("train/events.out.tfevents.2.host");
+        fs::write(other, event(1_767_225_600.0, 1, "epoch/loss", 1.0)).unwrap();
+        let import = ["import", "--tensorboard", "logs", "-n", "moved", "--json"];
+        assert_eq!(done(&world.ok(&import))[..2], [1, 0]);
     }
+}
+
+#[test]
+fn tags_of_tensorboard_are_not_merged_nor_lost() {
+    let world = World::of(Kind::Database);
+    fs::create_dir_all(world.path().join("logs")).unwrap();
+    let mut events = Vec::new();
+    for tag in ["loss(train)", "loss[train]", "..", "loss(train)", ".."] {
+        events.extend(event(1_767_225_600.0, 1, tag, 1.0));
+    }
+    let path = world.path().join("logs/events.out.tfevents.1.host");
+    fs::write(path, events).unwrap();
+    let text = world.ok(&["import", "--tensorboard", "logs", "-n", "moved", "--json"]);
+    assert_eq!(done(&text), [1, 0, 3, 0]);
+    assert_eq!(text.matches("the tag '..'").count(), 1, "{text}");
+    let run = &runs(&world)[0];
+    let metrics = run["data"]["metrics"].as_array().unwrap();
+    let keys: Vec<_> = metrics
+        .iter()
+        .map(|metric| metric["key"].as_str())
+        .collect();
+    assert_eq!(keys, [Some("loss_train_"), Some("loss_train__2")]);
 }

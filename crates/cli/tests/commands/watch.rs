@@ -10,17 +10,7 @@ use super::world::{Kind, World};
 
 /// A run with twenty points of a falling loss and a rising accuracy.
 fn run(world: &World, experiment: &str, name: &str, factor: f64) -> String {
-    let id = world.ok(&[
-        "runs",
-        "create",
-        "-x",
-        experiment,
-        "--run-name",
-        name,
-        "--status",
-        "running",
-    ]);
-    let id = id.trim().to_owned();
+    let id = world.run(experiment, name);
     for step in 0..20_i32 {
         let loss = factor / f64::from(step + 1);
         let (loss, accuracy) = (format!("loss={loss}"), format!("acc={}", 1.0 - loss / 4.0));
@@ -197,6 +187,34 @@ fn a_terminal_shows_what_comes_and_is_given_back() {
         "{screen}"
     );
     assert!(screen.contains(" echo "), "{screen}");
+}
+
+#[test]
+fn a_run_that_ended_makes_room_for_one_that_runs() {
+    let world = World::of(Kind::Database);
+    let x = create(&world, "e");
+    let ids: Vec<_> = (1..=8)
+        .map(|number| world.run(&x, &format!("run-{number}")))
+        .collect();
+    let program = env!("CARGO_BIN_EXE_runledger");
+    let script = format!("{program} watch -i 1 -x {x}\n");
+    let tmux = Tmux::start(&world, &script);
+    tmux.until("eight runs", |screen| {
+        (1..=8).all(|number| screen.contains(&format!("run-{number}")))
+    });
+    for id in [&ids[4], &ids[2]] {
+        world.ok(&["runs", "update", "--run-id", id, "--status", "finished"]);
+    }
+    let screen = tmux.until("two that ended", |screen| {
+        screen.matches("FINISHED").count() == 2
+    });
+    assert!(screen.contains("run-5"), "{screen}");
+    world.run(&x, "newcomer");
+    let screen = tmux.until("the new one", |screen| screen.contains("newcomer"));
+    assert!(
+        !screen.contains("run-5") && screen.contains("run-3"),
+        "{screen}"
+    );
 }
 
 #[test]

@@ -42,15 +42,16 @@ impl World {
             server: None,
         };
         if kind == Kind::Server {
-            world.serve();
+            world.serve(&[]);
         }
         world
     }
 
-    fn serve(&mut self) {
+    /// Starts a server on the store, which the world is asked through from now on.
+    pub(crate) fn serve(&mut self, more: &[&str]) {
         let arguments = ["server", "--port", "0", "--backend-store-uri", &self.uri];
         let mut child = self
-            .command(&arguments)
+            .command(&[&arguments[..], more].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -100,6 +101,13 @@ impl World {
             self.kind
         );
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The id of a new run of this name that is running.
+    pub(crate) fn run(&self, experiment: &str, name: &str) -> String {
+        let create = ["runs", "create", "-x", experiment, "--status", "running"];
+        let id = self.ok(&[&create[..], &["--run-name", name]].concat());
+        id.trim().to_owned()
     }
 
     /// The one line of a command that fails with this exit code.
