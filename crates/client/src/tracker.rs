@@ -62,7 +62,7 @@ impl Tracker {
     }
 
     /// How long the end of a run waits for a tracker that gives no answer, before the rest
-    /// is left to [`spill`](crate::spill): a minute, unless this says otherwise.
+    /// is left to [`spill`]: a minute, unless this says otherwise.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.keeping.patience = patience;
