@@ -54,7 +54,7 @@ impl Tracker {
     }
 
     /// Keeps what runs cannot send in this folder, which need not exist, instead of that of
-    /// [`spill::folder`](crate::spill::folder).
+    /// [`spill::folder`].
     #[must_use]
     pub fn spilling_to(mut self, folder: &Path) -> Self {
         self.keeping.folder = Some(folder.into());
