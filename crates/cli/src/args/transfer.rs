@@ -7,14 +7,15 @@ use runledger_entities::ExperimentId;
 
 use super::tracking::TrackingArgs;
 
-/// Writes experiments with their active runs, histories and artifacts into a
-/// folder.
+/// Writes experiments with their active runs, histories, logged models and
+/// artifacts into a folder.
 ///
 /// Each run has a folder of its own: run.json, which is what `runledger runs
 /// describe --json` prints, metrics.ndjson, a point of a metric on each line, and
-/// artifacts. An export that was cut short goes on where it ended when it is run
-/// again. One that came to its end is made anew; only runs that are gone stay.
-/// Logged models, traces and registered models are left out.
+/// artifacts; so has each logged model, with model.json. An export that was cut
+/// short goes on where it ended when it is run again. One that came to its end is
+/// made anew; only runs and models that are gone stay. Traces and registered
+/// models are left out.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder, made if it is missing.
@@ -41,9 +42,10 @@ pub(crate) struct ExportArgs {
 /// Reads experiments out of a folder: of `runledger export`, or of TensorBoard.
 ///
 /// An experiment goes into the one of its name, which is made if it is missing.
-/// Runs get new ids; the old ones are in the tag runledger.import.run_id. Run
-/// again, the command goes on where it ended: a run that is there stays, one that
-/// was cut short is deleted and read anew.
+/// Runs and logged models get new ids; the old ones are in the tags
+/// runledger.import.run_id and runledger.import.model_id. Run again, the command
+/// goes on where it ended: a run or model that is there stays, one that was cut
+/// short is deleted and read anew.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,

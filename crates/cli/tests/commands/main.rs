@@ -13,5 +13,6 @@ mod registry;
 mod runs;
 mod snapshot;
 mod transfer;
+mod transfer_models;
 mod watch;
 mod world;

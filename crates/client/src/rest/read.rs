@@ -1,6 +1,6 @@
 //! Entities from the JSON of MLflow's REST API, for programs that keep it in files.
 
-use runledger_entities::{Experiment, Metric, Run};
+use runledger_entities::{Experiment, LoggedModel, Metric, Run};
 use runledger_store::StoreError;
 use serde_json::Value;
 
@@ -28,4 +28,12 @@ pub fn run(value: &Value) -> Result<Run, StoreError> {
 /// As [`experiment`].
 pub fn metric(value: &Value) -> Result<Metric, StoreError> {
     answers::metric(value)
+}
+
+/// A logged model, as in `{"model": …}` of `logged-models/{model_id}`.
+///
+/// # Errors
+/// As [`experiment`].
+pub fn logged_model(value: &Value) -> Result<LoggedModel, StoreError> {
+    answers::logged_model(value)
 }
