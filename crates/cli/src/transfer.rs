@@ -3,9 +3,11 @@
 //!
 //! `DIR/<experiment>/experiment.json`, `runs/<run>/run.json` and `models/<model>/model.json`
 //! beside it are the REST API's JSON; beside a run are `metrics.ndjson` and `artifacts`,
-//! beside a logged model its `artifacts`. A run's or model's JSON is written last: where it
-//! is, the rest is whole. `DIR/<experiment>/unfinished` lists what an export has written
-//! which has not come to its end. `files` reads and writes the files of an archive.
+//! beside a logged model its `artifacts`. `traces/<trace>.json` is what MLflow's API takes to
+//! start a trace, `traces/<trace>.spans.json` the spans that are kept beside it. The JSON of a
+//! run, model or trace is written last: where it is, the rest is whole.
+//! `DIR/<experiment>/unfinished` lists what an export has written which has not come to its
+//! end. `files` reads and writes the files of an archive.
 
 mod export;
 mod files;
@@ -36,6 +38,10 @@ const METRICS: &str = "metrics.ndjson";
 const ARTIFACTS: &str = "artifacts";
 const MODELS: &str = "models";
 const MODEL: &str = "model.json";
+const TRACES: &str = "traces";
+/// The ends of the names of a trace's files.
+const TRACE: &str = ".json";
+const SPANS: &str = ".spans.json";
 const UNFINISHED: &str = "unfinished";
 
 /// What was done.
@@ -45,6 +51,7 @@ struct Done {
     runs: Moved,
     points: usize,
     logged_models: Moved,
+    traces: Moved,
     files: usize,
     /// What was left out, in a sentence for each.
     left_out: Vec<String>,
@@ -104,6 +111,8 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
             "points": done.points,
             "logged_models": done.logged_models.now,
             "logged_models_before": done.logged_models.before,
+            "traces": done.traces.now,
+            "traces_before": done.traces.before,
             "files": done.files,
             "left_out": done.left_out,
         });
@@ -118,8 +127,13 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
             counted(done.points, "point")
         ),
     ];
-    if !done.logged_models.is_none() {
-        told.push(done.logged_models.told("logged model"));
+    for (moved, noun) in [
+        (&done.logged_models, "logged model"),
+        (&done.traces, "trace"),
+    ] {
+        if !moved.is_none() {
+            told.push(moved.told(noun));
+        }
     }
     told.push(counted(done.files, "file"));
     out.line(&format!("{} {what}.", told.join(", ")))?;

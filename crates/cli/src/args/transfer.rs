@@ -7,15 +7,15 @@ use runledger_entities::ExperimentId;
 
 use super::tracking::TrackingArgs;
 
-/// Writes experiments with their active runs, histories, logged models and
+/// Writes experiments with their active runs, histories, logged models, traces and
 /// artifacts into a folder.
 ///
 /// Each run has a folder of its own: run.json, which is what `runledger runs
 /// describe --json` prints, metrics.ndjson, a point of a metric on each line, and
-/// artifacts; so has each logged model, with model.json. An export that was cut
-/// short goes on where it ended when it is run again. One that came to its end is
-/// made anew; only runs and models that are gone stay. Traces and registered
-/// models are left out.
+/// artifacts; so has each logged model, with model.json. A trace is a file in
+/// traces, and its spans another. An export that was cut short goes on where it
+/// ended when it is run again. One that came to its end is made anew; only runs,
+/// models and traces that are gone stay. Registered models are left out.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder, made if it is missing.
@@ -43,9 +43,9 @@ pub(crate) struct ExportArgs {
 ///
 /// An experiment goes into the one of its name, which is made if it is missing.
 /// Runs and logged models get new ids; the old ones are in the tags
-/// runledger.import.run_id and runledger.import.model_id. Run again, the command
-/// goes on where it ended: a run or model that is there stays, one that was cut
-/// short is deleted and read anew.
+/// runledger.import.run_id and runledger.import.model_id. Traces keep their ids.
+/// Run again, the command goes on where it ended: what is there stays, and what
+/// was cut short is read anew.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,
@@ -75,6 +75,10 @@ pub(crate) struct MovingArgs {
     /// Leaves out artifacts.
     #[arg(long)]
     pub(crate) no_artifacts: bool,
+
+    /// Leaves out traces.
+    #[arg(long)]
+    pub(crate) no_traces: bool,
 
     /// Files at a time.
     #[arg(long, short, value_name = "N", default_value_t = 8)]

@@ -1,6 +1,8 @@
-//! Out of a store, into a folder: experiments and their runs. `models` writes logged models.
+//! Out of a store, into a folder: experiments and their runs. `models` writes logged models,
+//! `traces` traces.
 
 mod models;
+mod traces;
 
 use std::path::Path;
 
@@ -23,7 +25,7 @@ use crate::command::CommandError;
 use crate::term::json::pretty;
 use crate::tracking::{self, Access};
 
-/// Runs, or logged models, that are looked up together.
+/// Runs, logged models or traces that are looked up together.
 const PAGE: u32 = 100;
 
 pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
@@ -59,6 +61,9 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
         let mut unfinished = Unfinished::go_on(path, &args.moving).await?;
         runs(&archive, &mut unfinished, &mut done).await?;
         models::export(&archive, &mut unfinished, &mut done).await?;
+        if !args.moving.no_traces {
+            traces::export(&archive, &mut unfinished, &mut done).await?;
+        }
         done.experiments += 1;
     }
     // The next export begins anew: histories and artifacts change without their run.

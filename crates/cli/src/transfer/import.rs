@@ -1,10 +1,12 @@
 //! Out of a folder of an export, into a store: experiments and their runs.
 //!
-//! `models` reads logged models once their runs are there, and `links` says which of them
-//! a run read and made.
+//! `imported` knows the runs that are there. `models` reads logged models once their runs
+//! are, `links` says which of them a run read and made, and `traces` reads traces.
 
+mod imported;
 mod links;
 mod models;
+mod traces;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,14 +14,14 @@ use std::path::{Path, PathBuf};
 use runledger::{Client, rest};
 use runledger_artifacts::transfer;
 use runledger_entities::{
-    Experiment, ExperimentId, LoggedModelId, Metric, Run, RunId, RunInfo, Tag, ViewType, limits,
-    validate,
+    Experiment, ExperimentId, Metric, Run, RunId, RunInfo, Tag, limits, validate,
 };
-use runledger_search::{RunClause, TextOp, TextTest};
-use runledger_store::{Batch, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery};
+use runledger_store::{Batch, NewExperiment, NewRun, RunPatch};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use self::imported::Before;
+pub(super) use self::imported::Imported;
 use self::links::Link;
 use self::models::Models;
 use super::{
@@ -66,7 +68,22 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
             link.set(&client, &models, &mut done).await?;
         }
     }
+    if !args.moving.no_traces {
+        let known = Known {
+            runs: &runs.known,
+            models: &models,
+        };
+        for (directory, target) in &targets {
+            traces::import(&client, (directory.as_path(), *target), &known, &mut done).await?;
+        }
+    }
     Ok(done)
+}
+
+/// What is there, by the ids that it had before.
+struct Known<'k> {
+    runs: &'k HashMap<String, RunId>,
+    models: &'k Models,
 }
 
 /// The experiments of the archive, each with its folder.
@@ -203,83 +220,6 @@ pub(super) async fn target(
         client.store().create_experiment(new).await?;
     }
     Ok(client.experiment_named(name).await?)
-}
-
-/// A run that was imported.
-#[derive(Debug)]
-pub(super) struct Before {
-    id: RunId,
-    /// The parent that it has now.
-    parent: Option<String>,
-    /// The logged models that it is linked to.
-    models: Vec<LoggedModelId>,
-}
-
-/// The runs of an experiment that were imported, by the ids that they had before.
-#[derive(Debug, Default)]
-pub(super) struct Imported {
-    whole: HashMap<String, Before>,
-    cut_short: HashMap<String, Vec<RunId>>,
-}
-
-impl Imported {
-    pub(super) async fn of(
-        client: &Client,
-        experiment: ExperimentId,
-    ) -> Result<Self, CommandError> {
-        let mut query = RunQuery {
-            experiment_ids: vec![experiment],
-            view: ViewType::ActiveOnly,
-            filter: vec![RunClause::Tag {
-                key: SOURCE.to_owned(),
-                test: TextTest::Compare {
-                    op: TextOp::NotEqual,
-                    value: String::new(),
-                },
-            }],
-            order_by: Vec::new(),
-            page: PageRequest {
-                max_results: limits::SEARCH_DEFAULT_RESULTS,
-                token: None,
-            },
-        };
-        let mut imported = Self::default();
-        loop {
-            let page = client.store().search_runs(query.clone()).await?;
-            for run in page.items {
-                let models = links::of(&run);
-                let tags = run.data.tags;
-                let tag = |key: &str| tags.iter().find(|tag| tag.key == key);
-                let Some(source) = tag(SOURCE).map(|tag| tag.value.clone()) else {
-                    continue;
-                };
-                let id = run.info.run_id;
-                if tag(INCOMPLETE).is_some() {
-                    imported.cut_short.entry(source).or_default().push(id);
-                } else {
-                    let parent = parent_of(&tags).map(str::to_owned);
-                    let before = Before { id, parent, models };
-                    imported.whole.insert(source, before);
-                }
-            }
-            query.page.token = page.next_token;
-            if query.page.token.is_none() {
-                return Ok(imported);
-            }
-        }
-    }
-
-    /// The run, if it is there. One that was cut short is deleted.
-    pub(super) async fn settle(
-        &mut self,
-        client: &Client,
-        source: &str,
-    ) -> Result<Option<&Before>, CommandError> {
-        for id in self.cut_short.remove(source).unwrap_or_default() {
-            client.delete_run(&id).await?;
-        }
-        Ok(self.whole.get(source))
-    }
 }
 
 /// Reads a run with all that belongs to it, but for its logged models.

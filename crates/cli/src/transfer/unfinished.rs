@@ -21,14 +21,10 @@ pub(super) struct Unfinished {
 impl Unfinished {
     /// Goes on with an export that left out the same, or begins one.
     pub(super) async fn go_on(path: PathBuf, moving: &MovingArgs) -> Result<Self, CommandError> {
-        let first = if moving.no_artifacts {
-            "without artifacts"
-        } else {
-            "with artifacts"
-        };
+        let first = first_line(moving);
         let before = fs::read_to_string(&path).await.unwrap_or_default();
         let mut lines = before.lines();
-        if lines.next() == Some(first) {
+        if lines.next() == Some(&*first) {
             let written = lines.map(str::to_owned).collect();
             let file = File::options().append(true).open(&path).await;
             let file = file.map_err(CommandError::file(&path))?;
@@ -47,7 +43,7 @@ impl Unfinished {
             written: HashSet::new(),
             goes_on: false,
         };
-        begun.add(first).await?;
+        begun.add(&first).await?;
         Ok(begun)
     }
 
@@ -61,4 +57,19 @@ impl Unfinished {
         let written = self.file.flush().await;
         written.map_err(CommandError::file(&self.path))
     }
+}
+
+/// What is exported, and what is left out.
+fn first_line(moving: &MovingArgs) -> String {
+    let artifacts = if moving.no_artifacts {
+        "without artifacts"
+    } else {
+        "with artifacts"
+    };
+    let traces = if moving.no_traces {
+        ", without traces"
+    } else {
+        ""
+    };
+    format!("{artifacts}{traces}")
 }

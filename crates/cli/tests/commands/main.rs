@@ -14,5 +14,6 @@ mod runs;
 mod snapshot;
 mod transfer;
 mod transfer_models;
+mod transfer_traces;
 mod watch;
 mod world;
