@@ -7,11 +7,14 @@
 //! start a trace, `traces/<trace>.spans.json` the spans that are kept beside it. The JSON of a
 //! run, model or trace is written last: where it is, the rest is whole.
 //! `DIR/<experiment>/unfinished` lists what an export has written which has not come to its
-//! end. `files` reads and writes the files of an archive.
+//! end. For analysis an export writes `runs.parquet` and `metrics/<run>.parquet` in the place
+//! of all but `experiment.json`. `files` reads and writes the files of an archive, `measured`
+//! finds the points of models among those of runs.
 
 mod export;
 mod files;
 mod import;
+mod measured;
 mod tensorboard;
 mod unfinished;
 
@@ -43,6 +46,9 @@ const TRACES: &str = "traces";
 const TRACE: &str = ".json";
 const SPANS: &str = ".spans.json";
 const UNFINISHED: &str = "unfinished";
+/// The table of runs, and the folder of those of their metrics.
+const RUNS_TABLE: &str = "runs.parquet";
+const METRICS_TABLES: &str = "metrics";
 
 /// What was done.
 #[derive(Debug, Default)]

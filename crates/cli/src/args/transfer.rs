@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use runledger_entities::ExperimentId;
 
 use super::tracking::TrackingArgs;
@@ -35,8 +35,23 @@ pub(crate) struct ExportArgs {
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(crate) experiment_name: Vec<String>,
 
+    /// What is written.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Ndjson)]
+    pub(crate) format: Format,
+
     #[command(flatten)]
     pub(crate) moving: MovingArgs,
+}
+
+/// What an export writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// All of it, as JSON and files: what `runledger import` reads.
+    Ndjson,
+    /// Runs and metrics as Parquet files for analysis, which cannot be imported:
+    /// runs.parquet has a row for each run, a file in metrics one for each point.
+    /// Logged models, traces and artifacts are left out.
+    Parquet,
 }
 
 /// Reads experiments out of a folder: of `runledger export`, or of TensorBoard.

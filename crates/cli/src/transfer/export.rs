@@ -1,7 +1,9 @@
 //! Out of a store, into a folder: experiments and their runs. `models` writes logged models,
-//! `traces` traces.
+//! `traces` traces, and `tables` runs and metrics for analysis, each by way of a `table`.
 
 mod models;
+mod table;
+mod tables;
 mod traces;
 
 use std::path::Path;
@@ -20,7 +22,7 @@ use super::{
     ARTIFACTS, Done, EXPERIMENT, METRICS, Owner, RUN, RUNS, UNFINISHED, artifacts_of, files,
     of_artifacts,
 };
-use crate::args::{ExportArgs, MovingArgs};
+use crate::args::{ExportArgs, Format, MovingArgs};
 use crate::command::CommandError;
 use crate::term::json::pretty;
 use crate::tracking::{self, Access};
@@ -48,7 +50,7 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
     }
     let mut done = Done::default();
     for (directory, experiment) in &folders {
-        files::make(&directory.join(RUNS)).await?;
+        files::make(directory).await?;
         let text = pretty(&experiments::one(experiment));
         files::write(&directory.join(EXPERIMENT), &text).await?;
         let archive = Archive {
@@ -58,11 +60,10 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
             directory,
         };
         let path = directory.join(UNFINISHED);
-        let mut unfinished = Unfinished::go_on(path, &args.moving).await?;
-        runs(&archive, &mut unfinished, &mut done).await?;
-        models::export(&archive, &mut unfinished, &mut done).await?;
-        if !args.moving.no_traces {
-            traces::export(&archive, &mut unfinished, &mut done).await?;
+        let mut unfinished = Unfinished::go_on(path, args).await?;
+        match args.format {
+            Format::Ndjson => whole(&archive, &mut unfinished, &mut done).await?,
+            Format::Parquet => tables::export(&archive, &mut unfinished, &mut done).await?,
         }
         done.experiments += 1;
     }
@@ -110,13 +111,41 @@ struct Archive<'a> {
     directory: &'a Path,
 }
 
-async fn runs(
+/// Writes all that an import reads.
+async fn whole(
     archive: &Archive<'_>,
     unfinished: &mut Unfinished,
     done: &mut Done,
 ) -> Result<(), CommandError> {
-    let client = archive.client;
     let runs = archive.directory.join(RUNS);
+    files::make(&runs).await?;
+    let each = each_run(archive, async |run: &Run| {
+        let id = files::name_of(run.info.run_id.as_str(), "run")?;
+        let directory = runs.join(id);
+        let text = pretty(&messages::one(run));
+        if unfinished.has(id) && files::has(&directory.join(RUN), &text).await {
+            done.runs.before += 1;
+            return Ok(());
+        }
+        of_run(archive, run, &directory, unfinished.goes_on, done).await?;
+        files::write(&directory.join(RUN), &text).await?;
+        unfinished.add(id).await?;
+        done.runs.now += 1;
+        Ok(())
+    });
+    each.await?;
+    models::export(archive, unfinished, done).await?;
+    if !archive.moving.no_traces {
+        traces::export(archive, unfinished, done).await?;
+    }
+    Ok(())
+}
+
+/// Hands on the active runs of an experiment.
+async fn each_run(
+    archive: &Archive<'_>,
+    mut take: impl AsyncFnMut(&Run) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
     let mut query = RunQuery {
         experiment_ids: vec![archive.experiment],
         view: ViewType::ActiveOnly,
@@ -128,20 +157,9 @@ async fn runs(
         },
     };
     loop {
-        let page = client.store().search_runs(query.clone()).await?;
+        let page = archive.client.store().search_runs(query.clone()).await?;
         for run in &page.items {
-            let id = files::name_of(run.info.run_id.as_str(), "run")?;
-            let directory = runs.join(id);
-            let text = pretty(&messages::one(run));
-            if unfinished.has(id) && files::has(&directory.join(RUN), &text).await {
-                done.runs.before += 1;
-                continue;
-            }
-            let goes_on = unfinished.goes_on;
-            of_run(client, archive.moving, run, &directory, goes_on, done).await?;
-            files::write(&directory.join(RUN), &text).await?;
-            unfinished.add(id).await?;
-            done.runs.now += 1;
+            take(run).await?;
         }
         query.page.token = page.next_token;
         if query.page.token.is_none() {
@@ -152,8 +170,7 @@ async fn runs(
 
 /// Writes what belongs to a run. It takes the place of what was there when it is whole.
 async fn of_run(
-    client: &Client,
-    moving: &MovingArgs,
+    archive: &Archive<'_>,
     run: &Run,
     directory: &Path,
     goes_on: bool,
@@ -161,8 +178,8 @@ async fn of_run(
 ) -> Result<(), CommandError> {
     files::make(directory).await?;
     let owner = Owner::Run(run.info.run_id.as_str());
-    done.files += artifacts(moving, owner, directory, goes_on).await?;
-    done.points += histories(client, run, &directory.join(METRICS)).await?;
+    done.files += artifacts(archive.moving, owner, directory, goes_on).await?;
+    done.points += write_points(archive.client, run, &directory.join(METRICS)).await?;
     Ok(())
 }
 
@@ -192,12 +209,32 @@ async fn artifacts(
 }
 
 /// Writes all points of all metrics, one on each line; says how many there are.
-async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, CommandError> {
+async fn write_points(client: &Client, run: &Run, path: &Path) -> Result<usize, CommandError> {
     let part = files::part_of(path);
     let file = File::create(&part)
         .await
         .map_err(CommandError::file(&part))?;
     let mut file = BufWriter::new(file);
+    let count = each_page(client, run, async |points: &[Metric]| {
+        for point in points {
+            let line = format!("{}\n", line(point));
+            let written = file.write_all(line.as_bytes()).await;
+            written.map_err(CommandError::file(&part))?;
+        }
+        Ok(())
+    });
+    let count = count.await?;
+    file.flush().await.map_err(CommandError::file(&part))?;
+    files::rename(&part, path).await?;
+    Ok(count)
+}
+
+/// Hands on the histories of a run, page by page; says how many points they have.
+async fn each_page(
+    client: &Client,
+    run: &Run,
+    mut take: impl AsyncFnMut(&[Metric]) -> Result<(), CommandError>,
+) -> Result<usize, CommandError> {
     let mut count = 0;
     for metric in &run.data.metrics {
         let mut query = HistoryQuery {
@@ -210,11 +247,7 @@ async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, Com
         };
         loop {
             let page = client.store().metric_history(query.clone()).await?;
-            for point in &page.items {
-                let line = format!("{}\n", line(point));
-                let written = file.write_all(line.as_bytes()).await;
-                written.map_err(CommandError::file(&part))?;
-            }
+            take(page.items.as_slice()).await?;
             count += page.items.len();
             query.page.token = page.next_token;
             if query.page.token.is_none() {
@@ -222,8 +255,6 @@ async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, Com
             }
         }
     }
-    file.flush().await.map_err(CommandError::file(&part))?;
-    files::rename(&part, path).await?;
     Ok(count)
 }
 

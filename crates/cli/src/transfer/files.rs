@@ -51,6 +51,16 @@ pub(super) async fn remove(folder: &Path) -> Result<(), CommandError> {
     }
 }
 
+/// Removes a file, if it is there.
+pub(super) async fn remove_file(file: &Path) -> Result<(), CommandError> {
+    match fs::remove_file(file).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CommandError::file(file)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) async fn is_there(path: &Path) -> Result<bool, CommandError> {
     let found = fs::try_exists(path).await;
     found.map_err(CommandError::file(path))

@@ -25,7 +25,8 @@ pub(super) use self::imported::Imported;
 use self::links::Link;
 use self::models::Models;
 use super::{
-    ARTIFACTS, Done, EXPERIMENT, METRICS, Owner, RUN, RUNS, artifacts_of, files, of_artifacts,
+    ARTIFACTS, Done, EXPERIMENT, METRICS, Owner, RUN, RUNS, RUNS_TABLE, artifacts_of, files,
+    of_artifacts,
 };
 use crate::args::{MovingArgs, TransferImportArgs};
 use crate::command::CommandError;
@@ -95,6 +96,7 @@ async fn experiments(
         let file = directory.join(EXPERIMENT);
         if files::is_there(&file).await? {
             let value = files::read_json(&file).await?;
+            refuse_tables(&directory).await?;
             let experiment = rest::read::experiment(&value["experiment"]);
             found.push((
                 directory,
@@ -116,6 +118,19 @@ async fn experiments(
         )));
     }
     Ok(found)
+}
+
+/// Refuses an experiment of which there are tables only.
+async fn refuse_tables(directory: &Path) -> Result<(), CommandError> {
+    let (runs, table) = (directory.join(RUNS), directory.join(RUNS_TABLE));
+    if files::is_there(&runs).await? || !files::is_there(&table).await? {
+        return Ok(());
+    }
+    Err(CommandError::Refused(format!(
+        "{} is for analysis, and cannot be imported: export the experiment without --format \
+         parquet",
+        table.display()
+    )))
 }
 
 /// The runs that are there, of this import and earlier ones.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::args::MovingArgs;
+use crate::args::{ExportArgs, Format};
 use crate::command::CommandError;
 
 /// The runs, and with a word before their ids other things, that such an export has written.
@@ -20,8 +20,8 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     /// Goes on with an export that left out the same, or begins one.
-    pub(super) async fn go_on(path: PathBuf, moving: &MovingArgs) -> Result<Self, CommandError> {
-        let first = first_line(moving);
+    pub(super) async fn go_on(path: PathBuf, args: &ExportArgs) -> Result<Self, CommandError> {
+        let first = first_line(args);
         let before = fs::read_to_string(&path).await.unwrap_or_default();
         let mut lines = before.lines();
         if lines.next() == Some(&*first) {
@@ -60,13 +60,16 @@ impl Unfinished {
 }
 
 /// What is exported, and what is left out.
-fn first_line(moving: &MovingArgs) -> String {
-    let artifacts = if moving.no_artifacts {
+fn first_line(args: &ExportArgs) -> String {
+    if args.format == Format::Parquet {
+        return "tables".to_owned();
+    }
+    let artifacts = if args.moving.no_artifacts {
         "without artifacts"
     } else {
         "with artifacts"
     };
-    let traces = if moving.no_traces {
+    let traces = if args.moving.no_traces {
         ", without traces"
     } else {
         ""

@@ -15,7 +15,7 @@ use super::experiments::create;
 use super::world::{Kind, World};
 
 /// A run that makes a model, and another that reads it and measures it.
-fn fill(world: &World) {
+pub(crate) fn fill(world: &World) {
     let x = create(world, "moved");
     let maker = RunId::new(world.run(&x, "maker"));
     let judge = RunId::new(world.run(&x, "judge"));

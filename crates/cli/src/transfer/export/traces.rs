@@ -1,12 +1,9 @@
 //! Traces of an experiment, with their assessments and the spans that are kept beside them.
 
-use std::io;
-
 use runledger::Client;
 use runledger_entities::{StoredSpan, TraceInfo};
 use runledger_protocol::messages::{spans, traces as messages};
 use runledger_store::{PageRequest, StoreError, TraceQuery};
-use tokio::fs;
 
 use super::{Archive, PAGE};
 use crate::command::CommandError;
@@ -91,12 +88,7 @@ async fn one(
     let beside = traces.join(format!("{id}{SPANS}"));
     if spans.is_empty() {
         // Of an earlier export.
-        match fs::remove_file(&beside).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(CommandError::file(&beside)(error));
-            }
-            _ => {}
-        }
+        files::remove_file(&beside).await?;
     } else {
         files::write(&beside, &spans::file(&spans)).await?;
     }

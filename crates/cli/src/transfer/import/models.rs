@@ -9,33 +9,19 @@ use std::path::Path;
 
 use runledger::{Client, rest};
 use runledger_entities::{
-    ExperimentId, InvalidValue, LoggedModel, LoggedModelId, LoggedModelMetric, LoggedModelStatus,
-    Metric, MetricModel, RunId, Tag, limits, validate,
+    ExperimentId, InvalidValue, LoggedModel, LoggedModelId, LoggedModelStatus, Metric, MetricModel,
+    RunId, Tag, limits, validate,
 };
 use runledger_store::{LoggedModelPatch, LoggedModelQuery, NewLoggedModel, PageRequest};
 
 use super::{INCOMPLETE, artifacts, log};
 use crate::args::MovingArgs;
 use crate::command::CommandError;
+use crate::transfer::measured::{Point, value};
 use crate::transfer::{Done, MODEL, MODELS, Owner, files, is_lacking};
 
 /// The tag with the id that a model had where it comes from.
 const SOURCE: &str = "runledger.import.model_id";
-
-/// What tells a point of a run from its others: the key, the time, the step, and the bits of
-/// the value.
-type Point = (String, i64, i64, u64);
-
-fn point(key: &str, timestamp: i64, step: i64, value: f64) -> Point {
-    // There are many values that are no number.
-    let value = if value.is_nan() { f64::NAN } else { value };
-    (key.to_owned(), timestamp, step, value.to_bits())
-}
-
-/// A metric's value, which is told to be absent where it is no number.
-fn value(metric: &LoggedModelMetric) -> f64 {
-    metric.value.unwrap_or(f64::NAN)
-}
 
 /// The logged models of an archive.
 #[derive(Debug, Default)]
@@ -77,9 +63,8 @@ impl Models {
             }
             for metric in &model.metrics {
                 let run = metric.run_id.as_str().to_owned();
-                let value = value(metric);
-                let point = point(&metric.key, metric.timestamp, metric.step, value);
-                self.points.entry(run).or_default().insert(point);
+                let points = self.points.entry(run).or_default();
+                points.insert(Point::of_model(metric));
             }
         }
         Ok(())
@@ -130,10 +115,8 @@ impl Models {
 
     /// Whether a point of a run comes with a model.
     pub(super) fn has_point(&self, run: &str, metric: &Metric) -> bool {
-        self.points.get(run).is_some_and(|points| {
-            let (time, step) = (metric.timestamp, metric.step);
-            points.contains(&point(&metric.key, time, step, metric.value))
-        })
+        let points = self.points.get(run);
+        points.is_some_and(|points| points.contains(&Point::of(metric)))
     }
 
     /// Whether the store has none, and was to get some.
