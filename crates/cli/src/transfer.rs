@@ -6,6 +6,7 @@
 //! beside a logged model its `artifacts`. `traces/<trace>.json` is what MLflow's API takes to
 //! start a trace, `traces/<trace>.spans.json` the spans that are kept beside it. The JSON of a
 //! run, model or trace is written last: where it is, the rest is whole.
+//! `DIR/registered_models` has a file for each registered model, with its versions.
 //! `DIR/<experiment>/unfinished` lists what an export has written which has not come to its
 //! end. For analysis an export writes `runs.parquet` and `metrics/<run>.parquet` in the place
 //! of all but `experiment.json`. `files` reads and writes the files of an archive, `measured`
@@ -45,6 +46,7 @@ const TRACES: &str = "traces";
 /// The ends of the names of a trace's files.
 const TRACE: &str = ".json";
 const SPANS: &str = ".spans.json";
+const REGISTRY: &str = "registered_models";
 const UNFINISHED: &str = "unfinished";
 /// The table of runs, and the folder of those of their metrics.
 const RUNS_TABLE: &str = "runs.parquet";
@@ -58,6 +60,8 @@ struct Done {
     points: usize,
     logged_models: Moved,
     traces: Moved,
+    registered_models: Moved,
+    model_versions: Moved,
     files: usize,
     /// What was left out, in a sentence for each.
     left_out: Vec<String>,
@@ -119,6 +123,10 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
             "logged_models_before": done.logged_models.before,
             "traces": done.traces.now,
             "traces_before": done.traces.before,
+            "registered_models": done.registered_models.now,
+            "registered_models_before": done.registered_models.before,
+            "model_versions": done.model_versions.now,
+            "model_versions_before": done.model_versions.before,
             "files": done.files,
             "left_out": done.left_out,
         });
@@ -136,6 +144,8 @@ fn tell(done: &Done, what: &str, as_json: bool) -> Result<(), CommandError> {
     for (moved, noun) in [
         (&done.logged_models, "logged model"),
         (&done.traces, "trace"),
+        (&done.registered_models, "registered model"),
+        (&done.model_versions, "model version"),
     ] {
         if !moved.is_none() {
             told.push(moved.told(noun));

@@ -15,7 +15,8 @@ use super::tracking::TrackingArgs;
 /// artifacts; so has each logged model, with model.json. A trace is a file in
 /// traces, and its spans another. An export that was cut short goes on where it
 /// ended when it is run again. One that came to its end is made anew; only runs,
-/// models and traces that are gone stay. Registered models are left out.
+/// models and traces that are gone stay. Registered models are written only if they
+/// are named.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder, made if it is missing.
@@ -34,6 +35,10 @@ pub(crate) struct ExportArgs {
     /// The experiment's name; may be given several times.
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(crate) experiment_name: Vec<String>,
+
+    /// A registered model to write with its versions; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) registered_model: Vec<String>,
 
     /// What is written.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Ndjson)]
@@ -58,7 +63,8 @@ pub(crate) enum Format {
 ///
 /// An experiment goes into the one of its name, which is made if it is missing.
 /// Runs and logged models get new ids; the old ones are in the tags
-/// runledger.import.run_id and runledger.import.model_id. Traces keep their ids.
+/// runledger.import.run_id and runledger.import.model_id. Traces keep their ids,
+/// and registered models their names: one of a name that is taken is left out.
 /// Run again, the command goes on where it ended: what is there stays, and what
 /// was cut short is read anew.
 #[derive(Debug, Args)]

@@ -1,7 +1,8 @@
 //! Out of a store, into a folder: experiments and their runs. `models` writes logged models,
-//! `traces` traces, and `tables` runs and metrics for analysis, each by way of a `table`.
+//! `traces` traces, `registry` registered models, and `tables` runs and metrics for analysis, each by way of a `table`.
 
 mod models;
+mod registry;
 mod table;
 mod tables;
 mod traces;
@@ -42,6 +43,7 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
     // An id and a name may be those of one experiment.
     found.sort_by_key(|experiment| experiment.experiment_id);
     found.dedup_by_key(|experiment| experiment.experiment_id);
+    let registered = registry::find(&client, args).await?;
     let mut folders = Vec::with_capacity(found.len());
     for experiment in found {
         let directory = args.directory.join(experiment.experiment_id.to_string());
@@ -66,6 +68,9 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
             Format::Parquet => tables::export(&archive, &mut unfinished, &mut done).await?,
         }
         done.experiments += 1;
+    }
+    for model in &registered {
+        registry::export(&client, &args.directory, model, &mut done).await?;
     }
     // The next export begins anew: histories and artifacts change without their run.
     for (directory, _) in &folders {

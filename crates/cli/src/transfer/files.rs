@@ -112,6 +112,25 @@ pub(super) async fn whole(directory: &Path, file: &str) -> Result<Vec<PathBuf>, 
     Ok(found)
 }
 
+/// The names of the files in a folder that end so, without that end; none if there is no such
+/// folder.
+pub(super) async fn names(folder: &Path, end: &str) -> Result<Vec<String>, CommandError> {
+    let mut found = Vec::new();
+    if !is_there(folder).await? {
+        return Ok(found);
+    }
+    refuse_link(folder).await?;
+    let failed = || CommandError::file(folder);
+    let mut entries = fs::read_dir(folder).await.map_err(failed())?;
+    while let Some(entry) = entries.next_entry().await.map_err(failed())? {
+        let name = entry.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(end));
+        found.extend(name.map(str::to_owned));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 /// Refuses a symbolic link in an archive. Somebody else may have made it, and it could
 /// name any file of this machine.
 pub(super) async fn refuse_link(path: &Path) -> Result<(), CommandError> {

@@ -1,11 +1,13 @@
 //! Out of a folder of an export, into a store: experiments and their runs.
 //!
 //! `imported` knows the runs that are there. `models` reads logged models once their runs
-//! are, `links` says which of them a run read and made, and `traces` reads traces.
+//! are, `links` says which of them a run read and made; `registry` reads registered models
+//! and `traces` traces.
 
 mod imported;
 mod links;
 mod models;
+mod registry;
 mod traces;
 
 use std::collections::HashMap;
@@ -69,11 +71,12 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
             link.set(&client, &models, &mut done).await?;
         }
     }
+    let known = Known {
+        runs: &runs.known,
+        models: &models,
+    };
+    registry::import(&client, &args.directory, &known, &mut done).await?;
     if !args.moving.no_traces {
-        let known = Known {
-            runs: &runs.known,
-            models: &models,
-        };
         for (directory, target) in &targets {
             traces::import(&client, (directory.as_path(), *target), &known, &mut done).await?;
         }

@@ -14,6 +14,7 @@ mod runs;
 mod snapshot;
 mod transfer;
 mod transfer_models;
+mod transfer_registry;
 mod transfer_tables;
 mod transfer_traces;
 mod watch;

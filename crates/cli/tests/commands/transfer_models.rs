@@ -51,14 +51,14 @@ pub(crate) fn fill(world: &World) {
 }
 
 /// The models and the runs of the experiment.
-async fn all(client: &Client) -> (Vec<LoggedModel>, Vec<Run>) {
+pub(crate) async fn all(client: &Client) -> (Vec<LoggedModel>, Vec<Run>) {
     let experiment = client.experiment_named("moved").await.unwrap();
     let id = [experiment.experiment_id];
     let models = client.search_logged_models(&id, "", &[], 10).await.unwrap();
     (models, client.search_runs(&id, "", &[], 10).await.unwrap())
 }
 
-fn named<'r>(runs: &'r [Run], name: &str) -> &'r Run {
+pub(crate) fn named<'r>(runs: &'r [Run], name: &str) -> &'r Run {
     let mut runs = runs.iter();
     runs.find(|run| run.info.run_name.as_deref() == Some(name))
         .unwrap()

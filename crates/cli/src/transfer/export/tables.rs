@@ -4,8 +4,7 @@
 //! in many ways, and texts in one. `metrics/<run>.parquet` has a row for each point.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use runledger_entities::{LoggedModel, Metric, MetricModel, Run};
 use runledger_protocol::messages::runs as messages;

@@ -217,8 +217,9 @@ async fn one(
         store.log_logged_model_params(&id, params.to_vec()).await?;
     }
     let mut tags = model.tags.clone();
-    // Of an earlier import, into the store that it comes from.
-    tags.retain(|tag| tag.key != SOURCE && tag.key != INCOMPLETE);
+    // Of an earlier import, into the store that it comes from; and of the registry there.
+    let other = [SOURCE, INCOMPLETE, Tag::MODEL_VERSIONS];
+    tags.retain(|tag| !other.contains(&tag.key.as_str()));
     for tags in tags.chunks(limits::BATCH_TAGS) {
         store.set_logged_model_tags(&id, tags.to_vec()).await?;
     }

@@ -11,7 +11,6 @@ use runledger_entities::{
     Assessment, AssessmentId, ExperimentId, LoggedModelId, TraceId, TraceInfo, trace_keys, validate,
 };
 use runledger_protocol::messages::{spans, traces as messages};
-use tokio::fs;
 
 use super::{INCOMPLETE, Known};
 use crate::command::CommandError;
@@ -44,7 +43,10 @@ pub(super) async fn import(
 ) -> Result<(), CommandError> {
     let folder = directory.join(TRACES);
     let (mut taken, mut without_spans) = (0, 0);
-    for names in names(&folder).await?.chunks(PAGE) {
+    let mut names = files::names(&folder, TRACE).await?;
+    let spans = SPANS.trim_end_matches(TRACE);
+    names.retain(|name| !name.ends_with(spans));
+    for names in names.chunks(PAGE) {
         let ids: Vec<TraceId> = names.iter().map(TraceId::new).collect();
         let there = match client.traces().get_trace_infos(ids, None).await {
             Err(error) if is_lacking(&error) => {
@@ -96,25 +98,6 @@ pub(super) async fn import(
         ));
     }
     Ok(())
-}
-
-/// The ids of the traces in a folder.
-async fn names(folder: &Path) -> Result<Vec<String>, CommandError> {
-    let mut found = Vec::new();
-    if !files::is_there(folder).await? {
-        return Ok(found);
-    }
-    files::refuse_link(folder).await?;
-    let failed = || CommandError::file(folder);
-    let mut entries = fs::read_dir(folder).await.map_err(failed())?;
-    while let Some(entry) = entries.next_entry().await.map_err(failed())? {
-        let name = entry.file_name();
-        let name = name.to_str().filter(|name| !name.ends_with(SPANS));
-        let name = name.and_then(|name| name.strip_suffix(TRACE));
-        found.extend(name.map(str::to_owned));
-    }
-    found.sort_unstable();
-    Ok(found)
 }
 
 /// Reads a trace; whether its spans were taken, if it has any.
