@@ -1,5 +1,7 @@
-//! Out of a store, into a folder: experiments and their runs. `models` writes logged models,
-//! `traces` traces, `registry` registered models, and `tables` runs and metrics for analysis, each by way of a `table`.
+//! Out of a store, into a folder: experiments and their runs.
+//!
+//! `models` writes logged models, `traces` traces, and `registry` registered models; `tables`
+//! writes runs and metrics for analysis, each by way of a `table`.
 
 mod models;
 mod registry;
