@@ -39,7 +39,7 @@ pub(crate) use traces::{
     TracesCommand,
 };
 pub(crate) use tracking::{JsonArgs, OneExperiment, TrackingArgs};
-pub(crate) use transfer::{ExportArgs, ImportArgs as TransferImportArgs, MovingArgs};
+pub(crate) use transfer::{ExportArgs, Format, ImportArgs as TransferImportArgs, MovingArgs};
 pub(crate) use watch::WatchArgs;
 
 /// Experiment tracking that speaks MLflow Tracking, in one binary.

@@ -171,7 +171,10 @@ async fn versions(args: &OneModelArgs) -> Result<(), CommandError> {
 }
 
 /// All versions of a model, newest first.
-async fn versions_of(client: &Client, name: &str) -> Result<Vec<ModelVersion>, CommandError> {
+pub(crate) async fn versions_of(
+    client: &Client,
+    name: &str,
+) -> Result<Vec<ModelVersion>, CommandError> {
     let mut query = ModelVersionQuery {
         filter: RegistryFilter {
             clauses: vec![ModelVersionClause::Text {

@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use runledger_entities::ExperimentId;
 
 use super::tracking::TrackingArgs;
 
-/// Writes experiments with their active runs, histories and artifacts into a
-/// folder.
+/// Writes experiments with their active runs, histories, logged models, traces and
+/// artifacts into a folder.
 ///
 /// Each run has a folder of its own: run.json, which is what `runledger runs
 /// describe --json` prints, metrics.ndjson, a point of a metric on each line, and
-/// artifacts. An export that was cut short goes on where it ended when it is run
-/// again. One that came to its end is made anew; only runs that are gone stay.
-/// Logged models, traces and registered models are left out.
+/// artifacts; so has each logged model, with model.json. A trace is a file in
+/// traces, and its spans another. An export that was cut short goes on where it
+/// ended when it is run again. One that came to its end is made anew; only runs,
+/// models and traces that are gone stay. Registered models are written only if they
+/// are named.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder, made if it is missing.
@@ -34,16 +36,37 @@ pub(crate) struct ExportArgs {
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(crate) experiment_name: Vec<String>,
 
+    /// A registered model to write with its versions; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) registered_model: Vec<String>,
+
+    /// What is written.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Ndjson)]
+    pub(crate) format: Format,
+
     #[command(flatten)]
     pub(crate) moving: MovingArgs,
+}
+
+/// What an export writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// All of it, as JSON and files: what `runledger import` reads.
+    Ndjson,
+    /// Runs and metrics as Parquet files for analysis, which cannot be imported:
+    /// runs.parquet has a row for each run, a file in metrics one for each point.
+    /// Logged models, traces and artifacts are left out.
+    Parquet,
 }
 
 /// Reads experiments out of a folder: of `runledger export`, or of TensorBoard.
 ///
 /// An experiment goes into the one of its name, which is made if it is missing.
-/// Runs get new ids; the old ones are in the tag runledger.import.run_id. Run
-/// again, the command goes on where it ended: a run that is there stays, one that
-/// was cut short is deleted and read anew.
+/// Runs and logged models get new ids; the old ones are in the tags
+/// runledger.import.run_id and runledger.import.model_id. Traces keep their ids,
+/// and registered models their names: one of a name that is taken is left out.
+/// Run again, the command goes on where it ended: what is there stays, and what
+/// was cut short is read anew.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,
@@ -73,6 +96,10 @@ pub(crate) struct MovingArgs {
     /// Leaves out artifacts.
     #[arg(long)]
     pub(crate) no_artifacts: bool,
+
+    /// Leaves out traces.
+    #[arg(long)]
+    pub(crate) no_traces: bool,
 
     /// Files at a time.
     #[arg(long, short, value_name = "N", default_value_t = 8)]

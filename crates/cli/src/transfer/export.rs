@@ -1,29 +1,36 @@
-//! Out of a store, into a folder.
+//! Out of a store, into a folder: experiments and their runs.
+//!
+//! `models` writes logged models, `traces` traces, and `registry` registered models; `tables`
+//! writes runs and metrics for analysis, each by way of a `table`.
 
-use std::collections::HashSet;
-use std::io;
-use std::path::{Path, PathBuf};
+mod models;
+mod registry;
+mod table;
+mod tables;
+mod traces;
+
+use std::path::Path;
 
 use runledger::{Client, rest};
 use runledger_artifacts::transfer;
-use runledger_entities::{Experiment, Metric, Run, ViewType, limits};
+use runledger_entities::{Experiment, ExperimentId, Metric, Run, ViewType, limits};
 use runledger_protocol::messages::{experiments, runs as messages};
 use runledger_store::{HistoryQuery, PageRequest, RunQuery};
 use serde_json::{Value, json};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
+use super::unfinished::Unfinished;
 use super::{
-    ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, UNFINISHED, artifacts_of, of_artifacts,
-    read_json, unreadable,
+    ARTIFACTS, Done, EXPERIMENT, METRICS, Owner, RUN, RUNS, UNFINISHED, artifacts_of, files,
+    of_artifacts,
 };
-use crate::args::{ExportArgs, MovingArgs};
-use crate::artifacts;
+use crate::args::{ExportArgs, Format, MovingArgs};
 use crate::command::CommandError;
 use crate::term::json::pretty;
 use crate::tracking::{self, Access};
 
-/// Runs that are looked up together.
+/// Runs, logged models or traces that are looked up together.
 const PAGE: u32 = 100;
 
 pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
@@ -38,6 +45,7 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
     // An id and a name may be those of one experiment.
     found.sort_by_key(|experiment| experiment.experiment_id);
     found.dedup_by_key(|experiment| experiment.experiment_id);
+    let registered = registry::find(&client, args).await?;
     let mut folders = Vec::with_capacity(found.len());
     for experiment in found {
         let directory = args.directory.join(experiment.experiment_id.to_string());
@@ -46,14 +54,25 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
     }
     let mut done = Done::default();
     for (directory, experiment) in &folders {
-        let runs = directory.join(RUNS);
-        fs::create_dir_all(&runs)
-            .await
-            .map_err(CommandError::file(&runs))?;
+        files::make(directory).await?;
         let text = pretty(&experiments::one(experiment));
-        write(&directory.join(EXPERIMENT), &text).await?;
-        of_experiment(&client, &args.moving, experiment, directory, &mut done).await?;
+        files::write(&directory.join(EXPERIMENT), &text).await?;
+        let archive = Archive {
+            client: &client,
+            moving: &args.moving,
+            experiment: experiment.experiment_id,
+            directory,
+        };
+        let path = directory.join(UNFINISHED);
+        let mut unfinished = Unfinished::go_on(path, args).await?;
+        match args.format {
+            Format::Ndjson => whole(&archive, &mut unfinished, &mut done).await?,
+            Format::Parquet => tables::export(&archive, &mut unfinished, &mut done).await?,
+        }
         done.experiments += 1;
+    }
+    for model in &registered {
+        registry::export(&client, &args.directory, model, &mut done).await?;
     }
     // The next export begins anew: histories and artifacts change without their run.
     for (directory, _) in &folders {
@@ -68,12 +87,11 @@ pub(super) async fn export(args: &ExportArgs) -> Result<Done, CommandError> {
 /// count alike.
 async fn refuse_another(directory: &Path, experiment: &Experiment) -> Result<(), CommandError> {
     let path = directory.join(EXPERIMENT);
-    let is_there = fs::try_exists(&path).await;
-    if !is_there.map_err(CommandError::file(&path))? {
+    if !files::is_there(&path).await? {
         return Ok(());
     }
-    let before = rest::read::experiment(&read_json(&path).await?["experiment"]);
-    let before = before.map_err(|error| unreadable(&path, &error))?;
+    let before = rest::read::experiment(&files::read_json(&path).await?["experiment"]);
+    let before = before.map_err(|error| files::unreadable(&path, &error))?;
     let is_same = match (before.creation_time, experiment.creation_time) {
         (Some(before), Some(now)) => before == now,
         // Databases older than MLflow 1.29 do not say. A name may be changed.
@@ -91,17 +109,52 @@ async fn refuse_another(directory: &Path, experiment: &Experiment) -> Result<(),
     )))
 }
 
-async fn of_experiment(
-    client: &Client,
-    moving: &MovingArgs,
-    experiment: &Experiment,
-    directory: &Path,
+/// What is exported, and where to.
+struct Archive<'a> {
+    client: &'a Client,
+    moving: &'a MovingArgs,
+    experiment: ExperimentId,
+    /// The experiment's folder.
+    directory: &'a Path,
+}
+
+/// Writes all that an import reads.
+async fn whole(
+    archive: &Archive<'_>,
+    unfinished: &mut Unfinished,
     done: &mut Done,
 ) -> Result<(), CommandError> {
-    let mut unfinished = Unfinished::go_on(directory.join(UNFINISHED), moving).await?;
-    let runs = directory.join(RUNS);
+    let runs = archive.directory.join(RUNS);
+    files::make(&runs).await?;
+    let each = each_run(archive, async |run: &Run| {
+        let id = files::name_of(run.info.run_id.as_str(), "run")?;
+        let directory = runs.join(id);
+        let text = pretty(&messages::one(run));
+        if unfinished.has(id) && files::has(&directory.join(RUN), &text).await {
+            done.runs.before += 1;
+            return Ok(());
+        }
+        of_run(archive, run, &directory, unfinished.goes_on, done).await?;
+        files::write(&directory.join(RUN), &text).await?;
+        unfinished.add(id).await?;
+        done.runs.now += 1;
+        Ok(())
+    });
+    each.await?;
+    models::export(archive, unfinished, done).await?;
+    if !archive.moving.no_traces {
+        traces::export(archive, unfinished, done).await?;
+    }
+    Ok(())
+}
+
+/// Hands on the active runs of an experiment.
+async fn each_run(
+    archive: &Archive<'_>,
+    mut take: impl AsyncFnMut(&Run) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
     let mut query = RunQuery {
-        experiment_ids: vec![experiment.experiment_id],
+        experiment_ids: vec![archive.experiment],
         view: ViewType::ActiveOnly,
         filter: Vec::new(),
         order_by: Vec::new(),
@@ -111,23 +164,9 @@ async fn of_experiment(
         },
     };
     loop {
-        let page = client.store().search_runs(query.clone()).await?;
+        let page = archive.client.store().search_runs(query.clone()).await?;
         for run in &page.items {
-            let id = folder_of(run.info.run_id.as_str())?;
-            let directory = runs.join(id);
-            let text = pretty(&messages::one(run));
-            if unfinished.runs.contains(id)
-                && fs::read(directory.join(RUN))
-                    .await
-                    .is_ok_and(|before| before == text)
-            {
-                done.runs_before += 1;
-                continue;
-            }
-            of_run(client, moving, run, &directory, unfinished.goes_on, done).await?;
-            write(&directory.join(RUN), &text).await?;
-            unfinished.add(id).await?;
-            done.runs += 1;
+            take(run).await?;
         }
         query.page.token = page.next_token;
         if query.page.token.is_none() {
@@ -136,116 +175,73 @@ async fn of_experiment(
     }
 }
 
-/// The runs that an export has written which has not come to its end.
-struct Unfinished {
-    path: PathBuf,
-    file: File,
-    runs: HashSet<String>,
-    /// Whether it was begun by an earlier command.
-    goes_on: bool,
-}
-
-impl Unfinished {
-    /// Goes on with an export that left out the same, or begins one.
-    async fn go_on(path: PathBuf, moving: &MovingArgs) -> Result<Self, CommandError> {
-        let first = if moving.no_artifacts {
-            "without artifacts"
-        } else {
-            "with artifacts"
-        };
-        let before = fs::read_to_string(&path).await.unwrap_or_default();
-        let mut lines = before.lines();
-        if lines.next() == Some(first) {
-            let runs = lines.map(str::to_owned).collect();
-            let file = File::options().append(true).open(&path).await;
-            let file = file.map_err(CommandError::file(&path))?;
-            return Ok(Self {
-                path,
-                file,
-                runs,
-                goes_on: true,
-            });
-        }
-        let file = File::create(&path).await;
-        let file = file.map_err(CommandError::file(&path))?;
-        let mut begun = Self {
-            path,
-            file,
-            runs: HashSet::new(),
-            goes_on: false,
-        };
-        begun.add(first).await?;
-        Ok(begun)
-    }
-
-    async fn add(&mut self, line: &str) -> Result<(), CommandError> {
-        let written = self.file.write_all(format!("{line}\n").as_bytes()).await;
-        written.map_err(CommandError::file(&self.path))?;
-        let written = self.file.flush().await;
-        written.map_err(CommandError::file(&self.path))
-    }
-}
-
-/// Removes a folder, if it is there.
-async fn remove(folder: &Path) -> Result<(), CommandError> {
-    match fs::remove_dir_all(folder).await {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(CommandError::file(folder)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Writes what belongs to a run. It takes the place of what was there when it is whole.
-/// An export that goes on has a part of the artifacts already.
 async fn of_run(
-    client: &Client,
-    moving: &MovingArgs,
+    archive: &Archive<'_>,
     run: &Run,
     directory: &Path,
     goes_on: bool,
     done: &mut Done,
 ) -> Result<(), CommandError> {
-    let id = run.info.run_id.as_str();
-    fs::create_dir_all(directory)
-        .await
-        .map_err(CommandError::file(directory))?;
-    if !moving.no_artifacts {
-        let place = artifacts_of(moving, id).await?;
-        let target = directory.join(ARTIFACTS);
-        let part = part_of(&target);
-        if !goes_on {
-            remove(&part).await?;
-        }
-        let moved = transfer::download(&place, &part, moving.jobs.into(), &artifacts::bar()).await;
-        let moved = moved.map_err(|error| of_artifacts(id, &error))?;
-        remove(&target).await?;
-        let renamed = fs::rename(&part, &target).await;
-        renamed.map_err(CommandError::file(&target))?;
-        done.files += moved.files;
-    }
-    done.points += histories(client, run, &directory.join(METRICS)).await?;
+    files::make(directory).await?;
+    let owner = Owner::Run(run.info.run_id.as_str());
+    done.files += artifacts(archive.moving, owner, directory, goes_on).await?;
+    done.points += write_points(archive.client, run, &directory.join(METRICS)).await?;
     Ok(())
 }
 
-/// A run's id as the name of a folder. A server may say anything.
-fn folder_of(id: &str) -> Result<&str, CommandError> {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
-    if !id.is_empty() && id.len() <= 64 && id.chars().all(is_plain) {
-        return Ok(id);
+/// Writes artifacts into the folder of what they belong to; says how many there are. An
+/// export that goes on has a part of them already.
+async fn artifacts(
+    moving: &MovingArgs,
+    owner: Owner<'_>,
+    directory: &Path,
+    goes_on: bool,
+) -> Result<usize, CommandError> {
+    if moving.no_artifacts {
+        return Ok(0);
     }
-    Err(CommandError::Refused(format!(
-        "'{id}' is no id of a run that could be the name of a folder"
-    )))
+    let place = artifacts_of(moving, owner).await?;
+    let target = directory.join(ARTIFACTS);
+    let part = files::part_of(&target);
+    if !goes_on {
+        files::remove(&part).await?;
+    }
+    let jobs = moving.jobs.into();
+    let moved = transfer::download(&place, &part, jobs, &crate::artifacts::bar()).await;
+    let moved = moved.map_err(|error| of_artifacts(owner, &error))?;
+    files::remove(&target).await?;
+    files::rename(&part, &target).await?;
+    Ok(moved.files)
 }
 
 /// Writes all points of all metrics, one on each line; says how many there are.
-async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, CommandError> {
-    let part = part_of(path);
+async fn write_points(client: &Client, run: &Run, path: &Path) -> Result<usize, CommandError> {
+    let part = files::part_of(path);
     let file = File::create(&part)
         .await
         .map_err(CommandError::file(&part))?;
     let mut file = BufWriter::new(file);
+    let count = each_page(client, run, async |points: &[Metric]| {
+        for point in points {
+            let line = format!("{}\n", line(point));
+            let written = file.write_all(line.as_bytes()).await;
+            written.map_err(CommandError::file(&part))?;
+        }
+        Ok(())
+    });
+    let count = count.await?;
+    file.flush().await.map_err(CommandError::file(&part))?;
+    files::rename(&part, path).await?;
+    Ok(count)
+}
+
+/// Hands on the histories of a run, page by page; says how many points they have.
+async fn each_page(
+    client: &Client,
+    run: &Run,
+    mut take: impl AsyncFnMut(&[Metric]) -> Result<(), CommandError>,
+) -> Result<usize, CommandError> {
     let mut count = 0;
     for metric in &run.data.metrics {
         let mut query = HistoryQuery {
@@ -258,11 +254,7 @@ async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, Com
         };
         loop {
             let page = client.store().metric_history(query.clone()).await?;
-            for point in &page.items {
-                let line = format!("{}\n", line(point));
-                let written = file.write_all(line.as_bytes()).await;
-                written.map_err(CommandError::file(&part))?;
-            }
+            take(page.items.as_slice()).await?;
             count += page.items.len();
             query.page.token = page.next_token;
             if query.page.token.is_none() {
@@ -270,10 +262,6 @@ async fn histories(client: &Client, run: &Run, path: &Path) -> Result<usize, Com
             }
         }
     }
-    file.flush().await.map_err(CommandError::file(&part))?;
-    fs::rename(&part, path)
-        .await
-        .map_err(CommandError::file(path))?;
     Ok(count)
 }
 
@@ -290,25 +278,22 @@ fn line(point: &Metric) -> Value {
     } else {
         Value::from(point.value)
     };
-    json!({
+    let mut line = json!({
         "key": point.key,
         "value": value,
         "timestamp": point.timestamp,
         "step": point.step,
-    })
-}
-
-fn part_of(path: &Path) -> PathBuf {
-    path.with_extension("part")
-}
-
-/// Writes a file whole or not at all.
-async fn write(path: &Path, text: &[u8]) -> Result<(), CommandError> {
-    let part = part_of(path);
-    fs::write(&part, text)
-        .await
-        .map_err(CommandError::file(&part))?;
-    fs::rename(&part, path)
-        .await
-        .map_err(CommandError::file(path))
+    });
+    if let Some(model) = &point.model {
+        for (name, text) in [
+            ("model_id", &model.model_id),
+            ("dataset_name", &model.dataset_name),
+            ("dataset_digest", &model.dataset_digest),
+        ] {
+            if let Some(text) = text {
+                line[name] = Value::from(text.as_str());
+            }
+        }
+    }
+    line
 }

@@ -1,4 +1,14 @@
-//! Out of a folder of an export, into a store.
+//! Out of a folder of an export, into a store: experiments and their runs.
+//!
+//! `imported` knows the runs that are there. `models` reads logged models once their runs
+//! are, `links` says which of them a run read and made; `registry` reads registered models
+//! and `traces` traces.
+
+mod imported;
+mod links;
+mod models;
+mod registry;
+mod traces;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,42 +16,94 @@ use std::path::{Path, PathBuf};
 use runledger::{Client, rest};
 use runledger_artifacts::transfer;
 use runledger_entities::{
-    Experiment, ExperimentId, Metric, Run, RunId, RunInfo, Tag, ViewType, limits, validate,
+    Experiment, ExperimentId, Metric, Run, RunId, RunInfo, Tag, limits, validate,
 };
-use runledger_search::{RunClause, TextOp, TextTest};
-use runledger_store::{Batch, NewExperiment, NewRun, PageRequest, RunPatch, RunQuery};
+use runledger_store::{Batch, NewExperiment, NewRun, RunPatch};
 use serde_json::Value;
-use tokio::fs;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use self::imported::Before;
+pub(super) use self::imported::Imported;
+use self::links::Link;
+use self::models::Models;
 use super::{
-    ARTIFACTS, Done, EXPERIMENT, METRICS, RUN, RUNS, artifacts_of, of_artifacts, open, read_json,
-    refuse_link, unreadable,
+    ARTIFACTS, Done, EXPERIMENT, METRICS, Owner, RUN, RUNS, RUNS_TABLE, artifacts_of, files,
+    of_artifacts,
 };
 use crate::args::{MovingArgs, TransferImportArgs};
-use crate::artifacts;
 use crate::command::CommandError;
 use crate::tracking::{self, Access};
 
 /// The tag with the id that a run had where it comes from.
 pub(super) const SOURCE: &str = "runledger.import.run_id";
 
-/// The tag of a run that is not whole yet.
+/// The tag of what is not whole yet.
 const INCOMPLETE: &str = "runledger.import.incomplete";
 
 pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandError> {
+    let found = experiments(args).await?;
+    let client = tracking::open(&args.moving.tracking, Access::Write).await?;
+    let mut done = Done::default();
+    let mut models = Models::default();
+    let mut targets = Vec::with_capacity(found.len());
+    for (directory, experiment) in found {
+        let name = args.experiment_name.as_ref().unwrap_or(&experiment.name);
+        let target = target(&client, name, experiment.tags).await?.experiment_id;
+        models.look(&client, &directory, target, &mut done).await?;
+        targets.push((directory, target));
+        done.experiments += 1;
+    }
+    let mut runs = Runs::default();
+    for (directory, target) in &targets {
+        let from_to = (directory.as_path(), *target);
+        runs.import(&client, &args.moving, from_to, &models, &mut done)
+            .await?;
+    }
+    runs.follow_parents(&client).await?;
+    for (directory, target) in &targets {
+        let from_to = (directory.as_path(), *target);
+        models
+            .import(&client, &args.moving, from_to, &runs.known, &mut done)
+            .await?;
+    }
+    if !models.are_lacking() {
+        for link in runs.links {
+            link.set(&client, &models, &mut done).await?;
+        }
+    }
+    let known = Known {
+        runs: &runs.known,
+        models: &models,
+    };
+    registry::import(&client, &args.directory, &known, &mut done).await?;
+    if !args.moving.no_traces {
+        for (directory, target) in &targets {
+            traces::import(&client, (directory.as_path(), *target), &known, &mut done).await?;
+        }
+    }
+    Ok(done)
+}
+
+/// What is there, by the ids that it had before.
+struct Known<'k> {
+    runs: &'k HashMap<String, RunId>,
+    models: &'k Models,
+}
+
+/// The experiments of the archive, each with its folder.
+async fn experiments(
+    args: &TransferImportArgs,
+) -> Result<Vec<(PathBuf, Experiment)>, CommandError> {
     let mut found = Vec::new();
-    for directory in folders(&args.directory).await? {
+    for directory in files::folders(&args.directory).await? {
         let file = directory.join(EXPERIMENT);
-        if fs::try_exists(&file)
-            .await
-            .map_err(CommandError::file(&file))?
-        {
-            let value = read_json(&file).await?;
+        if files::is_there(&file).await? {
+            let value = files::read_json(&file).await?;
+            refuse_tables(&directory).await?;
             let experiment = rest::read::experiment(&value["experiment"]);
             found.push((
                 directory,
-                experiment.map_err(|error| unreadable(&file, &error))?,
+                experiment.map_err(|error| files::unreadable(&file, &error))?,
             ));
         }
     }
@@ -58,50 +120,89 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
             found.len()
         )));
     }
-    let client = tracking::open(&args.moving.tracking, Access::Write).await?;
-    let mut done = Done::default();
-    let mut known: HashMap<String, RunId> = HashMap::new();
-    let mut children = Vec::new();
-    for (directory, experiment) in found {
-        let name = args.experiment_name.as_ref().unwrap_or(&experiment.name);
-        let target = target(&client, name, experiment.tags.clone()).await?;
-        done.experiments += 1;
-        let mut there = Imported::of(&client, target.experiment_id).await?;
+    Ok(found)
+}
+
+/// Refuses an experiment of which there are tables only.
+async fn refuse_tables(directory: &Path) -> Result<(), CommandError> {
+    let (runs, table) = (directory.join(RUNS), directory.join(RUNS_TABLE));
+    if files::is_there(&runs).await? || !files::is_there(&table).await? {
+        return Ok(());
+    }
+    Err(CommandError::Refused(format!(
+        "{} is for analysis, and cannot be imported: export the experiment without --format \
+         parquet",
+        table.display()
+    )))
+}
+
+/// The runs that are there, of this import and earlier ones.
+#[derive(Debug, Default)]
+struct Runs {
+    /// By the ids that they had before.
+    known: HashMap<String, RunId>,
+    /// Runs with the ids that their parents had before.
+    children: Vec<(RunId, String)>,
+    links: Vec<Link>,
+}
+
+impl Runs {
+    /// Reads the runs of an experiment.
+    async fn import(
+        &mut self,
+        client: &Client,
+        moving: &MovingArgs,
+        (directory, target): (&Path, ExperimentId),
+        models: &Models,
+        done: &mut Done,
+    ) -> Result<(), CommandError> {
+        let mut there = Imported::of(client, target).await?;
         let before = there.whole.iter();
-        known.extend(before.map(|(source, run)| (source.clone(), run.id.clone())));
+        self.known
+            .extend(before.map(|(source, run)| (source.clone(), run.id.clone())));
         for directory in runs_of(&directory.join(RUNS)).await? {
             let file = directory.join(RUN);
-            let value = read_json(&file).await?;
-            let run = rest::read::run(&value["run"]).map_err(|error| unreadable(&file, &error))?;
+            let value = files::read_json(&file).await?;
+            let run = rest::read::run(&value["run"]);
+            let run = run.map_err(|error| files::unreadable(&file, &error))?;
             let source = run.info.run_id.as_str();
             let parent = parent_of(&run.data.tags);
-            if let Some(before) = there.settle(&client, source).await? {
-                done.runs_before += 1;
+            if let Some(before) = there.settle(client, source).await? {
+                done.runs.before += 1;
+                self.links
+                    .extend(Link::of(&before.id, &run, &before.models));
                 // Unless it was changed since.
                 if let Some(parent) = parent.filter(|_| before.parent.as_deref() == parent) {
-                    children.push((before.id.clone(), parent.to_owned()));
+                    self.children.push((before.id.clone(), parent.to_owned()));
                 }
                 continue;
             }
-            let experiment = target.experiment_id;
-            let moving = &args.moving;
-            let id = one(&client, moving, experiment, &directory, &run, &mut done).await?;
+            let from_to = (directory.as_path(), target);
+            let id = one(client, moving, from_to, &run, models, done).await?;
+            self.links.extend(Link::of(&id, &run, &[]));
             if let Some(parent) = parent {
-                children.push((id.clone(), parent.to_owned()));
+                self.children.push((id.clone(), parent.to_owned()));
             }
-            known.insert(source.to_owned(), id.clone());
-            there
-                .whole
-                .insert(source.to_owned(), Before { id, parent: None });
+            self.known.insert(source.to_owned(), id.clone());
+            let before = Before {
+                id,
+                parent: None,
+                models: Vec::new(),
+            };
+            there.whole.insert(source.to_owned(), before);
         }
+        Ok(())
     }
-    // When all runs are there: a parent may be younger, or in another experiment.
-    for (id, parent) in children {
-        if let Some(parent) = known.get(&parent) {
-            client.set_tag(&id, Tag::PARENT_RUN_ID, parent).await?;
+
+    /// When all runs are there: a parent may be younger, or in another experiment.
+    async fn follow_parents(&mut self, client: &Client) -> Result<(), CommandError> {
+        for (id, parent) in std::mem::take(&mut self.children) {
+            if let Some(parent) = self.known.get(&parent) {
+                client.set_tag(&id, Tag::PARENT_RUN_ID, parent).await?;
+            }
         }
+        Ok(())
     }
-    Ok(done)
 }
 
 fn parent_of(tags: &[Tag]) -> Option<&str> {
@@ -109,34 +210,13 @@ fn parent_of(tags: &[Tag]) -> Option<&str> {
     tag.map(|tag| tag.value.as_str())
 }
 
-/// The folders in a folder, by name.
-async fn folders(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let failed = || CommandError::file(directory);
-    let mut entries = fs::read_dir(directory).await.map_err(failed())?;
-    let mut found = Vec::new();
-    while let Some(entry) = entries.next_entry().await.map_err(failed())? {
-        if entry.file_type().await.map_err(failed())?.is_dir() {
-            found.push(entry.path());
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
 /// The folders of whole runs, the oldest run first.
 async fn runs_of(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    refuse_link(directory).await?;
     let mut found = Vec::new();
-    for directory in folders(directory).await? {
-        let file = directory.join(RUN);
-        if fs::try_exists(&file)
-            .await
-            .map_err(CommandError::file(&file))?
-        {
-            let value = read_json(&file).await?;
-            let start = value["run"]["info"]["start_time"].as_i64();
-            found.push((start.unwrap_or_default(), directory));
-        }
+    for directory in files::whole(directory, RUN).await? {
+        let value = files::read_json(&directory.join(RUN)).await?;
+        let start = value["run"]["info"]["start_time"].as_i64();
+        found.push((start.unwrap_or_default(), directory));
     }
     found.sort_unstable();
     Ok(found.into_iter().map(|(_, directory)| directory).collect())
@@ -160,93 +240,20 @@ pub(super) async fn target(
     Ok(client.experiment_named(name).await?)
 }
 
-/// A run that was imported.
-#[derive(Debug)]
-pub(super) struct Before {
-    id: RunId,
-    /// The parent that it has now.
-    parent: Option<String>,
-}
-
-/// The runs of an experiment that were imported, by the ids that they had before.
-#[derive(Debug, Default)]
-pub(super) struct Imported {
-    whole: HashMap<String, Before>,
-    cut_short: HashMap<String, Vec<RunId>>,
-}
-
-impl Imported {
-    pub(super) async fn of(
-        client: &Client,
-        experiment: ExperimentId,
-    ) -> Result<Self, CommandError> {
-        let mut query = RunQuery {
-            experiment_ids: vec![experiment],
-            view: ViewType::ActiveOnly,
-            filter: vec![RunClause::Tag {
-                key: SOURCE.to_owned(),
-                test: TextTest::Compare {
-                    op: TextOp::NotEqual,
-                    value: String::new(),
-                },
-            }],
-            order_by: Vec::new(),
-            page: PageRequest {
-                max_results: limits::SEARCH_DEFAULT_RESULTS,
-                token: None,
-            },
-        };
-        let mut imported = Self::default();
-        loop {
-            let page = client.store().search_runs(query.clone()).await?;
-            for run in page.items {
-                let tags = run.data.tags;
-                let tag = |key: &str| tags.iter().find(|tag| tag.key == key);
-                let Some(source) = tag(SOURCE).map(|tag| tag.value.clone()) else {
-                    continue;
-                };
-                let id = run.info.run_id;
-                if tag(INCOMPLETE).is_some() {
-                    imported.cut_short.entry(source).or_default().push(id);
-                } else {
-                    let parent = parent_of(&tags).map(str::to_owned);
-                    imported.whole.insert(source, Before { id, parent });
-                }
-            }
-            query.page.token = page.next_token;
-            if query.page.token.is_none() {
-                return Ok(imported);
-            }
-        }
-    }
-
-    /// The run, if it is there. One that was cut short is deleted.
-    pub(super) async fn settle(
-        &mut self,
-        client: &Client,
-        source: &str,
-    ) -> Result<Option<&Before>, CommandError> {
-        for id in self.cut_short.remove(source).unwrap_or_default() {
-            client.delete_run(&id).await?;
-        }
-        Ok(self.whole.get(source))
-    }
-}
-
-/// Reads a run with all that belongs to it.
+/// Reads a run with all that belongs to it, but for its logged models.
 async fn one(
     client: &Client,
     moving: &MovingArgs,
-    experiment: ExperimentId,
-    directory: &Path,
+    (directory, target): (&Path, ExperimentId),
     run: &Run,
+    models: &Models,
     done: &mut Done,
 ) -> Result<RunId, CommandError> {
     let source = run.info.run_id.as_str();
     let mut tags = run.data.tags.clone();
     // Of an earlier import, into the store that it comes from.
     tags.retain(|tag| tag.key != SOURCE && tag.key != INCOMPLETE);
-    let id = begin(client, experiment, &run.info).await?;
+    let id = begin(client, target, &run.info).await?;
     let batch = Batch {
         params: run.data.params.clone(),
         tags,
@@ -257,24 +264,32 @@ async fn one(
     if !datasets.is_empty() {
         client.store().log_inputs(&id, datasets, Vec::new()).await?;
     }
-    if !run.inputs.models.is_empty() || !run.outputs.is_empty() {
-        done.left_out
-            .push(format!("the logged models of run {source} were left out"));
-    }
-    done.points += histories(client, &id, &directory.join(METRICS)).await?;
-    let files = directory.join(ARTIFACTS);
-    let has_files = fs::try_exists(&files)
-        .await
-        .map_err(CommandError::file(&files))?;
-    if has_files && !moving.no_artifacts {
-        let place = artifacts_of(moving, id.as_str()).await?;
-        let jobs = moving.jobs.into();
-        let moved = transfer::upload_without_links(&place, &files, jobs, &artifacts::bar()).await;
-        done.files += moved.map_err(|error| of_artifacts(source, &error))?.files;
-    }
+    // Points of models come with these.
+    let is_left = |point: &Metric| models.has_point(source, point);
+    done.points += histories(client, &id, &directory.join(METRICS), is_left).await?;
+    let (from, to) = (Owner::Run(source), Owner::Run(id.as_str()));
+    done.files += artifacts(moving, directory, from, to).await?;
     end(client, &id, &run.info).await?;
-    done.runs += 1;
+    done.runs.now += 1;
     Ok(id)
+}
+
+/// Uploads the artifacts in the folder of what they belonged to before; says how many.
+async fn artifacts(
+    moving: &MovingArgs,
+    directory: &Path,
+    from: Owner<'_>,
+    to: Owner<'_>,
+) -> Result<usize, CommandError> {
+    let folder = directory.join(ARTIFACTS);
+    if moving.no_artifacts || !files::is_there(&folder).await? {
+        return Ok(0);
+    }
+    let place = artifacts_of(moving, to).await?;
+    let jobs = moving.jobs.into();
+    let bar = crate::artifacts::bar();
+    let moved = transfer::upload_without_links(&place, &folder, jobs, &bar).await;
+    Ok(moved.map_err(|error| of_artifacts(from, &error))?.files)
 }
 
 /// Makes a run that is not whole yet.
@@ -307,17 +322,26 @@ pub(super) async fn end(client: &Client, id: &RunId, info: &RunInfo) -> Result<(
     Ok(client.delete_tag(id, INCOMPLETE).await?)
 }
 
-/// Logs all points of a file; says how many there are.
-async fn histories(client: &Client, id: &RunId, path: &Path) -> Result<usize, CommandError> {
-    let file = open(path).await?;
+/// Logs the points of a file, but for those that are left to others; says how many there
+/// are in all.
+async fn histories(
+    client: &Client,
+    id: &RunId,
+    path: &Path,
+    is_left: impl Fn(&Metric) -> bool,
+) -> Result<usize, CommandError> {
+    let file = files::open(path).await?;
     let mut lines = BufReader::new(file).lines();
     let (mut count, mut batch) = (0, Vec::new());
     while let Some(line) = lines.next_line().await.map_err(CommandError::file(path))? {
         count += 1;
-        batch.push(point(&line).map_err(|reason| {
+        let point = point(&line).map_err(|reason| {
             let path = path.display();
             CommandError::Refused(format!("{path}, line {count}: {reason}"))
-        })?);
+        })?;
+        if !is_left(&point) {
+            batch.push(point);
+        }
         if batch.len() == limits::BATCH_METRICS {
             log(client, id, std::mem::take(&mut batch)).await?;
         }
@@ -335,7 +359,12 @@ fn point(line: &str) -> Result<Metric, String> {
             return Err(format!("the point has no `{member}`"));
         }
     }
-    rest::read::metric(&value).map_err(|error| error.to_string())
+    let mut point = rest::read::metric(&value).map_err(|error| error.to_string())?;
+    // The id that a model had before names none here.
+    if let Some(model) = &mut point.model {
+        model.model_id = None;
+    }
+    Ok(point)
 }
 
 /// Logs points, in one batch.

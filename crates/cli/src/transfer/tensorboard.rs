@@ -52,7 +52,7 @@ pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandErr
     };
     for run in found {
         if there.settle(&client, &run.source).await?.is_some() {
-            done.runs_before += 1;
+            done.runs.before += 1;
             continue;
         }
         one(&client, experiment.experiment_id, run, &mut done).await?;
@@ -178,7 +178,7 @@ async fn one(
     read.unwrap_or_else(|error| Err(CommandError::Start(io::Error::other(error))))?;
     if let Some(id) = id {
         end(client, &id, &info).await?;
-        done.runs += 1;
+        done.runs.now += 1;
     }
     Ok(())
 }

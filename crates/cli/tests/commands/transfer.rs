@@ -9,7 +9,7 @@ use super::experiments::create;
 use super::world::{Kind, World};
 
 /// A parent with a child, params, tags, a history and artifacts.
-fn fill(world: &World) -> (String, String) {
+pub(crate) fn fill(world: &World) -> (String, String) {
     let x = create(world, "moved");
     let run = |name: &str, more: &[&str]| {
         let arguments = [
@@ -90,7 +90,7 @@ fn without_ids(run: &Value) -> Value {
     run
 }
 
-fn done(text: &str) -> [u64; 4] {
+pub(crate) fn done(text: &str) -> [u64; 4] {
     let done: Value = serde_json::from_str(text).unwrap();
     ["runs", "runs_before", "points", "files"].map(|name| done[name].as_u64().unwrap())
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use runledger::Client;
 use tempfile::TempDir;
 
 /// What the tracking URI names.
@@ -61,6 +62,18 @@ impl World {
         let address = first.split("listens on ").nth(1).unwrap();
         address.clone_into(&mut self.uri);
         self.server = Some(child);
+    }
+
+    /// Asks the store without the commands.
+    pub(crate) fn ask<T>(&self, ask: impl AsyncFnOnce(Client) -> T) -> T {
+        let path = self.path();
+        let uri = match self.kind {
+            Kind::Folder => path.join("mlruns").display().to_string(),
+            Kind::Database => format!("sqlite:///{}", path.join("t.db").display()),
+            Kind::Server => self.uri.clone(),
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { ask(Client::open(&uri).await.unwrap()).await })
     }
 
     pub(crate) fn path(&self) -> &Path {

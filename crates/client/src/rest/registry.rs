@@ -1,7 +1,9 @@
 //! The methods of [`ModelRegistryStore`], each a call of the REST API (MLflow 2 and 3).
 
 use async_trait::async_trait;
-use runledger_entities::{ModelVersion, ModelVersionNumber, RegisteredModel, RunId, Tag, limits};
+use runledger_entities::{
+    ModelUri, ModelVersion, ModelVersionNumber, RegisteredModel, RunId, Tag, limits,
+};
 use runledger_protocol::Endpoint;
 use runledger_search::{RegistryFilter, SearchError};
 use runledger_store::{
@@ -174,6 +176,10 @@ impl ModelRegistryStore for RestStore {
         let run_id = new.run_id.as_ref().map(RunId::as_str);
         requests::insert(&mut message, "run_id", run_id);
         requests::insert(&mut message, "run_link", new.run_link.as_deref());
+        // Servers take a logged model as a source only where it is named, too.
+        if let Some(ModelUri::LoggedModel(id)) = ModelUri::parse(&new.source) {
+            requests::insert(&mut message, "model_id", Some(id.as_str()));
+        }
         requests::insert(&mut message, "description", new.description.as_deref());
         message.insert("tags".to_owned(), requests::list(&new.tags, requests::tag));
         let answer = self

@@ -2,6 +2,7 @@
 
 mod client;
 mod file;
+mod kept;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde::de::{
 pub use self::{
     client::{UnsendableSpan, request},
     file::{file, read_file},
+    kept::kept,
 };
 use crate::json::{
     repair,
@@ -28,9 +30,7 @@ use crate::json::{
 pub(super) fn to_otlp(spans: &[StoredSpan]) -> Vec<u8> {
     let mut out = vec![b'['];
     for span in spans {
-        let read = serde_json::from_str::<Content>(&span.content).ok();
-        let repaired = || serde_json::from_slice(&repair::for_readers(&span.content)?).ok();
-        let Some(content) = read.or_else(repaired) else {
+        let Some(content) = Content::read(span) else {
             continue;
         };
         if out.len() > 1 {
@@ -66,6 +66,13 @@ struct Status {
 }
 
 impl Content {
+    /// A span that is JSON, be it Python's.
+    fn read(span: &StoredSpan) -> Option<Self> {
+        let read = serde_json::from_str(&span.content).ok();
+        let repaired = || serde_json::from_slice(&repair::for_readers(&span.content)?).ok();
+        read.or_else(repaired)
+    }
+
     fn write(&self) -> Vec<u8> {
         write::object(|o| {
             o.text("trace_id", &self.trace_id);

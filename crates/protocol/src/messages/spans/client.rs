@@ -39,6 +39,12 @@ pub enum UnsendableSpan {
     /// Values in one of the spans are nested too deeply.
     #[error("Values of these spans are nested too deeply to be sent.")]
     TooDeep,
+    /// A server would refuse them.
+    #[error("These spans would be refused: {reason}")]
+    Refused {
+        /// Its words.
+        reason: String,
+    },
     /// It begins or ends before 1970.
     #[error("The span '{span_id}' begins or ends before 1970, which cannot be sent.")]
     Time {
