@@ -45,9 +45,9 @@ impl Tracker {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
     /// use runledger::Tracker;
     ///
+    /// let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
     /// let tracker = Tracker::open(&uri)?;
     /// assert_eq!(tracker.client().uri(), uri);
     /// # Ok(())
@@ -400,7 +400,7 @@ pub fn tracker() -> Result<Tracker, TrackingError> {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
-/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
 /// runledger::set_tracking_uri(&uri)?;
 /// let run = runledger::start_run()?;
 /// run.log_metric_at("loss", 0.25, 1)?;
