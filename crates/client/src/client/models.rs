@@ -11,6 +11,30 @@ use crate::TrackingError;
 
 impl Client {
     /// A logged model.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mlruns = folder.path().join("mlruns").display().to_string();
+    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let file = folder.path().join("net.bin");
+    /// let logged = client.log_model(&run, NewModel::named("net"), file).await?;
+    /// let model = client.get_logged_model(&logged.model_id).await?;
+    /// assert_eq!(model.name, "net");
+    /// assert_eq!(model.source_run_id, Some(run));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there, or deleted.
     pub async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, TrackingError> {
         Ok(self.models.get_logged_model(id).await?)
     }
@@ -30,6 +54,9 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_logged_models(
         &self,
         experiments: &[ExperimentId],
