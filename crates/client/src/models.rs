@@ -59,8 +59,7 @@ impl NewModel {
     /// let model = NewModel::named("net");
     /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
     /// let files = client.model_artifacts(&logged.model_id).await?;
-    /// assert!(files.load_text("MLmodel").await?.contains("  rust:
-    /// "));
+    /// assert!(files.load_text("MLmodel").await?.contains("  rust:\n"));
     /// # Ok(())
     /// # }
     /// ```
