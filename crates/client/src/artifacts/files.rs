@@ -32,10 +32,15 @@ const LOADED_BYTES: u64 = 256 << 20;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
-/// # let mlruns = folder.path().join("mlruns").display().to_string();
-/// # let client = runledger::Client::open(&mlruns).await?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// # let new = runledger::store::NewExperiment {
+/// #     name: "with files".to_owned(),
+/// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+/// #     ..Default::default()
+/// # };
+/// # let experiment = client.store().create_experiment(new).await?;
 /// # let options = runledger::RunOptions::default();
-/// # let experiment = runledger::entities::ExperimentId::DEFAULT;
 /// # let run = client.create_run(experiment, options).await?.info.run_id;
 /// # let files = client.run_artifacts(&run).await?;
 /// files.log_text("all went well", "notes/result.txt").await?;
@@ -68,10 +73,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// let report = folder.path().join("report.html");
@@ -108,10 +118,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// let plots = folder.path().join("plots");
@@ -151,10 +166,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// files.log_bytes(vec![0_u8, 1, 2], "raw/three.bin").await?;
@@ -183,10 +203,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// files.log_text("Größe: 3\n", "notes.txt").await?;
@@ -209,10 +234,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// use std::collections::BTreeMap;
@@ -245,10 +275,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// files.log_text("a", "notes/a.txt").await?;
@@ -278,10 +313,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// files.log_text("all went well", "notes/result.txt").await?;
@@ -309,10 +349,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// files.log_bytes(&b"\x89PNG"[..], "plots/loss.png").await?;
@@ -334,10 +379,15 @@ impl Artifacts {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # let files = client.run_artifacts(&run).await?;
     /// use runledger::ArtifactsError;

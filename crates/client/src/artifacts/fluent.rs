@@ -17,8 +17,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// let report = folder.path().join("report.html");
     /// std::fs::write(&report, "<h1>Digits</h1>")?;
@@ -46,8 +54,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// let plots = folder.path().join("plots");
     /// std::fs::create_dir(&plots)?;
@@ -95,8 +111,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// run.log_bytes(vec![0_u8, 1, 2], "raw/three.bin")?;
     /// assert_eq!(run.list_artifacts(Some("raw"))?[0].file_size, 3);
@@ -121,8 +145,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// let png: Vec<u8> = vec![0x89, b'P', b'N', b'G']; // … as an encoder gives it
     /// run.log_image(png, "images of the end/digit.png")?;
@@ -147,8 +179,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// use runledger::artifacts::StepImage;
     ///
@@ -181,8 +221,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
     /// run.log_figure(svg, "plots/loss.svg")?;
@@ -209,8 +257,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// use std::collections::BTreeMap;
     ///
@@ -264,8 +320,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// run.log_text("all went well", "notes/result.txt")?;
     /// let top = run.list_artifacts(None)?;
@@ -289,8 +353,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// run.log_text("all went well", "notes/result.txt")?;
     /// let copy = folder.path().join("copy");
@@ -317,8 +389,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// run.log_text("all went well", "notes/result.txt")?;
     /// assert_eq!(run.load_text("notes/result.txt")?, "all went well");
@@ -339,8 +419,16 @@ impl RunLogger {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let tracker = runledger::Tracker::open(&mlruns)?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
     /// # let run = tracker.start_run()?;
     /// use runledger::artifacts::Table;
     ///

@@ -66,10 +66,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -102,10 +107,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// let report = folder.path().join("report.html");
     /// std::fs::write(&report, "<h1>Digits</h1>")?;
@@ -135,10 +145,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// let plots = folder.path().join("plots");
     /// std::fs::create_dir(&plots)?;
@@ -169,10 +184,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// client.log_text(&run, "all went well", "notes/result.txt").await?;
     /// let files = client.run_artifacts(&run).await?;
@@ -200,10 +220,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// client.log_bytes(&run, "<svg/>", "plots/loss.svg").await?;
     /// assert_eq!(client.list_artifacts(&run, Some("plots")).await?[0].file_size, 6);
@@ -230,10 +255,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// let settings = serde_json::json!({"depth": 3, "names": ["a", "b"]});
     /// client.log_dict(&run, &settings, "settings.yaml").await?;
@@ -267,10 +297,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// use runledger::artifacts::Table;
     ///
@@ -319,10 +354,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// use runledger::artifacts::StepImage;
     ///
@@ -359,10 +399,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// client.log_text(&run, "all went well", "notes/result.txt").await?;
     /// for info in client.list_artifacts(&run, Some("notes")).await? {
@@ -392,10 +437,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// client.log_text(&run, "all went well", "notes/result.txt").await?;
     /// let copy = folder.path().join("copy");
