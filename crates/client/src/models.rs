@@ -48,10 +48,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -83,10 +88,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -120,10 +130,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -146,10 +161,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::datasets::{Column, ColumnType};
@@ -176,10 +196,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -208,10 +233,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -235,10 +265,15 @@ impl NewModel {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
@@ -311,10 +346,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// use runledger::entities::LoggedModelStatus;
     /// use runledger::models::NewModel;

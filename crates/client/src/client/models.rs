@@ -16,10 +16,15 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let mlruns = folder.path().join("mlruns").display().to_string();
-    /// # let client = runledger::Client::open(&mlruns).await?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
     /// # let options = runledger::RunOptions::default();
-    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
     /// # let run = client.create_run(experiment, options).await?.info.run_id;
     /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
     /// use runledger::models::NewModel;
