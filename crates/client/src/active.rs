@@ -40,6 +40,20 @@ pub fn active_run() -> Option<RunLogger> {
 
 /// The active run of this thread or task, or else the one that ended last on this
 /// thread.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let tracker = runledger::Tracker::open(&uri)?;
+/// let run = tracker.start_run()?;
+/// run.end()?;
+/// let last = runledger::last_active_run().ok_or("there was none")?;
+/// println!("{} was the last run", last.run_id());
+/// assert!(runledger::active_run().is_none());
+/// # Ok(())
+/// # }
+/// ```
 pub fn last_active_run() -> Option<RunLogger> {
     active_run().or_else(|| LAST.try_with(|last| last.borrow().clone()).ok().flatten())
 }

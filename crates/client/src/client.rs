@@ -76,6 +76,24 @@ impl fmt::Debug for Client {
 }
 
 /// How a tracking URI is opened; the default is [`Client::open`]'s.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// use runledger::{Client, OpenOptions};
+///
+/// let options = OpenOptions {
+///     read_only: true,
+///     ..OpenOptions::default()
+/// };
+/// let reader = Client::open_with(&uri, options).await?;
+/// assert!(reader.create_experiment("digits").await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenOptions {
     /// Whether a database or folder is only read: then it is not made if it is not
@@ -87,6 +105,26 @@ pub struct OpenOptions {
 }
 
 /// What a new run is like; the default has a random name and nothing else.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let tracker = runledger::Tracker::open(&uri)?;
+/// use runledger::RunOptions;
+/// use runledger::entities::Tag;
+///
+/// let options = RunOptions {
+///     description: Some("half the learning rate".to_owned()),
+///     tags: vec![Tag::new("team", "vision")],
+///     ..RunOptions::named("second try")
+/// };
+/// let run = tracker.start_run_with(options)?;
+/// assert!(run.get()?.data.tags.contains(&Tag::new("team", "vision")));
+/// run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
     /// Its name; random if absent.
@@ -104,6 +142,12 @@ pub struct RunOptions {
 
 impl RunOptions {
     /// Of a run with this name.
+    ///
+    /// ```
+    /// let options = runledger::RunOptions::named("second try");
+    /// assert_eq!(options.name.as_deref(), Some("second try"));
+    /// assert!(options.tags.is_empty());
+    /// ```
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -116,6 +160,18 @@ impl Client {
     /// A client of what `MLFLOW_TRACKING_URI` names. Without it: `./mlflow.db` if it
     /// is there, else `./mlruns`. Its registry of models is what `MLFLOW_REGISTRY_URI`
     /// names, if that is set.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = runledger::Client::from_env().await?;
+    /// println!("runs go to {}", client.uri());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::open`].
     pub async fn from_env() -> Result<Self, TrackingError> {
         let client = Self::open(&background::apart(Place::uri_from_env).await?).await?;
         match env::var("MLFLOW_REGISTRY_URI") {
@@ -131,6 +187,22 @@ impl Client {
     /// Servers are asked as [`RestOptions::from_env`](crate::RestOptions::from_env)
     /// says, and not before the first call.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// use runledger::Client;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// let database = folder.path().join("mlflow.db");
+    /// let client = Client::open(&format!("sqlite:///{}", database.display())).await?;
+    /// // What is new has one experiment.
+    /// let experiment = client.get_experiment(ExperimentId::DEFAULT).await?;
+    /// assert_eq!(experiment.name, "Default");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`TrackingError::Open`], [`TrackingError::Server`] or
     /// [`TrackingError::Option`] if there is nothing to open.
@@ -139,6 +211,28 @@ impl Client {
     }
 
     /// The same, opened in a way of its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use runledger::{Client, OpenOptions, RestOptions};
+    ///
+    /// let rest = RestOptions {
+    ///     timeout: Duration::from_secs(10),
+    ///     max_retries: 1,
+    ///     ..RestOptions::default()
+    /// };
+    /// let options = OpenOptions {
+    ///     rest: Some(rest),
+    ///     ..OpenOptions::default()
+    /// };
+    /// let client = Client::open_with("http://localhost:5000", options).await?;
+    /// assert!(client.rest().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Client::open`]; with [`OpenOptions::read_only`] also if a database is
@@ -153,6 +247,27 @@ impl Client {
 
     /// The same client, which has its registry of models elsewhere: at a URI as
     /// [`Client::open`] takes it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let other = format!("sqlite:///{}", folder.path().join("registry.db").display());
+    /// use runledger::store::NewRegisteredModel;
+    ///
+    /// let split = client.clone().with_registry(&other).await?;
+    /// let model = NewRegisteredModel {
+    ///     name: "digits".to_owned(),
+    ///     ..NewRegisteredModel::default()
+    /// };
+    /// split.create_registered_model(model).await?;
+    /// // It is in the other database, and not in that of the runs.
+    /// assert!(client.get_registered_model("digits").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As those of [`Client::open`].
@@ -177,12 +292,35 @@ impl Client {
     }
 
     /// A client of a server that is asked in a way of its own.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::{Client, RestOptions, RestStore};
+    ///
+    /// let options = RestOptions {
+    ///     token: Some("a secret".to_owned()),
+    ///     ..RestOptions::default()
+    /// };
+    /// let client = Client::of_server(RestStore::new("http://localhost:5000", options)?);
+    /// assert_eq!(client.uri(), "http://localhost:5000");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn of_server(store: RestStore) -> Self {
         let address = store.address().to_owned();
         Self::of(Opened::server(store), &address)
     }
 
     /// The tracking URI, without an account or password.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = runledger::Client::open("http://ada:secret@localhost:5000/ml/").await?;
+    /// assert_eq!(client.uri(), "http://localhost:5000/ml");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn uri(&self) -> String {
         match &self.rest {
             Some(rest) => rest.address().to_owned(),
@@ -201,11 +339,48 @@ impl Client {
     }
 
     /// The store below, which has every call that there is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// let datasets = client.store().search_datasets(&[ExperimentId::DEFAULT]).await?;
+    /// assert!(datasets.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(&self) -> &Arc<dyn TrackingStore> {
         &self.store
     }
 
     /// The store of logged models (MLflow 3).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::{ExperimentId, LoggedModelStatus};
+    /// use runledger::store::NewLoggedModel;
+    ///
+    /// let new = NewLoggedModel {
+    ///     experiment_id: ExperimentId::DEFAULT,
+    ///     name: Some("net".to_owned()),
+    ///     model_type: None,
+    ///     source_run_id: None,
+    ///     params: Vec::new(),
+    ///     tags: Vec::new(),
+    /// };
+    /// let model = client.models().create_logged_model(new).await?;
+    /// assert_eq!(model.status, LoggedModelStatus::Pending);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn models(&self) -> &Arc<dyn LoggedModelStore> {
         &self.models
     }
@@ -231,6 +406,21 @@ impl Client {
     }
 
     /// The store of traces.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::TraceId;
+    ///
+    /// let ids = vec![TraceId::new("tr-1"), TraceId::new("tr-2")];
+    /// let found = client.traces().get_trace_infos(ids, None).await?;
+    /// assert!(found.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn traces(&self) -> &Arc<dyn TraceStore> {
         &self.traces
     }
@@ -249,11 +439,45 @@ impl Client {
     }
 
     /// The store, if it is a server.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// // A database is no server.
+    /// assert!(client.rest().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rest(&self) -> Option<&RestStore> {
         self.rest.as_ref()
     }
 
     /// Creates an experiment of this name.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::ErrorCode;
+    ///
+    /// let id = client.create_experiment("digits").await?;
+    /// assert_eq!(client.get_experiment(id).await?.name, "digits");
+    /// let again = client.create_experiment("digits").await;
+    /// let code = again.err().and_then(|error| error.code());
+    /// assert_eq!(code, Some(ErrorCode::ResourceAlreadyExists));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the name is empty or too long, and
+    /// [`TrackingError::Store`] (`RESOURCE_ALREADY_EXISTS`) if an experiment has it, active or
+    /// deleted.
     pub async fn create_experiment(&self, name: &str) -> Result<ExperimentId, TrackingError> {
         validate::experiment_name(name)?;
         let new = NewExperiment {
@@ -264,11 +488,43 @@ impl Client {
     }
 
     /// An experiment, active or deleted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// let experiment = client.get_experiment(ExperimentId::DEFAULT).await?;
+    /// println!("files of its runs are below {}", experiment.artifact_location);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if there is none of this id.
     pub async fn get_experiment(&self, id: ExperimentId) -> Result<Experiment, TrackingError> {
         Ok(self.store.get_experiment(id).await?)
     }
 
     /// The experiment of this name, active or deleted, if there is one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// assert!(client.get_experiment_by_name("Default").await?.is_some());
+    /// assert!(client.get_experiment_by_name("digits").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the store cannot be asked.
     pub async fn get_experiment_by_name(
         &self,
         name: &str,
@@ -281,6 +537,19 @@ impl Client {
     }
 
     /// The experiment of this name, which is created if it is not there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// let made = client.experiment_named("digits").await?;
+    /// let found = client.experiment_named("digits").await?;
+    /// assert_eq!(made.experiment_id, found.experiment_id);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TrackingError::ExperimentDeleted`] if it is deleted.
@@ -310,6 +579,25 @@ impl Client {
     /// Active experiments that fulfil a filter (`name LIKE 'a%'`, `tags.team = 'x'`;
     /// all if it is empty), ordered by clauses such as `name DESC`, newest first
     /// without any.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// for name in ["digits", "letters", "digits, larger"] {
+    ///     client.create_experiment(name).await?;
+    /// }
+    /// let found = client.search_experiments("name LIKE 'digits%'", &["name ASC"]).await?;
+    /// assert_eq!(found.len(), 2);
+    /// assert_eq!(found[0].name, "digits");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_experiments(
         &self,
         filter: &str,
@@ -333,16 +621,70 @@ impl Client {
     }
 
     /// Deletes an experiment and its runs, softly.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::LifecycleStage;
+    ///
+    /// let id = client.create_experiment("digits").await?;
+    /// client.delete_experiment(id).await?;
+    /// let experiment = client.get_experiment(id).await?;
+    /// assert_eq!(experiment.lifecycle_stage, LifecycleStage::Deleted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if it is not there, or deleted already.
     pub async fn delete_experiment(&self, id: ExperimentId) -> Result<(), TrackingError> {
         Ok(self.store.delete_experiment(id).await?)
     }
 
     /// Restores a deleted experiment and its runs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// let id = client.create_experiment("digits").await?;
+    /// client.delete_experiment(id).await?;
+    /// client.restore_experiment(id).await?;
+    /// assert_eq!(client.experiment_named("digits").await?.experiment_id, id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if it is not there, or not deleted.
     pub async fn restore_experiment(&self, id: ExperimentId) -> Result<(), TrackingError> {
         Ok(self.store.restore_experiment(id).await?)
     }
 
     /// Renames an experiment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// let id = client.create_experiment("digits").await?;
+    /// client.rename_experiment(id, "figures").await?;
+    /// assert_eq!(client.get_experiment(id).await?.name, "figures");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the name is empty or too long, and
+    /// [`TrackingError::Store`] if the experiment is not there or deleted, or another one has
+    /// the name.
     pub async fn rename_experiment(
         &self,
         id: ExperimentId,
@@ -353,6 +695,24 @@ impl Client {
     }
 
     /// Sets a tag of an experiment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// let id = client.create_experiment("digits").await?;
+    /// client.set_experiment_tag(id, "team", "vision").await?;
+    /// let found = client.search_experiments("tags.team = 'vision'", &[]).await?;
+    /// assert_eq!(found[0].experiment_id, id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule or a text is too long, and
+    /// [`TrackingError::Store`] if the experiment is not there or deleted.
     pub async fn set_experiment_tag(
         &self,
         id: ExperimentId,
@@ -365,6 +725,27 @@ impl Client {
     }
 
     /// Creates a run, which begins now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::RunOptions;
+    /// use runledger::entities::{ExperimentId, RunStatus};
+    ///
+    /// let options = RunOptions::named("first");
+    /// let run = client.create_run(ExperimentId::DEFAULT, options).await?;
+    /// assert_eq!(run.info.status, RunStatus::Running);
+    /// println!("it began at {} ms", run.info.start_time);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if a tag breaks a rule, and [`TrackingError::Store`] if the
+    /// experiment is not there or deleted, or a tag is given twice.
     pub async fn create_run(
         &self,
         experiment_id: ExperimentId,
@@ -392,11 +773,57 @@ impl Client {
     }
 
     /// A run with all that it logged.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_metric(&run, "loss", 0.25, 1).await?;
+    /// let read = client.get_run(&run).await?;
+    /// assert_eq!(read.data.metrics[0].value, 0.25);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if there is none of this id.
     pub async fn get_run(&self, id: &RunId) -> Result<Run, TrackingError> {
         Ok(self.store.get_run(id).await?)
     }
 
     /// The run whose child this one is, if it is one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::RunOptions;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// let options = RunOptions {
+    ///     parent: Some(run.clone()),
+    ///     ..RunOptions::default()
+    /// };
+    /// let child = client.create_run(ExperimentId::DEFAULT, options).await?;
+    /// let parent = client.get_parent_run(&child.info.run_id).await?;
+    /// assert_eq!(parent.map(|parent| parent.info.run_id), Some(run));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the run or its parent is not
+    /// there.
     pub async fn get_parent_run(&self, id: &RunId) -> Result<Option<Run>, TrackingError> {
         let run = self.get_run(id).await?;
         let mut tags = run.data.tags.into_iter();
@@ -407,6 +834,27 @@ impl Client {
     }
 
     /// Changes the status of a run; the end of one ends now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::RunStatus;
+    ///
+    /// let ended = client.end_run(&run, RunStatus::Finished).await?;
+    /// let took = ended.end_time.map(|end| end - ended.start_time);
+    /// println!("it took {} ms", took.unwrap_or_default());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the run is not there or deleted.
     pub async fn end_run(&self, id: &RunId, status: RunStatus) -> Result<RunInfo, TrackingError> {
         let is_end = !matches!(status, RunStatus::Running | RunStatus::Scheduled);
         let patch = RunPatch {
@@ -418,11 +866,55 @@ impl Client {
     }
 
     /// Deletes a run, softly.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::{ExperimentId, LifecycleStage};
+    ///
+    /// client.delete_run(&run).await?;
+    /// assert!(client.search_runs(&[ExperimentId::DEFAULT], "", &[], 10).await?.is_empty());
+    /// let deleted = client.get_run(&run).await?;
+    /// assert_eq!(deleted.info.lifecycle_stage, LifecycleStage::Deleted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn delete_run(&self, id: &RunId) -> Result<(), TrackingError> {
         Ok(self.store.delete_run(id).await?)
     }
 
     /// Restores a deleted run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// client.delete_run(&run).await?;
+    /// client.restore_run(&run).await?;
+    /// let found = client.search_runs(&[ExperimentId::DEFAULT], "", &[], 10).await?;
+    /// assert_eq!(found[0].info.run_id, run);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn restore_run(&self, id: &RunId) -> Result<(), TrackingError> {
         Ok(self.store.restore_run(id).await?)
     }
@@ -430,6 +922,31 @@ impl Client {
     /// Active runs of some experiments that fulfil a filter (`metrics.loss < 0.1 AND
     /// params.depth = '7'`; all if it is empty), ordered by clauses such as
     /// `metrics.loss ASC`, then newest first. At most `max_results`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// client.log_param(&run, "depth", 7).await?;
+    /// client.log_metric(&run, "loss", 0.05, 1).await?;
+    /// let filter = "metrics.loss < 0.1 AND params.depth = '7'";
+    /// let best = client
+    ///     .search_runs(&[ExperimentId::DEFAULT], filter, &["metrics.loss ASC"], 1)
+    ///     .await?;
+    /// assert_eq!(best[0].info.run_id, run);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_runs(
         &self,
         experiments: &[ExperimentId],
@@ -462,6 +979,26 @@ impl Client {
     }
 
     /// Logs a param. Once logged, its value cannot change.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_param(&run, "learning rate", 0.01).await?;
+    /// let changed = client.log_param(&run, "learning rate", 0.1).await;
+    /// assert!(changed.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule, and [`TrackingError::Store`] if the
+    /// run is not there or deleted, or has another value of it.
     pub async fn log_param(
         &self,
         run: &RunId,
@@ -474,6 +1011,27 @@ impl Client {
     }
 
     /// Logs a metric, measured now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// for step in 0..3_u32 {
+    ///     client.log_metric(&run, "loss", 1.0 / f64::from(step + 1), step.into()).await?;
+    /// }
+    /// assert_eq!(client.metric_history(&run, "loss").await?.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule, and [`TrackingError::Store`] if the
+    /// run is not there or deleted.
     pub async fn log_metric(
         &self,
         run: &RunId,
@@ -489,6 +1047,25 @@ impl Client {
     }
 
     /// Sets a tag of a run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.set_tag(&run, "reviewed", true).await?;
+    /// let tags = client.get_run(&run).await?.data.tags;
+    /// assert!(tags.iter().any(|tag| tag.key == "reviewed" && tag.value == "true"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::log_metric`].
     pub async fn set_tag(
         &self,
         run: &RunId,
@@ -503,6 +1080,26 @@ impl Client {
     }
 
     /// Deletes a tag of a run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.set_tag(&run, "reviewed", true).await?;
+    /// client.delete_tag(&run, "reviewed").await?;
+    /// assert!(client.delete_tag(&run, "reviewed").await.is_err(), "it is gone");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the run is not there or deleted, or has no such tag
+    /// (`RESOURCE_DOES_NOT_EXIST`).
     pub async fn delete_tag(&self, run: &RunId, key: &str) -> Result<(), TrackingError> {
         Ok(self.store.delete_tag(run, key).await?)
     }
@@ -512,6 +1109,38 @@ impl Client {
     ///
     /// Nothing is sent if a name or value breaks a rule; over-long values are cut, as
     /// MLflow's client cuts them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::{Metric, Param};
+    /// use runledger::store::Batch;
+    ///
+    /// let points = (0..2_500_u32).map(|step| {
+    ///     let time = 1_700_000_000_000 + i64::from(step);
+    ///     Metric::new("loss", 1.0 / f64::from(step + 1), time, step.into())
+    /// });
+    /// let batch = Batch {
+    ///     metrics: points.collect(),
+    ///     params: vec![Param::new("depth", "7")],
+    ///     ..Batch::default()
+    /// };
+    /// client.log_batch(&run, batch).await?;
+    /// assert_eq!(client.metric_history(&run, "loss").await?.len(), 2_500);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if a name or value breaks a rule, and [`TrackingError::Store`]
+    /// if the run is not there or deleted, or a param has another value already. Batches before
+    /// the one at fault are logged.
     pub async fn log_batch(&self, run: &RunId, mut batch: Batch) -> Result<(), TrackingError> {
         check(&mut batch)?;
         self.log_checked(run, batch).await
@@ -526,6 +1155,28 @@ impl Client {
     }
 
     /// All points of a metric, ordered by timestamp, step and value.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_metric(&run, "loss", 0.5, 1).await?;
+    /// client.log_metric(&run, "loss", 0.25, 2).await?;
+    /// for point in client.metric_history(&run, "loss").await? {
+    ///     println!("step {} at {} ms: {}", point.step, point.timestamp, point.value);
+    /// }
+    /// assert!(client.metric_history(&run, "no such metric").await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the store cannot be asked.
     pub async fn metric_history(
         &self,
         run: &RunId,
@@ -549,6 +1200,14 @@ impl Client {
 }
 
 /// A tracking URI without an account or password, as messages and files show it.
+///
+/// ```
+/// use runledger::without_account;
+///
+/// assert_eq!(without_account("http://ada:secret@host:5000/ml"), "http://host:5000/ml");
+/// assert_eq!(without_account("postgresql://ada:secret@host/runs"), "postgresql://host/runs");
+/// assert_eq!(without_account("./mlruns"), "./mlruns");
+/// ```
 pub fn without_account(uri: &str) -> String {
     match Place::of(uri) {
         Place::Server(address) => shown_address(&address),

@@ -12,6 +12,24 @@ use crate::spill::SpillError;
 use crate::{ArtifactsError, InvalidOption, InvalidServer};
 
 /// Why something was not tracked.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let tracker = runledger::Tracker::open(&uri)?;
+/// use runledger::TrackingError;
+///
+/// let run = tracker.start_run()?;
+/// // A backslash is in no name.
+/// let refused = run.log_metric("a\\b", 1.0);
+/// assert!(matches!(refused, Err(TrackingError::Value(_))));
+/// let second = tracker.start_run();
+/// assert!(matches!(second, Err(TrackingError::RunActive { .. })));
+/// run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrackingError {
@@ -153,6 +171,21 @@ pub enum TrackingError {
 
 impl TrackingError {
     /// MLflow's error code, where the error is one of a store, a value or a filter.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// use runledger::entities::{ErrorCode, RunId};
+    ///
+    /// let missing = client.get_run(&RunId::new("no such run")).await;
+    /// let code = missing.err().and_then(|error| error.code());
+    /// assert_eq!(code, Some(ErrorCode::ResourceDoesNotExist));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Store(error) => Some(error.code()),

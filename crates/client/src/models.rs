@@ -43,6 +43,31 @@ pub struct NewModel {
 
 impl NewModel {
     /// A model of this name, of the flavor `rust`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net");
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let files = client.model_artifacts(&logged.model_id).await?;
+    /// assert!(files.load_text("MLmodel").await?.contains("  rust:\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -58,6 +83,33 @@ impl NewModel {
 
     /// With a flavor: what loads the model (`burn`, `candle`, `onnx`, …), and what that has
     /// to know, such as the names of files.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net").with_flavor("candle", [("weights", "net.bin")]);
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let files = client.model_artifacts(&logged.model_id).await?;
+    /// let described = files.load_text("MLmodel").await?;
+    /// assert!(described.contains("  candle:\n"));
+    /// assert!(described.contains("    weights: net.bin\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_flavor<K: Into<String>, V: Into<Value>>(
         mut self,
@@ -73,6 +125,30 @@ impl NewModel {
     }
 
     /// With a type in free text, such as `Classifier`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net").with_type("Classifier");
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// assert_eq!(logged.model_type.as_deref(), Some("Classifier"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_type(mut self, model_type: impl Into<String>) -> Self {
         self.model_type = Some(model_type.into());
@@ -80,6 +156,34 @@ impl NewModel {
     }
 
     /// With what it takes and gives, as MLflow's signature has it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::datasets::{Column, ColumnType};
+    /// use runledger::models::NewModel;
+    ///
+    /// let pixels = Column::new("pixels", ColumnType::Array(Box::new(ColumnType::Float)));
+    /// let digit = Column::new("digit", ColumnType::Integer);
+    /// let model = NewModel::named("net").with_signature(&[pixels], &[digit]);
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let files = client.model_artifacts(&logged.model_id).await?;
+    /// assert!(files.load_text("MLmodel").await?.contains("signature:"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_signature(mut self, inputs: &[Column], outputs: &[Column]) -> Self {
         self.signature = Some([inputs, outputs].map(|columns| colspec(columns).to_string()));
@@ -87,6 +191,31 @@ impl NewModel {
     }
 
     /// With params of the model's own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net").with_params([("layers", 3), ("width", 128)]);
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let params = client.get_logged_model(&logged.model_id).await?.params;
+    /// assert_eq!((params[0].key.as_str(), params[0].value.as_str()), ("layers", "3"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_params<K: Into<String>, V: fmt::Display>(
         mut self,
@@ -99,6 +228,31 @@ impl NewModel {
     }
 
     /// With a tag.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net").with_tag("stage", "candidate");
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let tags = client.get_logged_model(&logged.model_id).await?.tags;
+    /// assert!(tags.iter().any(|tag| tag.key == "stage" && tag.value == "candidate"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push(Tag::new(key, value));
@@ -106,6 +260,32 @@ impl NewModel {
     }
 
     /// Made at this step of the run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let model = NewModel::named("net").at_step(1200);
+    /// let logged = client.log_model(&run, model, folder.path().join("net.bin")).await?;
+    /// let outputs = client.get_run(&run).await?.outputs;
+    /// assert_eq!(outputs[0].model_id, logged.model_id);
+    /// assert_eq!(outputs[0].step, 1200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn at_step(mut self, step: i64) -> Self {
         self.step = step;
@@ -161,6 +341,35 @@ impl Client {
     ///
     /// The model is created, its files are uploaded below its artifact location with an
     /// `MLmodel` file beside them, it becomes an output of the run, and only then `READY`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::LoggedModelStatus;
+    /// use runledger::models::NewModel;
+    ///
+    /// let net = folder.path().join("net");
+    /// std::fs::create_dir(&net)?;
+    /// std::fs::write(net.join("weights.bin"), [0; 64])?;
+    /// std::fs::write(net.join("labels.txt"), "zero\none\n")?;
+    /// let model = client.log_model(&run, NewModel::named("net"), &net).await?;
+    /// assert_eq!(model.status, LoggedModelStatus::Ready);
+    /// let files = client.model_artifacts(&model.model_id).await?;
+    /// assert_eq!(files.list(None).await?.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TrackingError::Value`], and [`TrackingError::Artifacts`] if there is an `MLmodel` among
@@ -250,6 +459,9 @@ impl RunLogger {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// As [`Client::log_model`].
     pub fn log_model(
         &self,
         model: NewModel,

@@ -5,6 +5,32 @@ use runledger_artifacts::{ArtifactError, InvalidStorageOption, InvalidUri, redac
 use runledger_entities::{Coded, ErrorCode};
 
 /// Why files of runs and models were not moved or read.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// # let new = runledger::store::NewExperiment {
+/// #     name: "with files".to_owned(),
+/// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+/// #     ..Default::default()
+/// # };
+/// # let experiment = client.store().create_experiment(new).await?;
+/// # let options = runledger::RunOptions::default();
+/// # let run = client.create_run(experiment, options).await?.info.run_id;
+/// # let files = client.run_artifacts(&run).await?;
+/// use runledger::artifacts::{ArtifactsError, TransferError};
+///
+/// let refused = files.log_text("out of the run", "../notes.txt").await;
+/// assert!(matches!(
+///     refused,
+///     Err(ArtifactsError::Transfer(TransferError::Path { .. }))
+/// ));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArtifactsError {
@@ -76,6 +102,30 @@ pub enum ArtifactsError {
 
 impl ArtifactsError {
     /// MLflow's error code, where the storage has one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// use runledger::entities::ErrorCode;
+    ///
+    /// let missing = files.load_text("no such file").await;
+    /// let code = missing.err().and_then(|error| error.code());
+    /// assert_eq!(code, Some(ErrorCode::ResourceDoesNotExist));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Storage(error)

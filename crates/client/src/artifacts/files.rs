@@ -27,6 +27,29 @@ const LOADED_BYTES: u64 = 256 << 20;
 /// Paths are relative to them, with `/` between segments; one with `..`, one that is
 /// absolute, or one with a character that no storage holds is refused before anything is
 /// sent ([`TransferError::Path`]). Files are streamed, and replace those of the same path.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// # let new = runledger::store::NewExperiment {
+/// #     name: "with files".to_owned(),
+/// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+/// #     ..Default::default()
+/// # };
+/// # let experiment = client.store().create_experiment(new).await?;
+/// # let options = runledger::RunOptions::default();
+/// # let run = client.create_run(experiment, options).await?.info.run_id;
+/// # let files = client.run_artifacts(&run).await?;
+/// files.log_text("all went well", "notes/result.txt").await?;
+/// files.log_text("all went very well", "notes/result.txt").await?;
+/// assert_eq!(files.load_text("notes/result.txt").await?, "all went very well");
+/// assert!(files.log_text("elsewhere", "/etc/motd").await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Artifacts {
     root: ArtifactLocation,
@@ -45,6 +68,33 @@ impl Artifacts {
 
     /// Uploads a file into the folder `into` (`None`: the topmost) under its own name. A
     /// folder is uploaded with its name and all that is in it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// let report = folder.path().join("report.html");
+    /// std::fs::write(&report, "<h1>Digits</h1>")?;
+    /// files.log_artifact(&report, Some("reports/today")).await?;
+    /// assert_eq!(files.load_text("reports/today/report.html").await?, "<h1>Digits</h1>");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Transfer`] if the file cannot be read or the path is refused, or the
+    /// storage fails, and [`ArtifactsError::ReadOnly`] if the client was opened to read.
     pub async fn log_artifact(
         &self,
         local: &Path,
@@ -63,6 +113,33 @@ impl Artifacts {
 
     /// Uploads what is in a folder, with all folders in it, into the folder `into`. Links
     /// to files are uploaded as those files, links to folders are left out.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// let plots = folder.path().join("plots");
+    /// std::fs::create_dir_all(plots.join("deep"))?;
+    /// std::fs::write(plots.join("deep/loss.svg"), "<svg/>")?;
+    /// files.log_artifacts(&plots, None).await?;
+    /// assert_eq!(files.load_bytes("deep/loss.svg").await?, "<svg/>");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Artifacts::log_artifact`].
     pub async fn log_artifacts(
         &self,
         folder: &Path,
@@ -84,6 +161,31 @@ impl Artifacts {
     }
 
     /// Writes bytes to the file `file`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_bytes(vec![0_u8, 1, 2], "raw/three.bin").await?;
+    /// assert_eq!(files.list(Some("raw")).await?[0].file_size, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Transfer`] if the path is refused or the storage fails, and
+    /// [`ArtifactsError::ReadOnly`] if the client was opened to read.
     pub async fn log_bytes(
         &self,
         bytes: impl Into<Bytes>,
@@ -96,6 +198,30 @@ impl Artifacts {
     }
 
     /// Writes a text to the file `file`, as UTF-8.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_text("Größe: 3\n", "notes.txt").await?;
+    /// assert_eq!(files.load_text("notes.txt").await?, "Größe: 3\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Artifacts::log_bytes`].
     pub async fn log_text(&self, text: &str, file: &str) -> Result<(), ArtifactsError> {
         self.log_bytes(text.to_owned(), file).await
     }
@@ -103,6 +229,30 @@ impl Artifacts {
     /// Writes a value to the file `file`: as YAML if its name ends in `.yml` or `.yaml`,
     /// else as JSON with an indent of 2, as MLflow does. A number that JSON does not have
     /// becomes `null`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// use std::collections::BTreeMap;
+    ///
+    /// let settings = BTreeMap::from([("depth", 3), ("width", 128)]);
+    /// files.log_dict(&settings, "settings.yaml").await?;
+    /// assert_eq!(files.load_text("settings.yaml").await?, "depth: 3\nwidth: 128\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ArtifactsError::Value`] if a key in it is no text, or its own `Serialize` fails.
@@ -120,6 +270,35 @@ impl Artifacts {
 
     /// What is in a folder (`None`: the topmost), by name; names are relative to it. A
     /// folder that is not there is empty, and so is a file.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_text("a", "notes/a.txt").await?;
+    /// files.log_text("b", "top.txt").await?;
+    /// let top = files.list(None).await?;
+    /// assert_eq!((top[0].name.as_str(), top[0].is_dir), ("notes", true));
+    /// assert_eq!((top[1].name.as_str(), top[1].file_size), ("top.txt", 1));
+    /// assert!(files.list(Some("nothing")).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Transfer`] if the path is refused, and [`ArtifactsError::Storage`] if the
+    /// storage fails.
     pub async fn list(&self, folder: Option<&str>) -> Result<Vec<FileInfo>, ArtifactsError> {
         let folder = transfer::path(folder.unwrap_or_default())?;
         let path = joined(&self.root.path, &folder)?;
@@ -129,6 +308,34 @@ impl Artifacts {
     /// Downloads a file or a folder (`""`: all there is) below the directory `into`, which
     /// is made if it is missing, and returns where it is there: `into`, and its path. A
     /// download that broke off goes on when it is asked for again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_text("all went well", "notes/result.txt").await?;
+    /// let copy = folder.path().join("copy");
+    /// let file = files.download("notes/result.txt", &copy).await?;
+    /// assert!(file.ends_with("copy/notes/result.txt"));
+    /// assert_eq!(std::fs::read_to_string(file)?, "all went well");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Transfer`] if the path is refused, there is nothing of this path, or a
+    /// file cannot be written here.
     pub async fn download(&self, path: &str, into: &Path) -> Result<PathBuf, ArtifactsError> {
         let path = transfer::path(path)?;
         let place = self.place(&path, path.is_root())?;
@@ -138,16 +345,62 @@ impl Artifacts {
 
     /// The content of a file of at most 256 MiB.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_bytes(&b"\x89PNG"[..], "plots/loss.png").await?;
+    /// assert_eq!(files.load_bytes("plots/loss.png").await?.len(), 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`ArtifactsError::TooLarge`].
+    /// [`ArtifactsError::TooLarge`], and [`ArtifactsError::Storage`] (`RESOURCE_DOES_NOT_EXIST`)
+    /// if there is no such file.
     pub async fn load_bytes(&self, file: &str) -> Result<Bytes, ArtifactsError> {
         self.read(file).await?.ok_or_else(|| not_found(file))
     }
 
     /// The text in a file of at most 256 MiB.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// use runledger::ArtifactsError;
+    ///
+    /// files.log_bytes(vec![0xff_u8, 0xfe], "raw.bin").await?;
+    /// let refused = files.load_text("raw.bin").await;
+    /// assert!(matches!(refused, Err(ArtifactsError::Content { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`ArtifactsError::TooLarge`], and [`ArtifactsError::Content`] if it is not UTF-8.
+    /// As [`Artifacts::load_bytes`], and [`ArtifactsError::Content`] if it is not UTF-8.
     pub async fn load_text(&self, file: &str) -> Result<String, ArtifactsError> {
         let bytes = self.load_bytes(file).await?;
         String::from_utf8(bytes.into()).map_err(|error| ArtifactsError::Content {

@@ -13,6 +13,32 @@ use crate::{RunLogger, TrackingError, background};
 impl RunLogger {
     /// Uploads a file under its name, or a folder with its name, into the folder
     /// `artifact_path` (`None`: the topmost).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// let report = folder.path().join("report.html");
+    /// std::fs::write(&report, "<h1>Digits</h1>")?;
+    /// run.log_artifact(&report, Some("reports"))?;
+    /// assert_eq!(run.load_text("reports/report.html")?, "<h1>Digits</h1>");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::log_artifact`] says.
     pub fn log_artifact(
         &self,
         local_path: impl AsRef<Path>,
@@ -24,6 +50,34 @@ impl RunLogger {
 
     /// Uploads what is in a folder, with all folders in it, into the folder
     /// `artifact_path` (`None`: the topmost).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// let plots = folder.path().join("plots");
+    /// std::fs::create_dir(&plots)?;
+    /// std::fs::write(plots.join("loss.svg"), "<svg/>")?;
+    /// run.log_artifacts(&plots, None)?;
+    /// // With `log_artifact`, it would be `plots/loss.svg`.
+    /// assert_eq!(run.list_artifacts(None)?[0].name, "loss.svg");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::log_artifact`] says.
     pub fn log_artifacts(
         &self,
         local_dir: impl AsRef<Path>,
@@ -41,6 +95,9 @@ impl RunLogger {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::log_bytes`] says.
     pub fn log_text(
         &self,
         text: impl Into<String>,
@@ -50,6 +107,30 @@ impl RunLogger {
     }
 
     /// Writes bytes to a file.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// run.log_bytes(vec![0_u8, 1, 2], "raw/three.bin")?;
+    /// assert_eq!(run.list_artifacts(Some("raw"))?[0].file_size, 3);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::log_bytes`] says.
     pub fn log_bytes(
         &self,
         bytes: impl Into<Bytes>,
@@ -60,6 +141,30 @@ impl RunLogger {
     }
 
     /// Writes an image that is encoded (PNG, JPEG, …) to a file, whose name says how.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// let png: Vec<u8> = vec![0x89, b'P', b'N', b'G']; // … as an encoder gives it
+    /// run.log_image(png, "images of the end/digit.png")?;
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RunLogger::log_bytes`].
     pub fn log_image(
         &self,
         encoded: impl Into<Bytes>,
@@ -70,6 +175,32 @@ impl RunLogger {
 
     /// Logs an image of a key (`dogs/train`) at a step, measured now; MLflow's pages show
     /// the images of a key by step.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// use runledger::artifacts::StepImage;
+    ///
+    /// for step in [0, 100] {
+    ///     let png: Vec<u8> = vec![0x89, b'P', b'N', b'G']; // … as an encoder gives it
+    ///     run.log_image_at(StepImage::png(png), "dogs/train", step)?;
+    /// }
+    /// assert_eq!(run.list_artifacts(Some("images"))?.len(), 2);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ArtifactsError::ImageKey`] for a key with other characters than letters, digits,
@@ -86,6 +217,31 @@ impl RunLogger {
     }
 
     /// Writes a figure that was drawn (SVG, HTML, PNG, …) to a file, whose name says how.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
+    /// run.log_figure(svg, "plots/loss.svg")?;
+    /// assert_eq!(run.load_text("plots/loss.svg")?, svg);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RunLogger::log_bytes`].
     pub fn log_figure(
         &self,
         drawn: impl Into<Bytes>,
@@ -97,6 +253,29 @@ impl RunLogger {
     /// Writes a value to a file: as YAML if its name ends in `.yml` or `.yaml`, else as
     /// JSON with an indent of 2, as MLflow does. A number that JSON does not have becomes
     /// `null`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// use std::collections::BTreeMap;
+    ///
+    /// run.log_dict(&BTreeMap::from([("layers", 3)]), "settings.json")?;
+    /// assert_eq!(run.load_text("settings.json")?, "{\n  \"layers\": 3\n}");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ArtifactsError::Value`] if a key in it is no text, or its own `Serialize` fails.
@@ -127,6 +306,9 @@ impl RunLogger {
     /// ```
     ///
     /// [`Client::log_table`]: crate::Client::log_table
+    ///
+    /// # Errors
+    /// As [`Client::log_table`].
     pub fn log_table(&self, table: Table, artifact_file: &str) -> Result<(), TrackingError> {
         let (client, id) = (self.client().clone(), self.run_id().clone());
         let file = artifact_file.to_owned();
@@ -134,6 +316,32 @@ impl RunLogger {
     }
 
     /// What is in a folder (`None`: the topmost), by name; names are relative to it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// run.log_text("all went well", "notes/result.txt")?;
+    /// let top = run.list_artifacts(None)?;
+    /// assert!(top[0].is_dir && top[0].name == "notes");
+    /// assert_eq!(run.list_artifacts(Some("notes"))?[0].name, "result.txt");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::list`] says.
     pub fn list_artifacts(&self, path: Option<&str>) -> Result<Vec<FileInfo>, TrackingError> {
         let path = path.map(str::to_owned);
         self.with_files(|files| async move { files.list(path.as_deref()).await })
@@ -141,6 +349,32 @@ impl RunLogger {
 
     /// Downloads a file or a folder (`""`: all there is) below the directory `dst`, which
     /// is made if it is missing; returns where it is there.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// run.log_text("all went well", "notes/result.txt")?;
+    /// let copy = folder.path().join("copy");
+    /// run.download_artifacts("", &copy)?;
+    /// assert!(copy.join("notes/result.txt").exists());
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::download`] says.
     pub fn download_artifacts(
         &self,
         path: &str,
@@ -151,12 +385,63 @@ impl RunLogger {
     }
 
     /// The text in a file of at most 256 MiB.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// run.log_text("all went well", "notes/result.txt")?;
+    /// assert_eq!(run.load_text("notes/result.txt")?, "all went well");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::load_text`] says.
     pub fn load_text(&self, artifact_file: &str) -> Result<String, TrackingError> {
         let file = artifact_file.to_owned();
         self.with_files(|files| async move { files.load_text(&file).await })
     }
 
     /// The table in a file that [`RunLogger::log_table`] or MLflow wrote.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// use runledger::artifacts::Table;
+    ///
+    /// run.log_table(Table::new().with_column("answer", [4, 9]), "answers.json")?;
+    /// run.log_table(Table::new().with_column("answer", [16]), "answers.json")?;
+    /// assert_eq!(run.load_table("answers.json")?.rows().len(), 3);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`], as [`Artifacts::load_table`] says.
     pub fn load_table(&self, artifact_file: &str) -> Result<Table, TrackingError> {
         let file = artifact_file.to_owned();
         self.with_files(|files| async move { files.load_table(&file).await })

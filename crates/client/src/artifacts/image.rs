@@ -10,6 +10,17 @@ const FOLDER: &str = "images";
 
 /// Images of a key at a step of a run, as MLflow's `log_image(image, key, step)` keeps
 /// them.
+///
+/// ```
+/// use runledger::artifacts::StepImage;
+///
+/// let (png, webp): (Vec<u8>, Vec<u8>) = (vec![0x89], vec![b'R']); // … from an encoder
+/// let image = StepImage {
+///     thumbnail: Some(webp.into()),
+///     ..StepImage::png(png)
+/// };
+/// assert_eq!(image.png.len(), 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepImage {
     /// The image, encoded as PNG.
@@ -22,6 +33,13 @@ pub struct StepImage {
 
 impl StepImage {
     /// An image without a smaller one.
+    ///
+    /// ```
+    /// use runledger::artifacts::StepImage;
+    ///
+    /// let image = StepImage::png(vec![0x89, b'P', b'N', b'G']);
+    /// assert!(image.thumbnail.is_none());
+    /// ```
     pub fn png(bytes: impl Into<Bytes>) -> Self {
         Self {
             png: bytes.into(),

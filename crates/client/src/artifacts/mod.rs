@@ -51,12 +51,46 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`] if this
+    /// program cannot open where it keeps its files.
     pub async fn run_artifacts(&self, run: &RunId) -> Result<Artifacts, TrackingError> {
         let run = self.get_run(run).await?;
         self.artifacts_at(&run.info.artifact_uri).await
     }
 
     /// The files of a logged model (MLflow 3).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let file = folder.path().join("net.bin");
+    /// let model = client.log_model(&run, NewModel::named("net"), file).await?;
+    /// let files = client.model_artifacts(&model.model_id).await?;
+    /// assert_eq!(files.load_bytes("net.bin").await?.len(), 64);
+    /// assert!(files.load_text("MLmodel").await?.contains("flavors:"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such model, and [`TrackingError::Artifacts`] if
+    /// this program cannot open where it keeps its files.
     pub async fn model_artifacts(&self, id: &LoggedModelId) -> Result<Artifacts, TrackingError> {
         let model = self.get_logged_model(id).await?;
         self.artifacts_at(&model.artifact_location).await
@@ -68,6 +102,32 @@ impl Client {
 
     /// Uploads a file under its name, or a folder with its name, into the folder
     /// `artifact_path` of the run (`None`: the topmost).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// let report = folder.path().join("report.html");
+    /// std::fs::write(&report, "<h1>Digits</h1>")?;
+    /// client.log_artifact(&run, &report, Some("reports")).await?;
+    /// assert_eq!(client.list_artifacts(&run, Some("reports")).await?[0].name, "report.html");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::log_artifact`] says.
     pub async fn log_artifact(
         &self,
         run: &RunId,
@@ -80,6 +140,33 @@ impl Client {
     }
 
     /// Uploads what is in a folder into the folder `artifact_path` of the run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// let plots = folder.path().join("plots");
+    /// std::fs::create_dir(&plots)?;
+    /// std::fs::write(plots.join("loss.svg"), "<svg/>")?;
+    /// client.log_artifacts(&run, &plots, Some("of the end")).await?;
+    /// assert_eq!(client.list_artifacts(&run, Some("of the end")).await?[0].name, "loss.svg");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::log_artifacts`] says.
     pub async fn log_artifacts(
         &self,
         run: &RunId,
@@ -92,6 +179,31 @@ impl Client {
     }
 
     /// Writes a text to a file of the run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_text(&run, "all went well", "notes/result.txt").await?;
+    /// let files = client.run_artifacts(&run).await?;
+    /// assert_eq!(files.load_text("notes/result.txt").await?, "all went well");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::log_text`] says.
     pub async fn log_text(
         &self,
         run: &RunId,
@@ -103,6 +215,30 @@ impl Client {
     }
 
     /// Writes bytes to a file of the run: a picture, a figure that was drawn, anything.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_bytes(&run, "<svg/>", "plots/loss.svg").await?;
+    /// assert_eq!(client.list_artifacts(&run, Some("plots")).await?[0].file_size, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::log_bytes`] says.
     pub async fn log_bytes(
         &self,
         run: &RunId,
@@ -114,6 +250,32 @@ impl Client {
     }
 
     /// Writes a value to a file of the run, as YAML (`.yml`, `.yaml`) or JSON (else).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// let settings = serde_json::json!({"depth": 3, "names": ["a", "b"]});
+    /// client.log_dict(&run, &settings, "settings.yaml").await?;
+    /// let files = client.run_artifacts(&run).await?;
+    /// assert_eq!(files.load_text("settings.yaml").await?, "depth: 3\nnames:\n- a\n- b\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::log_dict`] says.
     pub async fn log_dict(
         &self,
         run: &RunId,
@@ -130,6 +292,39 @@ impl Client {
     ///
     /// Two that add to one table at the same time may lose rows of each other, as with
     /// MLflow.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::artifacts::Table;
+    ///
+    /// for (question, answer) in [("2 + 2", 4), ("3 * 3", 9)] {
+    ///     let row = Table::new()
+    ///         .with_column("question", [question])
+    ///         .with_column("answer", [answer]);
+    ///     client.log_table(&run, row, "answers.json").await?;
+    /// }
+    /// let files = client.run_artifacts(&run).await?;
+    /// assert_eq!(files.load_table("answers.json").await?.rows()[1][0], "3 * 3");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`] if the
+    /// name does not end in `.json` or the file is no table. [`TrackingError::Value`] if the run
+    /// has so many tables that the tag has no room for their names.
     pub async fn log_table(
         &self,
         run: &RunId,
@@ -154,6 +349,35 @@ impl Client {
 
     /// Logs an image of a key (`dogs/train`) at a step, measured now; MLflow's pages show
     /// the images of a key by step.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::artifacts::StepImage;
+    ///
+    /// let png: Vec<u8> = vec![0x89, b'P', b'N', b'G']; // … as an encoder gives it
+    /// client.log_image_at(&run, StepImage::png(png), "dogs/train", 100).await?;
+    /// let images = client.list_artifacts(&run, Some("images")).await?;
+    /// assert!(images[0].name.starts_with("dogs~train+step+100+"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Artifacts`] for a key with other characters than letters, digits, `_`,
+    /// `-`, `.`, spaces and `/`, and if the image cannot be written; [`TrackingError::Store`] if
+    /// there is no such run.
     pub async fn log_image_at(
         &self,
         run: &RunId,
@@ -170,6 +394,33 @@ impl Client {
     }
 
     /// What is in a folder of the run (`None`: the topmost), by name.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_text(&run, "all went well", "notes/result.txt").await?;
+    /// for info in client.list_artifacts(&run, Some("notes")).await? {
+    ///     println!("{}: {} bytes", info.name, info.file_size);
+    /// }
+    /// assert!(client.list_artifacts(&run, None).await?[0].is_dir);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::list`] says.
     pub async fn list_artifacts(
         &self,
         run: &RunId,
@@ -181,6 +432,32 @@ impl Client {
 
     /// Downloads a file or a folder of the run (`""`: all there is) below the directory
     /// `dst`; returns where it is there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_text(&run, "all went well", "notes/result.txt").await?;
+    /// let copy = folder.path().join("copy");
+    /// let file = client.download_artifacts(&run, "notes/result.txt", &copy).await?;
+    /// assert_eq!(std::fs::read_to_string(file)?, "all went well");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::download`] says.
     pub async fn download_artifacts(
         &self,
         run: &RunId,

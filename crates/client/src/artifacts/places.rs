@@ -18,6 +18,18 @@ const DESTINATION: &str = "MLFLOW_ARTIFACTS_DESTINATION";
 /// are on (`s3:`, `gs:`, `wasbs:`, …).
 ///
 /// Clones share their connections to storages, which are made when they are first needed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use runledger::artifacts::ArtifactPlaces;
+///
+/// let places = ArtifactPlaces::new(None);
+/// let found = places.locate("/srv/mlruns/1/7f3a/artifacts").await?;
+/// assert_eq!(found.path.as_str(), "artifacts");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct ArtifactPlaces {
     server: Option<RestStore>,
@@ -36,6 +48,20 @@ impl fmt::Debug for ArtifactPlaces {
 
 impl ArtifactPlaces {
     /// As a client of this server sees them, or of a database or a folder without one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::artifacts::ArtifactPlaces;
+    /// use runledger::{RestOptions, RestStore};
+    ///
+    /// let server = RestStore::new("http://localhost:5000", RestOptions::default())?;
+    /// let places = ArtifactPlaces::new(Some(server));
+    /// let found = places.locate("mlflow-artifacts:/1/7f3a/artifacts").await?;
+    /// assert_eq!(found.path.as_str(), "1/7f3a/artifacts");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(server: Option<RestStore>) -> Self {
         Self {
             server,
@@ -55,6 +81,18 @@ impl ArtifactPlaces {
 
     /// With the storage behind `mlflow-artifacts:` URIs, which is opened where there is no
     /// server to ask.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::artifacts::ArtifactPlaces;
+    ///
+    /// let places = ArtifactPlaces::new(None).with_destination("/srv/mlartifacts");
+    /// let found = places.locate("mlflow-artifacts:/1/7f3a/artifacts").await?;
+    /// assert_eq!(found.path.as_str(), "1/7f3a/artifacts");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_destination(self, uri: impl Into<String>) -> Self {
         Self {
@@ -74,6 +112,20 @@ impl ArtifactPlaces {
 
     /// The repository of a URI, and the path in it. Runs and models (`runs:`, `models:`)
     /// are not looked up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::ArtifactsError;
+    /// use runledger::artifacts::ArtifactPlaces;
+    ///
+    /// let places = ArtifactPlaces::new(None);
+    /// // Behind which server? Nothing says so.
+    /// let refused = places.locate("mlflow-artifacts:/1/7f3a/artifacts").await;
+    /// assert!(matches!(refused, Err(ArtifactsError::NoServer { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ArtifactsError::Uri`], [`ArtifactsError::Option`], [`ArtifactsError::NoServer`],

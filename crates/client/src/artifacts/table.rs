@@ -24,6 +24,13 @@ pub struct Table {
 
 impl Table {
     /// A table of nothing.
+    ///
+    /// ```
+    /// use runledger::artifacts::Table;
+    ///
+    /// assert!(Table::new().columns().is_empty());
+    /// assert_eq!(Table::new(), Table::default());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,6 +38,15 @@ impl Table {
     /// With a further column, or another one in the place of that of the same name. Cells
     /// that are missing in it or in the others are `null`; so is a number that JSON does
     /// not have.
+    ///
+    /// ```
+    /// use runledger::artifacts::Table;
+    ///
+    /// let table = Table::new()
+    ///     .with_column("question", ["2 + 2", "3 * 3"])
+    ///     .with_column("answer", [4]);
+    /// assert!(table.rows()[1][1].is_null());
+    /// ```
     #[must_use]
     pub fn with_column<V: Into<Value>>(
         mut self,
@@ -59,17 +75,44 @@ impl Table {
     }
 
     /// The names of the columns.
+    ///
+    /// ```
+    /// use runledger::artifacts::Table;
+    ///
+    /// let table = Table::new().with_column("x", [1]).with_column("y", [2]);
+    /// assert_eq!(table.columns(), ["x", "y"]);
+    /// ```
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// The rows; each has a cell for every column.
+    ///
+    /// ```
+    /// use runledger::artifacts::Table;
+    ///
+    /// let table = Table::new().with_column("x", [1, 2]).with_column("y", ["a", "b"]);
+    /// for row in table.rows() {
+    ///     println!("{} is {}", row[0], row[1]);
+    /// }
+    /// assert_eq!(table.rows()[1][1], "b");
+    /// ```
     pub fn rows(&self) -> &[Vec<Value>] {
         &self.rows
     }
 
     /// Adds the rows of another table. Columns of the same name are the same; where one
     /// table has none, its cells are `null`.
+    ///
+    /// ```
+    /// use runledger::artifacts::Table;
+    ///
+    /// let mut table = Table::new().with_column("x", [1, 2]);
+    /// table.append(Table::new().with_column("x", [3]).with_column("y", ["c"]));
+    /// assert_eq!(table.columns(), ["x", "y"]);
+    /// assert!(table.rows()[0][1].is_null());
+    /// assert_eq!(table.rows()[2][1], "c");
+    /// ```
     pub fn append(&mut self, other: Self) {
         let mut places: HashMap<&str, usize> = HashMap::new();
         for (at, column) in self.columns.iter().enumerate() {
@@ -126,6 +169,30 @@ impl Table {
 impl Artifacts {
     /// The table in a file that [`RunLogger::log_table`](crate::RunLogger::log_table) or
     /// MLflow wrote, of at most 256 MiB of JSON.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// use runledger::artifacts::Table;
+    ///
+    /// let row = Table::new().with_column("question", ["2 + 2"]);
+    /// client.log_table(&run, row, "answers.json").await?;
+    /// assert_eq!(files.load_table("answers.json").await?.columns(), ["question"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ArtifactsError::Content`] if it is none.

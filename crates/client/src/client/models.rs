@@ -11,6 +11,35 @@ use crate::TrackingError;
 
 impl Client {
     /// A logged model.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # std::fs::write(folder.path().join("net.bin"), [0; 64])?;
+    /// use runledger::models::NewModel;
+    ///
+    /// let file = folder.path().join("net.bin");
+    /// let logged = client.log_model(&run, NewModel::named("net"), file).await?;
+    /// let model = client.get_logged_model(&logged.model_id).await?;
+    /// assert_eq!(model.name, "net");
+    /// assert_eq!(model.source_run_id, Some(run));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there, or deleted.
     pub async fn get_logged_model(&self, id: &LoggedModelId) -> Result<LoggedModel, TrackingError> {
         Ok(self.models.get_logged_model(id).await?)
     }
@@ -30,6 +59,9 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_logged_models(
         &self,
         experiments: &[ExperimentId],

@@ -38,6 +38,10 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the name or a tag breaks a rule, and
+    /// [`TrackingError::Store`] (`RESOURCE_ALREADY_EXISTS`) if the name is taken.
     pub async fn create_registered_model(
         &self,
         new: NewRegisteredModel,
@@ -50,6 +54,32 @@ impl Client {
     }
 
     /// A registered model, with the newest version of each stage.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// let model = client.get_registered_model("digits").await?;
+    /// assert_eq!(model.latest_versions[0].version, version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn get_registered_model(&self, name: &str) -> Result<RegisteredModel, TrackingError> {
         Ok(self.registry.get_registered_model(name).await?)
     }
@@ -57,6 +87,27 @@ impl Client {
     /// Registered models that fulfil a filter (`name LIKE 'prod-%' AND tags.team = 'vision'`;
     /// all but prompts if it is empty), ordered by clauses such as `last_updated_timestamp
     /// DESC`, by name without any.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// client.set_registered_model_tag("digits", "team", "vision").await?;
+    /// let found = client.search_registered_models("tags.team = 'vision'", &["name ASC"]).await?;
+    /// assert_eq!(found[0].name, "digits");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_registered_models(
         &self,
         filter: &str,
@@ -80,6 +131,26 @@ impl Client {
     }
 
     /// Sets the description of a registered model; `None` takes it away.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// let model = client.update_registered_model("digits", Some("reads numbers")).await?;
+    /// assert_eq!(model.description.as_deref(), Some("reads numbers"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn update_registered_model(
         &self,
         name: &str,
@@ -90,6 +161,34 @@ impl Client {
     }
 
     /// Gives a registered model another name; everything goes with it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.rename_registered_model("digits", "figures").await?;
+    /// assert_eq!(client.get_model_version("figures", version).await?.name, "figures");
+    /// assert!(client.get_registered_model("digits").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the new name breaks a rule, and [`TrackingError::Store`] if
+    /// the model is not there, or the name is taken.
     pub async fn rename_registered_model(
         &self,
         name: &str,
@@ -101,11 +200,55 @@ impl Client {
     }
 
     /// Deletes a registered model with all its versions, for good.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// client.delete_registered_model("digits").await?;
+    /// assert!(client.search_registered_models("", &[]).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn delete_registered_model(&self, name: &str) -> Result<(), TrackingError> {
         Ok(self.registry.delete_registered_model(name).await?)
     }
 
     /// Sets a tag of a registered model.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// use runledger::entities::Tag;
+    ///
+    /// client.set_registered_model_tag("digits", "team", "vision").await?;
+    /// let model = client.get_registered_model("digits").await?;
+    /// assert_eq!(model.tags, [Tag::new("team", "vision")]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule or a text is too long, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the model is not there.
     pub async fn set_registered_model_tag(
         &self,
         name: &str,
@@ -118,6 +261,27 @@ impl Client {
     }
 
     /// Deletes a tag of a registered model; one that is not there does no harm.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// client.set_registered_model_tag("digits", "team", "vision").await?;
+    /// client.delete_registered_model_tag("digits", "team").await?;
+    /// assert!(client.get_registered_model("digits").await?.tags.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the model is not there.
     pub async fn delete_registered_model_tag(
         &self,
         name: &str,
@@ -127,6 +291,34 @@ impl Client {
     }
 
     /// Makes an alias stand for a version, whatever it stood for before.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.set_registered_model_alias("digits", "champion", version).await?;
+    /// let champion = client.get_model_version_by_alias("digits", "champion").await?;
+    /// assert_eq!(champion.version, version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if it is no name for an alias, such as `latest` or `v1`, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn set_registered_model_alias(
         &self,
         name: &str,
@@ -138,6 +330,34 @@ impl Client {
     }
 
     /// Deletes an alias of a registered model; one that is not there does no harm.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.set_registered_model_alias("digits", "champion", version).await?;
+    /// client.delete_registered_model_alias("digits", "champion").await?;
+    /// assert!(client.get_model_version("digits", version).await?.aliases.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if it is no name for an alias, and [`TrackingError::Store`]
+    /// (`RESOURCE_DOES_NOT_EXIST`) if the model is not there.
     pub async fn delete_registered_model_alias(
         &self,
         name: &str,
@@ -148,6 +368,35 @@ impl Client {
     }
 
     /// The version that an alias stands for; `latest` is the newest of all.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// let newest = client.get_model_version_by_alias("digits", "latest").await?;
+    /// assert_eq!(newest.version, version);
+    /// assert_eq!(newest.download_uri(), "s3://models/digits/7");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if it is no name for an alias, and [`TrackingError::Store`] if
+    /// the model has no such alias (`INVALID_PARAMETER_VALUE`, as with MLflow), or no version
+    /// at all.
     pub async fn get_model_version_by_alias(
         &self,
         name: &str,
@@ -162,6 +411,35 @@ impl Client {
     /// A source that is a version (`models:/digits/3`) or a logged model (`models:/m-…`) has
     /// its files where those are, unless `storage_location` says otherwise; a registry at a
     /// server finds this out itself.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// use runledger::store::NewModelVersion;
+    ///
+    /// let new = NewModelVersion {
+    ///     name: "digits".to_owned(),
+    ///     source: "s3://models/digits/7".to_owned(),
+    ///     ..NewModelVersion::default()
+    /// };
+    /// let first = client.create_model_version(new.clone()).await?;
+    /// let second = client.create_model_version(new).await?;
+    /// assert_eq!((first.version.0, second.version.0), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if a tag breaks a rule, and [`TrackingError::Store`]
+    /// (`RESOURCE_DOES_NOT_EXIST`) if the model, or what the source names, is not there.
     pub async fn create_model_version(
         &self,
         mut new: NewModelVersion,
@@ -185,6 +463,32 @@ impl Client {
     }
 
     /// A version.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// let read = client.get_model_version("digits", version).await?;
+    /// assert_eq!(read.source.as_deref(), Some("s3://models/digits/7"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if it is not there.
     pub async fn get_model_version(
         &self,
         name: &str,
@@ -195,6 +499,36 @@ impl Client {
 
     /// The newest version of each of these stages that has any, ordered by number; of all
     /// stages if none is named.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// use runledger::entities::ModelStage;
+    ///
+    /// let newest = client.get_latest_versions("digits", &[]).await?;
+    /// assert_eq!(newest[0].version, version);
+    /// let in_use = client.get_latest_versions("digits", &[ModelStage::Production]).await?;
+    /// assert!(in_use.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the model is not there.
     pub async fn get_latest_versions(
         &self,
         name: &str,
@@ -211,6 +545,34 @@ impl Client {
     /// Versions that fulfil a filter (`name = 'digits' AND version_number > 3`; all but those
     /// of prompts if it is empty), ordered by clauses such as `version_number DESC`, without
     /// any what was changed last first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// let found = client
+    ///     .search_model_versions("name = 'digits'", &["version_number DESC"])
+    ///     .await?;
+    /// assert_eq!(found[0].version, version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_model_versions(
         &self,
         filter: &str,
@@ -233,6 +595,33 @@ impl Client {
     }
 
     /// Sets the description of a version; `None` takes it away.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// let text = "trained on twice the data";
+    /// let updated = client.update_model_version("digits", version, Some(text)).await?;
+    /// assert_eq!(updated.description.as_deref(), Some(text));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn update_model_version(
         &self,
         name: &str,
@@ -246,6 +635,37 @@ impl Client {
 
     /// Moves a version to a stage; with `archive_others` those that are in it go to
     /// `Archived`, which only `Staging` and `Production` can ask for.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// use runledger::entities::ModelStage;
+    ///
+    /// let moved = client
+    ///     .transition_model_version_stage("digits", version, ModelStage::Production, true)
+    ///     .await?;
+    /// assert_eq!(moved.current_stage, ModelStage::Production);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if others cannot be archived for this stage, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn transition_model_version_stage(
         &self,
         name: &str,
@@ -267,6 +687,32 @@ impl Client {
     }
 
     /// Deletes a version with its aliases, for good.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.delete_model_version("digits", version).await?;
+    /// assert!(client.get_model_version("digits", version).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn delete_model_version(
         &self,
         name: &str,
@@ -276,6 +722,34 @@ impl Client {
     }
 
     /// Sets a tag of a version.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.set_model_version_tag("digits", version, "reviewed", "yes").await?;
+    /// let found = client.search_model_versions("tags.reviewed = 'yes'", &[]).await?;
+    /// assert_eq!(found.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule or a text is too long, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn set_model_version_tag(
         &self,
         name: &str,
@@ -290,6 +764,33 @@ impl Client {
     }
 
     /// Deletes a tag of a version; one that is not there does no harm.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let model = runledger::store::NewRegisteredModel {
+    /// #     name: "digits".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # client.create_registered_model(model).await?;
+    /// # let new = runledger::store::NewModelVersion {
+    /// #     name: "digits".to_owned(),
+    /// #     source: "s3://models/digits/7".to_owned(),
+    /// #     ..Default::default()
+    /// # };
+    /// # let version = client.create_model_version(new).await?.version;
+    /// client.set_model_version_tag("digits", version, "reviewed", "yes").await?;
+    /// client.delete_model_version_tag("digits", version, "reviewed").await?;
+    /// assert!(client.get_model_version("digits", version).await?.tags.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the version is not there.
     pub async fn delete_model_version_tag(
         &self,
         name: &str,

@@ -36,6 +36,9 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Search`] if the filter or the order cannot be read.
     pub async fn search_traces(
         &self,
         experiments: &[ExperimentId],
@@ -65,11 +68,59 @@ impl Client {
     }
 
     /// A trace without its spans.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::TraceState;
+    ///
+    /// let info = client.get_trace_info(&trace).await?;
+    /// assert_eq!(info.state, TraceState::InProgress);
+    /// assert_eq!(info.execution_duration, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the trace is not there.
     pub async fn get_trace_info(&self, id: &TraceId) -> Result<TraceInfo, TrackingError> {
         Ok(self.traces.get_trace_info(id).await?)
     }
 
     /// A trace with the spans that are kept beside it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// let read = client.get_trace(&trace).await?;
+    /// println!("{} spans since {} ms", read.spans.len(), read.info.request_time);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the trace is not there (`RESOURCE_DOES_NOT_EXIST`), or its
+    /// spans have more than 128 MiB.
     pub async fn get_trace(&self, id: &TraceId) -> Result<Trace, TrackingError> {
         let found = self.traces.get_traces(vec![id.clone()], None).await?;
         let found = found.into_iter().next();
@@ -77,6 +128,34 @@ impl Client {
     }
 
     /// Sets a tag of a trace; an over-long value is cut, as MLflow's client cuts it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// client.set_trace_tag(&trace, "team", "vision").await?;
+    /// let found = client
+    ///     .search_traces(&[ExperimentId::DEFAULT], "tags.team = 'vision'", &[], 10)
+    ///     .await?;
+    /// assert_eq!(found[0].trace_id, trace);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the key breaks a rule, or is one that only servers set, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the trace is not there.
     pub async fn set_trace_tag(
         &self,
         id: &TraceId,
@@ -90,12 +169,61 @@ impl Client {
     }
 
     /// Deletes a tag of a trace.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// client.set_trace_tag(&trace, "team", "vision").await?;
+    /// client.delete_trace_tag(&trace, "team").await?;
+    /// assert!(!client.get_trace_info(&trace).await?.tags.contains_key("team"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if the tag is one that only servers set, and
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the trace or the tag is not
+    /// there.
     pub async fn delete_trace_tag(&self, id: &TraceId, key: &str) -> Result<(), TrackingError> {
         validate::trace_tag_may_change(key, true)?;
         Ok(self.traces.delete_trace_tag(id, key).await?)
     }
 
     /// Deletes these traces of an experiment, for good; says how many there were.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::{ExperimentId, TraceId};
+    ///
+    /// let ids = [trace, TraceId::new("no such trace")];
+    /// assert_eq!(client.delete_traces(ExperimentId::DEFAULT, &ids).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the store cannot delete them; some may be gone by then.
     pub async fn delete_traces(
         &self,
         experiment: ExperimentId,
@@ -108,6 +236,31 @@ impl Client {
     /// Deletes the traces of an experiment that began at a time or before, in milliseconds
     /// since the epoch, the oldest first, for good; at most so many if that is told. Says how
     /// many there were.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// // The beginning of 2020, which is before all that is kept here.
+    /// let then = 1_577_836_800_000;
+    /// assert_eq!(client.delete_traces_until(ExperimentId::DEFAULT, then, Some(1_000)).await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::delete_traces`].
     pub async fn delete_traces_until(
         &self,
         experiment: ExperimentId,
@@ -119,6 +272,35 @@ impl Client {
     }
 
     /// Links traces to a run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// use runledger::entities::ExperimentId;
+    ///
+    /// client.link_traces_to_run(&[trace.clone()], &run).await?;
+    /// let of_run = format!("run_id = '{run}'");
+    /// let found = client.search_traces(&[ExperimentId::DEFAULT], &of_run, &[], 10).await?;
+    /// assert_eq!(found[0].trace_id, trace);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the store cannot keep the links.
     pub async fn link_traces_to_run(
         &self,
         traces: &[TraceId],
@@ -130,6 +312,35 @@ impl Client {
 
     /// Adds what somebody thinks of a trace: any JSON value, such as `true`, `0.9` or
     /// `"good"`. Numbers are kept as floats, as MLflow's server keeps them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::{AssessmentSource, SourceType};
+    ///
+    /// let judge = AssessmentSource {
+    ///     source_type: SourceType::Human,
+    ///     source_id: Some("ada".to_owned()),
+    /// };
+    /// let given = client.log_feedback(&trace, "correct", true, judge).await?;
+    /// let info = client.get_trace_info(&trace).await?;
+    /// assert_eq!(info.assessments[0].assessment_id, given.assessment_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::log_assessment`].
     pub async fn log_feedback(
         &self,
         trace: &TraceId,
@@ -142,6 +353,35 @@ impl Client {
     }
 
     /// Adds what a trace should have come to: any JSON value but `null`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::{AssessmentSource, SourceType};
+    ///
+    /// let judge = AssessmentSource {
+    ///     source_type: SourceType::Human,
+    ///     source_id: Some("ada".to_owned()),
+    /// };
+    /// let answer = serde_json::json!({"capital": "Paris"});
+    /// let given = client.log_expectation(&trace, "answer", answer, judge).await?;
+    /// assert_eq!(given.name, "answer");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::log_assessment`], and for `null`.
     pub async fn log_expectation(
         &self,
         trace: &TraceId,
@@ -160,6 +400,55 @@ impl Client {
     }
 
     /// Adds an assessment of any kind. Times that are 0 are the present.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use std::collections::BTreeMap;
+    ///
+    /// use runledger::entities::{
+    ///     Assessment, AssessmentId, AssessmentSource, AssessmentValue, SourceType,
+    /// };
+    ///
+    /// let new = Assessment {
+    ///     assessment_id: AssessmentId::random(),
+    ///     trace_id: trace,
+    ///     span_id: None,
+    ///     name: "correct".to_owned(),
+    ///     source: AssessmentSource {
+    ///         source_type: SourceType::Code,
+    ///         source_id: Some("exact match".to_owned()),
+    ///     },
+    ///     value: AssessmentValue::Feedback {
+    ///         json: "true".to_owned(),
+    ///         error: None,
+    ///     },
+    ///     rationale: Some("the texts are equal".to_owned()),
+    ///     metadata: BTreeMap::new(),
+    ///     create_time: 0,
+    ///     last_update_time: 0,
+    ///     overrides: None,
+    ///     valid: true,
+    /// };
+    /// let given = client.log_assessment(new).await?;
+    /// assert!(given.create_time > 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Value`] if a text is too long, and [`TrackingError::Store`] if the
+    /// trace, or the assessment whose place it takes, is not there.
     pub async fn log_assessment(&self, mut new: Assessment) -> Result<Assessment, TrackingError> {
         validate::assessment(&new)?;
         let now = now();
@@ -172,6 +461,33 @@ impl Client {
     }
 
     /// An assessment of a trace.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::AssessmentSource;
+    ///
+    /// let source = AssessmentSource::default();
+    /// let given = client.log_feedback(&trace, "quality", 0.9, source).await?;
+    /// let read = client.get_assessment(&trace, &given.assessment_id).await?;
+    /// assert_eq!(read.name, "quality");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] (`RESOURCE_DOES_NOT_EXIST`) if the trace or the assessment is
+    /// not there.
     pub async fn get_assessment(
         &self,
         trace: &TraceId,
@@ -181,6 +497,32 @@ impl Client {
     }
 
     /// Deletes an assessment; what it took the place of is valid again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let begun = runledger::store::NewTrace {
+    /// #     experiment_id: runledger::entities::ExperimentId::DEFAULT,
+    /// #     request_time: 1_700_000_000_000,
+    /// #     metadata: Default::default(),
+    /// #     tags: Default::default(),
+    /// # };
+    /// # let trace = client.traces().begin_trace(begun).await?.trace_id;
+    /// use runledger::entities::AssessmentSource;
+    ///
+    /// let source = AssessmentSource::default();
+    /// let given = client.log_feedback(&trace, "quality", 0.9, source).await?;
+    /// client.delete_assessment(&trace, &given.assessment_id).await?;
+    /// assert!(client.get_trace_info(&trace).await?.assessments.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrackingError::Store`] if the store cannot delete it; one that is not there does no harm.
     pub async fn delete_assessment(
         &self,
         trace: &TraceId,

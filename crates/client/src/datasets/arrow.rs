@@ -19,6 +19,24 @@ impl Dataset {
     /// tables have the same one however they are cut into batches and whichever encoding
     /// of texts, bytes or lists they have.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    ///
+    /// use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    /// use runledger::datasets::Dataset;
+    ///
+    /// let years: ArrayRef = Arc::new(Int64Array::from(vec![2001, 2002]));
+    /// let batch = RecordBatch::try_from_iter([("year", years)])?;
+    /// let table = Dataset::from_batches("wine", &[batch.clone()])?;
+    /// assert_eq!(table.entity().profile.as_deref(), Some(r#"{"num_elements":2,"num_rows":2}"#));
+    /// // Cut in two, it is the same table.
+    /// let halves = [batch.slice(0, 1), batch.slice(1, 1)];
+    /// assert_eq!(Dataset::from_batches("wine", &halves)?.entity().digest, table.entity().digest);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`DatasetError::Arrow`] if a batch has other columns than the first, or a type that
     /// has no digest (unions, run-ends, list views).
@@ -34,6 +52,23 @@ impl Dataset {
 
     /// The table that a reader of record batches yields, as [`Dataset::from_batches`]; one
     /// batch at a time is in memory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    ///
+    /// use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator};
+    /// use runledger::datasets::Dataset;
+    ///
+    /// let years: ArrayRef = Arc::new(Int64Array::from(vec![2001, 2002]));
+    /// let batch = RecordBatch::try_from_iter([("year", years)])?;
+    /// let schema = batch.schema();
+    /// let reader = RecordBatchIterator::new(vec![Ok(batch)], schema);
+    /// let table = Dataset::from_arrow("wine", reader)?;
+    /// assert_eq!(table.entity().name, "wine");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Dataset::from_batches`], and what the reader says.

@@ -4,6 +4,20 @@ use std::io;
 use std::path::PathBuf;
 
 /// Why data was not read.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// use runledger::datasets::{Dataset, DatasetError};
+///
+/// let missing = Dataset::from_csv(folder.path().join("missing.csv"));
+/// assert!(matches!(missing, Err(DatasetError::File { .. })));
+/// std::fs::write(folder.path().join("empty.csv"), "")?;
+/// let empty = Dataset::from_csv(folder.path().join("empty.csv"));
+/// assert!(matches!(empty, Err(DatasetError::Csv { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {

@@ -14,6 +14,25 @@ impl Dataset {
     /// those of [`Dataset::from_batches`]: a file that was compressed or cut into row
     /// groups differently is the same dataset.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let years: arrow_array::ArrayRef =
+    /// #     std::sync::Arc::new(arrow_array::Int64Array::from(vec![2001, 2002]));
+    /// # let batch = arrow_array::RecordBatch::try_from_iter([("year", years)])?;
+    /// # let file = std::fs::File::create(folder.path().join("wine.parquet"))?;
+    /// # let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None)?;
+    /// # writer.write(&batch)?;
+    /// # writer.close()?;
+    /// use runledger::datasets::Dataset;
+    ///
+    /// let wine = Dataset::from_parquet(folder.path().join("wine.parquet"))?;
+    /// assert_eq!(wine.entity().name, "wine");
+    /// assert_eq!(wine.entity().source_type, "local");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`DatasetError::File`], [`DatasetError::Parquet`] and [`DatasetError::Arrow`].
     pub fn from_parquet(path: impl AsRef<Path>) -> Result<Self, DatasetError> {

@@ -3,6 +3,17 @@
 use serde_json::{Map, Value, json};
 
 /// A column of a dataset.
+///
+/// ```
+/// use runledger::datasets::{Column, ColumnType};
+///
+/// let tags = Column {
+///     name: "tags".to_owned(),
+///     kind: ColumnType::Array(Box::new(ColumnType::String)),
+///     required: false,
+/// };
+/// assert!(!tags.required);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name.
@@ -15,6 +26,12 @@ pub struct Column {
 
 impl Column {
     /// A column whose every row has a value.
+    ///
+    /// ```
+    /// use runledger::datasets::{Column, ColumnType};
+    ///
+    /// assert!(Column::new("colour", ColumnType::String).required);
+    /// ```
     pub fn new(name: impl Into<String>, kind: ColumnType) -> Self {
         Self {
             name: name.into(),
@@ -24,6 +41,12 @@ impl Column {
     }
 
     /// A column that may have gaps.
+    ///
+    /// ```
+    /// use runledger::datasets::{Column, ColumnType};
+    ///
+    /// assert!(!Column::optional("alcohol", ColumnType::Double).required);
+    /// ```
     pub fn optional(name: impl Into<String>, kind: ColumnType) -> Self {
         Self {
             required: false,
@@ -33,6 +56,19 @@ impl Column {
 }
 
 /// The types that MLflow 3.17 has for columns.
+///
+/// ```
+/// use runledger::datasets::{Column, ColumnType, Dataset, DatasetSource};
+///
+/// let place = ColumnType::Object(vec![
+///     Column::new("latitude", ColumnType::Double),
+///     Column::new("longitude", ColumnType::Double),
+/// ]);
+/// let grown = Dataset::new("vineyards", "bf00c907", &DatasetSource::code())
+///     .with_columns(&[Column::optional("place", place)]);
+/// let schema = grown.entity().schema.as_deref().unwrap_or_default();
+/// assert!(schema.contains("latitude"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ColumnType {

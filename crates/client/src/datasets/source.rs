@@ -7,6 +7,14 @@ use serde_json::{Map, Value, json};
 use crate::context;
 
 /// Where a dataset comes from.
+///
+/// ```
+/// use runledger::datasets::DatasetSource;
+///
+/// let source = DatasetSource::uri("s3://data/wine.csv");
+/// assert_eq!(source.kind(), "s3");
+/// assert_eq!(source.json(), r#"{"uri":"s3://data/wine.csv"}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetSource {
     kind: String,
@@ -15,6 +23,13 @@ pub struct DatasetSource {
 
 impl DatasetSource {
     /// A file or folder of this machine, by its absolute path (`local`).
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    ///
+    /// let source = DatasetSource::file("/srv/data/wine.csv");
+    /// assert_eq!(source.json(), r#"{"uri":"/srv/data/wine.csv"}"#);
+    /// ```
     pub fn file(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -25,6 +40,14 @@ impl DatasetSource {
     /// `local`, and any other scheme (`s3`, `gs`, …) is a kind of its own.
     ///
     /// It is kept as it is: leave passwords and signatures out.
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    ///
+    /// assert_eq!(DatasetSource::uri("https://example.org/wine.csv").kind(), "http");
+    /// assert_eq!(DatasetSource::uri("gs://data/wine.csv").kind(), "gs");
+    /// assert_eq!(DatasetSource::uri("data/wine.csv").kind(), "local");
+    /// ```
     pub fn uri(uri: &str) -> Self {
         match uri
             .split_once("://")
@@ -39,6 +62,13 @@ impl DatasetSource {
     }
 
     /// This program made it (`code`): its user, name and commit.
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    ///
+    /// let source = DatasetSource::code();
+    /// assert!(source.json().contains("mlflow.source.name"));
+    /// ```
     pub fn code() -> Self {
         let tags = context::tags().into_iter();
         let tags: Map<String, Value> = tags.map(|tag| (tag.key, tag.value.into())).collect();
@@ -49,6 +79,15 @@ impl DatasetSource {
     }
 
     /// Another of MLflow's kinds, such as `hugging_face`, with its JSON object.
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    /// use serde_json::{Map, Value};
+    ///
+    /// let fields = Map::from_iter([("path".to_owned(), Value::from("mnist"))]);
+    /// let source = DatasetSource::custom("hugging_face", fields);
+    /// assert_eq!(source.json(), r#"{"path":"mnist"}"#);
+    /// ```
     pub fn custom(kind: impl Into<String>, fields: Map<String, Value>) -> Self {
         Self {
             kind: kind.into(),
@@ -64,11 +103,24 @@ impl DatasetSource {
     }
 
     /// The kind: `source_type` in MLflow.
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    ///
+    /// assert_eq!(DatasetSource::code().kind(), "code");
+    /// ```
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
     /// The JSON object, as text.
+    ///
+    /// ```
+    /// use runledger::datasets::DatasetSource;
+    ///
+    /// let source = DatasetSource::uri("https://example.org/wine.csv");
+    /// assert_eq!(source.json(), r#"{"url":"https://example.org/wine.csv"}"#);
+    /// ```
     pub fn json(&self) -> String {
         self.fields.to_string()
     }

@@ -19,6 +19,20 @@ const VERSION_BYTES: usize = 4096;
 const VERSION: usize = 64;
 
 /// What a server says of itself.
+///
+/// ```no_run
+/// # async fn example(store: runledger::RestStore) -> Result<(), Box<dyn std::error::Error>> {
+/// let look = store.look().await?;
+/// match look.version {
+///     Some(version) => println!("it speaks MLflow {version}"),
+///     None => println!("its /version is answered with {}", look.status),
+/// }
+/// if look.clock_ahead_ms.is_some_and(|ahead| ahead.abs() > 60_000) {
+///     println!("one of the two clocks is wrong by more than a minute");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerLook {
@@ -32,6 +46,20 @@ pub struct ServerLook {
 }
 
 /// Whom a server is asked as.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use runledger::{Account, RestOptions, RestStore};
+///
+/// let options = RestOptions {
+///     token: Some("a secret".to_owned()),
+///     ..RestOptions::default()
+/// };
+/// let store = RestStore::new("http://localhost:5000", options)?;
+/// assert_eq!(store.account(), Account::Token);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Account {
@@ -45,6 +73,16 @@ pub enum Account {
 
 impl RestStore {
     /// Whom the server is asked as.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::{Account, RestOptions, RestStore};
+    ///
+    /// let store = RestStore::new("http://ada:secret@localhost:5000", RestOptions::default())?;
+    /// assert_eq!(store.account(), Account::User("ada".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn account(&self) -> Account {
         let Some(value) = self.server.authorization() else {
             return Account::Nobody;
@@ -60,6 +98,14 @@ impl RestStore {
     }
 
     /// Asks the server for its version, once.
+    ///
+    /// ```no_run
+    /// # async fn example(store: runledger::RestStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// let look = store.look().await?;
+    /// println!("{} answers with {}", store.address(), look.status);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreError::NoAnswer`] if it gives no answer; any answer is one.

@@ -116,6 +116,18 @@ impl RestStore {
     ///
     /// Nothing is asked of the server yet.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::{InvalidServer, RestOptions, RestStore};
+    ///
+    /// let store = RestStore::new("https://example.org:5000/ml/", RestOptions::default())?;
+    /// assert_eq!(store.address(), "https://example.org:5000/ml");
+    /// let refused = RestStore::new("example.org", RestOptions::default());
+    /// assert!(matches!(refused, Err(InvalidServer::Address { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidServer`] if it is no such address, or certificates cannot be read.
     pub fn new(address: &str, options: RestOptions) -> Result<Self, InvalidServer> {
@@ -142,12 +154,35 @@ impl RestStore {
     }
 
     /// The server's address, without a password.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::{RestOptions, RestStore};
+    ///
+    /// let store = RestStore::new("http://ada:secret@localhost:5000", RestOptions::default())?;
+    /// assert_eq!(store.address(), "http://localhost:5000");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn address(&self) -> &str {
         self.server.base()
     }
 
     /// Asks the server once what it keeps its runs in (`server-info`), and remembers
     /// it. Servers older than MLflow 3 do not say it, nor do those that refuse: `None`.
+    ///
+    /// ```no_run
+    /// # async fn example(store: runledger::RestStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::store::{StoreKind, TrackingStore};
+    ///
+    /// match store.learn_kind().await? {
+    ///     Some(StoreKind::Sql) => println!("it has a database"),
+    ///     Some(StoreKind::File) => println!("it has a folder"),
+    ///     None => println!("it does not say, and counts as {:?}", store.kind()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreError`] if the server does not answer.

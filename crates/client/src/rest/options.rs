@@ -15,6 +15,24 @@ const MOST_RETRIES: u32 = 10;
 const LARGEST_FACTOR: u32 = 120;
 
 /// How a tracking server is asked.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use runledger::{RestOptions, RestStore, Tracker};
+///
+/// let options = RestOptions {
+///     account: Some(("ada".to_owned(), "secret".to_owned())),
+///     timeout: Duration::from_secs(10),
+///     max_retries: 2,
+///     ..RestOptions::default()
+/// };
+/// assert!(!format!("{options:?}").contains("secret"));
+/// let tracker = Tracker::of_server(RestStore::new("http://localhost:5000", options)?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct RestOptions {
     /// A user and a password, sent as `Basic` (`MLFLOW_TRACKING_USERNAME`,
@@ -77,6 +95,16 @@ impl Default for RestOptions {
 }
 
 /// An environment variable with a value that it cannot have.
+///
+/// ```
+/// use runledger::{InvalidOption, RestOptions};
+///
+/// match RestOptions::from_env() {
+///     Ok(options) => println!("an answer may take {:?} to begin", options.timeout),
+///     Err(InvalidOption::Value { variable, .. }) => println!("{variable} is wrong"),
+///     Err(other) => println!("{other}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOption {
@@ -100,6 +128,19 @@ pub enum InvalidOption {
 
 impl RestOptions {
     /// What the environment says; the defaults are MLflow's.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::{RestOptions, RestStore};
+    ///
+    /// let options = RestOptions {
+    ///     max_retries: 0,
+    ///     ..RestOptions::from_env()?
+    /// };
+    /// let impatient = RestStore::new("http://localhost:5000", options)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`InvalidOption`] if a variable has a value that it cannot have.

@@ -8,6 +8,20 @@ use super::answers;
 
 /// An experiment, as in `{"experiment": …}` of `experiments/get`.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = serde_json::json!({"experiment": {
+///     "experiment_id": "7",
+///     "name": "digits",
+///     "artifact_location": "mlflow-artifacts:/7",
+///     "lifecycle_stage": "active",
+/// }});
+/// let experiment = runledger::rest::read::experiment(&answer["experiment"])?;
+/// assert_eq!(experiment.experiment_id.0, 7);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`StoreError::Answered`] if a member is missing or of the wrong type.
 pub fn experiment(value: &Value) -> Result<Experiment, StoreError> {
@@ -16,6 +30,26 @@ pub fn experiment(value: &Value) -> Result<Experiment, StoreError> {
 
 /// A run, as in `{"run": …}` of `runs/get`.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = serde_json::json!({"run": {
+///     "info": {
+///         "run_id": "7f3a",
+///         "experiment_id": "7",
+///         "status": "FINISHED",
+///         "start_time": 1_700_000_000_000_i64,
+///         "end_time": 1_700_000_060_000_i64,
+///         "lifecycle_stage": "active",
+///     },
+///     "data": {"params": [{"key": "depth", "value": "7"}]},
+/// }});
+/// let run = runledger::rest::read::run(&answer["run"])?;
+/// assert_eq!(run.info.end_time, Some(1_700_000_060_000));
+/// assert_eq!(run.data.params[0].value, "7");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`experiment`].
 pub fn run(value: &Value) -> Result<Run, StoreError> {
@@ -23,6 +57,20 @@ pub fn run(value: &Value) -> Result<Run, StoreError> {
 }
 
 /// A point of a metric, as in `{"metrics": [ … ]}` of `metrics/get-history`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let point = serde_json::json!({
+///     "key": "loss",
+///     "value": "NaN",
+///     "timestamp": 1_700_000_000_000_i64,
+///     "step": "3",
+/// });
+/// let metric = runledger::rest::read::metric(&point)?;
+/// assert!(metric.value.is_nan() && metric.step == 3);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`experiment`].

@@ -10,6 +10,16 @@ use percent_encoding::percent_decode_str;
 use super::RestOptions;
 
 /// A server cannot be asked.
+///
+/// ```
+/// use runledger::{InvalidServer, RestOptions, RestStore};
+///
+/// let refused = RestStore::new("localhost:5000", RestOptions::default());
+/// let Err(InvalidServer::Address { address }) = refused else {
+///     panic!("there is no http:// in it");
+/// };
+/// assert_eq!(address, "localhost:5000");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidServer {

@@ -16,6 +16,18 @@ impl RestStore {
     ///
     /// They are asked for with the account and the certificates of this store; how long an
     /// answer may take is [`RestOptions::timeout`](super::RestOptions::timeout).
+    ///
+    /// ```no_run
+    /// # async fn example(store: runledger::RestStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger_artifacts::{ArtifactPath, ArtifactRepository};
+    ///
+    /// let files = store.artifacts(&ArtifactPath::root());
+    /// for info in files.list(&ArtifactPath::parse("7/7f3a/artifacts")?).await? {
+    ///     println!("{}: {} bytes", info.name, info.file_size);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn artifacts(&self, path: &ArtifactPath) -> Arc<dyn ArtifactRepository> {
         let authorization = self.server.authorization().cloned();
         proxied(self.http.clone(), self.server.base(), authorization, path)
@@ -23,6 +35,16 @@ impl RestStore {
 
     /// Where what a `models:/` URI names keeps its files; this may be a `runs:/` or
     /// `models:/` URI in turn.
+    ///
+    /// ```no_run
+    /// # async fn example(store: runledger::RestStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::entities::ModelUri;
+    ///
+    /// let champion = ModelUri::parse("models:/digits@champion").ok_or("no URI of a model")?;
+    /// println!("its files are at {}", store.model_source(&champion).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreError`] if it is not there, or has no files.

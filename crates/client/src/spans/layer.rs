@@ -24,6 +24,30 @@ pub(super) fn this_thread_sends() {
 }
 
 /// Records spans and hands them over. Made by [`trace_layer`](super::trace_layer).
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let tracker = runledger::Tracker::open(&uri)?;
+/// use std::sync::Arc;
+///
+/// use runledger::entities::ExperimentId;
+/// use runledger::spans::{TraceOptions, TraceTarget, trace_layer};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let store = Arc::clone(tracker.client().traces());
+/// let target = TraceTarget::store(store, ExperimentId::DEFAULT);
+/// let (layer, guard) = trace_layer(target, TraceOptions::default())?;
+/// // Beside any other layers; `init` of `SubscriberInitExt` makes it that of the program.
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info_span!("answer").in_scope(|| tracing::info!("thinking"));
+/// });
+/// assert!(guard.flush());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TraceLayer {
     spans: Sender<Record>,

@@ -20,6 +20,19 @@ pub use target::TraceTarget;
 pub use worker::TraceGuard;
 
 /// How spans are gathered.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use runledger::spans::TraceOptions;
+///
+/// let options = TraceOptions {
+///     service_name: Some("shop".to_owned()),
+///     interval: Duration::from_millis(200),
+///     ..TraceOptions::default()
+/// };
+/// assert_eq!((options.queue, options.batch), (2048, 512));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceOptions {
     /// What produces the spans, which becomes a tag of their traces (`service.name`).
@@ -50,11 +63,34 @@ impl Default for TraceOptions {
 }
 
 /// The thread that sends could not be started.
+///
+/// ```
+/// use runledger::spans::{NotStarted, TraceGuard, TraceOptions, TraceTarget, trace_layer};
+/// use tracing_subscriber::layer::SubscriberExt;
+/// use tracing_subscriber::util::SubscriberInitExt;
+///
+/// fn follow(target: TraceTarget) -> Result<TraceGuard, NotStarted> {
+///     let (layer, guard) = trace_layer(target, TraceOptions::default())?;
+///     tracing_subscriber::registry().with(layer).init();
+///     Ok(guard)
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("the thread that sends spans cannot be started: {0}")]
 pub struct NotStarted(#[source] std::io::Error);
 
 /// What became of spans.
+///
+/// ```
+/// use runledger::spans::{SpanCounts, TraceGuard};
+///
+/// fn report(guard: &TraceGuard) {
+///     let SpanCounts { sent, dropped, failed } = guard.counts();
+///     if dropped + failed > 0 {
+///         eprintln!("{sent} spans arrived, and {} did not", dropped + failed);
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanCounts {
     /// Taken by the server or store.

@@ -11,6 +11,23 @@ use runledger_store::{Retry, StoreError, TraceStore};
 use crate::rest::{RestStore, Taken};
 
 /// Where spans go, and in which experiment their traces are.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let tracker = runledger::Tracker::open(&uri)?;
+/// use std::sync::Arc;
+///
+/// use runledger::spans::TraceTarget;
+///
+/// let experiment = tracker.set_experiment("answers")?;
+/// let store = Arc::clone(tracker.client().traces());
+/// let target = TraceTarget::store(store, experiment.experiment_id);
+/// println!("{target:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct TraceTarget {
     place: Place,
@@ -38,6 +55,18 @@ impl fmt::Debug for TraceTarget {
 
 impl TraceTarget {
     /// A tracking server: ours, or MLflow since 3.6, by OpenTelemetry's protocol.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::entities::ExperimentId;
+    /// use runledger::spans::TraceTarget;
+    /// use runledger::{RestOptions, RestStore};
+    ///
+    /// let server = RestStore::new("http://localhost:5000", RestOptions::default())?;
+    /// let target = TraceTarget::server(server, ExperimentId(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn server(server: RestStore, experiment: ExperimentId) -> Self {
         Self {
             place: Place::Server(server),
@@ -46,6 +75,28 @@ impl TraceTarget {
     }
 
     /// A database or a folder, without a server.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// use std::sync::Arc;
+    ///
+    /// use runledger::entities::ExperimentId;
+    /// use runledger::spans::{TraceOptions, TraceTarget, trace_layer};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let store = Arc::clone(tracker.client().traces());
+    /// let target = TraceTarget::store(store, ExperimentId::DEFAULT);
+    /// let (layer, guard) = trace_layer(target, TraceOptions::default())?;
+    /// let subscriber = tracing_subscriber::registry().with(layer);
+    /// tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("answer")));
+    /// assert!(guard.flush());
+    /// assert_eq!(guard.counts().sent, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(store: Arc<dyn TraceStore>, experiment: ExperimentId) -> Self {
         Self {
             place: Place::Store(store),

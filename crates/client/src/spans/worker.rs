@@ -40,6 +40,20 @@ type Flush = blocking::SyncSender<()>;
 
 /// Sees to it that spans arrive: when it is dropped, what waits is sent, for as long as
 /// [`TraceOptions::shutdown`] says. Keep it until the end of the program.
+///
+/// ```
+/// use runledger::spans::{TraceGuard, TraceOptions, TraceTarget, trace_layer};
+/// use tracing_subscriber::layer::SubscriberExt;
+/// use tracing_subscriber::util::SubscriberInitExt;
+///
+/// fn main_of_program(target: TraceTarget) -> Result<(), Box<dyn std::error::Error>> {
+///     // Bound to `_` alone, it would be dropped at once.
+///     let (layer, _guard) = trace_layer(target, TraceOptions::default())?;
+///     tracing_subscriber::registry().with(layer).init();
+///     tracing::info_span!("answer").in_scope(|| println!("42"));
+///     Ok(())
+/// }
+/// ```
 pub struct TraceGuard {
     flushes: Option<Sender<Flush>>,
     /// Nothing ever comes; it breaks off when the thread has ended.
@@ -100,6 +114,28 @@ impl TraceGuard {
     /// [`TraceOptions::shutdown`]; whether that was enough.
     ///
     /// It blocks this thread: in asynchronous code, call it where that may be.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # use runledger::entities::ExperimentId;
+    /// # use runledger::spans::{TraceOptions, TraceTarget, trace_layer};
+    /// # use tracing_subscriber::layer::SubscriberExt;
+    /// # let store = std::sync::Arc::clone(tracker.client().traces());
+    /// # let target = TraceTarget::store(store, ExperimentId::DEFAULT);
+    /// # let (layer, guard) = trace_layer(target, TraceOptions::default())?;
+    /// # let subscriber = tracing_subscriber::registry().with(layer);
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info_span!("answer").in_scope(|| {});
+    ///     if !guard.flush() {
+    ///         eprintln!("the server is slow: {:?}", guard.counts());
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn flush(&self) -> bool {
         let (done, told) = blocking::sync_channel(1);
         let Some(flushes) = &self.flushes else {
@@ -113,6 +149,28 @@ impl TraceGuard {
     }
 
     /// What became of the spans so far.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # use runledger::entities::ExperimentId;
+    /// # use runledger::spans::{TraceOptions, TraceTarget, trace_layer};
+    /// # use tracing_subscriber::layer::SubscriberExt;
+    /// # let store = std::sync::Arc::clone(tracker.client().traces());
+    /// # let target = TraceTarget::store(store, ExperimentId::DEFAULT);
+    /// # let (layer, guard) = trace_layer(target, TraceOptions::default())?;
+    /// # let subscriber = tracing_subscriber::registry().with(layer);
+    /// use runledger::spans::SpanCounts;
+    ///
+    /// assert_eq!(guard.counts(), SpanCounts::default());
+    /// tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("answer")));
+    /// guard.flush();
+    /// assert_eq!(guard.counts().sent, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn counts(&self) -> SpanCounts {
         self.counters.read()
     }

@@ -48,6 +48,31 @@ const FOLDER: &str = "RUNLEDGER_SPILL_DIR";
 const EXTENSION: &str = "spill";
 
 /// Why what was spilled was not found or not sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// # let lines = [
+/// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+/// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+/// #     "",
+/// # ];
+/// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+/// use runledger::spill::{self, SpillError};
+///
+/// for spilled in spill::waiting(folder.path())? {
+///     let spilled = spilled?;
+///     // The tracker of this client has no such run.
+///     let refused = spilled.send(&client, |_| ()).await;
+///     assert!(matches!(refused, Err(SpillError::Store { .. })));
+///     assert!(spilled.path().exists(), "nothing is lost");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpillError {
@@ -101,6 +126,13 @@ pub enum SpillError {
 /// The folder in which runs leave what they cannot send: `RUNLEDGER_SPILL_DIR`, or
 /// `runledger/spill` below `XDG_STATE_HOME` or `~/.local/state`. It need not exist.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// println!("unsent data waits in {}", runledger::spill::folder()?.display());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`SpillError::NoFolder`] if none of these is known.
 pub fn folder() -> Result<PathBuf, SpillError> {
@@ -118,6 +150,30 @@ pub fn folder() -> Result<PathBuf, SpillError> {
 
 /// What waits in a folder, the oldest first; a file that cannot be read is an error in its
 /// place. A folder that is not there holds nothing; files with other names are left alone.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let lines = [
+/// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+/// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+/// #     "",
+/// # ];
+/// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+/// use runledger::spill;
+///
+/// let waiting = spill::waiting(folder.path())?;
+/// assert_eq!(waiting.len(), 1);
+/// for spilled in waiting {
+///     match spilled {
+///         Ok(spilled) => println!("run {}: {} B", spilled.run_id(), spilled.unsent_bytes()),
+///         Err(error) => println!("{error}"),
+///     }
+/// }
+/// assert!(spill::waiting(&folder.path().join("no folder"))?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`SpillError::Io`] if the folder cannot be read.
@@ -148,6 +204,23 @@ pub fn waiting(folder: &Path) -> Result<Vec<Result<Spilled, SpillError>>, SpillE
 }
 
 /// A file of what one run could not send.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let lines = [
+/// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+/// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+/// #     "",
+/// # ];
+/// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+/// for spilled in runledger::spill::waiting(folder.path())? {
+///     let spilled = spilled?;
+///     println!("{} has a part of run {}", spilled.path().display(), spilled.run_id());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spilled {
     path: PathBuf,
@@ -158,21 +231,91 @@ pub struct Spilled {
 
 impl Spilled {
     /// The file.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let lines = [
+    /// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+    /// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+    /// #     "",
+    /// # ];
+    /// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+    /// for spilled in runledger::spill::waiting(folder.path())? {
+    ///     assert!(spilled?.path().starts_with(folder.path()));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The run that it belongs to.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let lines = [
+    /// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+    /// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+    /// #     "",
+    /// # ];
+    /// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+    /// for spilled in runledger::spill::waiting(folder.path())? {
+    ///     assert_eq!(spilled?.run_id().as_str(), "7f3a");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn run_id(&self) -> &RunId {
         &self.run_id
     }
 
     /// The tracking URI of the run, without an account or password.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let lines = [
+    /// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+    /// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+    /// #     "",
+    /// # ];
+    /// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+    /// use runledger::{spill, without_account};
+    ///
+    /// // What waits for one server, whoever asked it.
+    /// let server = without_account("http://ada:secret@localhost:5000");
+    /// for spilled in spill::waiting(folder.path())? {
+    ///     assert_eq!(spilled?.tracking_uri(), server);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tracking_uri(&self) -> &str {
         &self.uri
     }
 
     /// How many bytes of it were not sent when it was found.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let lines = [
+    /// #     r#"{"runledger_spill":1,"run_id":"7f3a","tracking_uri":"http://localhost:5000"}"#,
+    /// #     r#"{"tag":{"key":"team","value":"vision"}}"#,
+    /// #     "",
+    /// # ];
+    /// # std::fs::write(folder.path().join("left.spill"), lines.join("\n"))?;
+    /// let mut bytes = 0;
+    /// for spilled in runledger::spill::waiting(folder.path())? {
+    ///     bytes += spilled?.unsent_bytes();
+    /// }
+    /// assert!(bytes > 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unsent_bytes(&self) -> u64 {
         self.bytes
     }

@@ -12,6 +12,40 @@ use crate::delivery::{Delivery, is_away};
 use crate::{Client, TrackingError, background};
 
 /// What went out of a file.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+/// # let client = runledger::Client::open(&uri).await?;
+/// # let options = runledger::RunOptions::default();
+/// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+/// # let run = client.create_run(experiment, options).await?.info.run_id;
+/// # let lines = [
+/// #     serde_json::json!({
+/// #         "runledger_spill": 1,
+/// #         "run_id": run.as_str(),
+/// #         "tracking_uri": "http://localhost:5000",
+/// #     }),
+/// #     serde_json::json!({"metric": {
+/// #         "key": "loss", "value": 0.25, "timestamp": 1_700_000_000_000_i64, "step": 3,
+/// #     }}),
+/// #     serde_json::json!({"end": {"status": "FINISHED", "end_time": 1_700_000_060_000_i64}}),
+/// # ];
+/// # let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+/// # std::fs::write(folder.path().join("left.spill"), text)?;
+/// for spilled in runledger::spill::waiting(folder.path())? {
+///     let sent = spilled?.send(&client, |_| ()).await?;
+///     assert_eq!((sent.metrics, sent.params), (1, 0));
+///     assert!(sent.is_ended);
+///     for reason in sent.changed_params {
+///         println!("{reason}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sent {
@@ -33,6 +67,40 @@ impl Spilled {
     ///
     /// Nothing is logged twice, also after a break in the middle. Two processes do not
     /// send the same file: one of them gets [`SpillError::InUse`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let experiment = runledger::entities::ExperimentId::DEFAULT;
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let lines = [
+    /// #     serde_json::json!({
+    /// #         "runledger_spill": 1,
+    /// #         "run_id": run.as_str(),
+    /// #         "tracking_uri": "http://localhost:5000",
+    /// #     }),
+    /// #     serde_json::json!({"metric": {
+    /// #         "key": "loss", "value": 0.25, "timestamp": 1_700_000_000_000_i64, "step": 3,
+    /// #     }}),
+    /// #     serde_json::json!({"end": {"status": "FINISHED", "end_time": 1_700_000_060_000_i64}}),
+    /// # ];
+    /// # let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    /// # std::fs::write(folder.path().join("left.spill"), text)?;
+    /// use runledger::entities::RunStatus;
+    ///
+    /// for spilled in runledger::spill::waiting(folder.path())? {
+    ///     let spilled = spilled?;
+    ///     spilled.send(&client, |bytes| println!("{bytes} B have arrived")).await?;
+    ///     assert!(!spilled.path().exists());
+    /// }
+    /// assert_eq!(client.get_run(&run).await?.info.status, RunStatus::Finished);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`SpillError`]; what was not sent stays in the file.

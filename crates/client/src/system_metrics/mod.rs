@@ -19,6 +19,18 @@ pub(crate) use monitor::Monitor;
 pub use options::SystemMetricsOptions;
 
 /// Whether a run logs what it uses of its machine.
+///
+/// ```
+/// use runledger::RunOptions;
+/// use runledger::system_metrics::{SystemMetrics, SystemMetricsOptions};
+///
+/// let options = RunOptions {
+///     system_metrics: SystemMetrics::On(SystemMetricsOptions::default()),
+///     ..RunOptions::named("measured")
+/// };
+/// // Others do as the environment says.
+/// assert_eq!(RunOptions::default().system_metrics, SystemMetrics::FromEnv);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SystemMetrics {
     /// As `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` says (`true` or `1`), with

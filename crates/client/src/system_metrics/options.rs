@@ -15,6 +15,19 @@ const NODE: &str = "MLFLOW_SYSTEM_METRICS_NODE_ID";
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// How a run's machine is measured.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use runledger::system_metrics::SystemMetricsOptions;
+///
+/// // A point each minute, of 60 samples: `system/worker 3/cpu_utilization_percentage`, …
+/// let options = SystemMetricsOptions {
+///     interval: Duration::from_secs(1),
+///     samples_before_logging: 60,
+///     node_id: Some("worker 3".to_owned()),
+/// };
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemMetricsOptions {
     /// The time between two samples, at least 10 ms; 10 s without a word.
@@ -40,6 +53,16 @@ impl SystemMetricsOptions {
     /// What `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL` (in seconds),
     /// `MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING` and `MLFLOW_SYSTEM_METRICS_NODE_ID`
     /// say.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use runledger::system_metrics::SystemMetricsOptions;
+    ///
+    /// let options = SystemMetricsOptions::from_env()?;
+    /// println!("a sample each {:?}", options.interval);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TrackingError::Option`] for a value that is no such number.
