@@ -20,7 +20,7 @@ export default [
   test("the name of a group of columns stands above the first of them", async ({ page, open, seed }) => {
     await open(sweep(seed));
     const left = (selector) => page.$eval(selector, (element) => Math.round(element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingLeft)));
-    await eventually(async () => (await left(".section.attributes span")) - (await left(".head .cell button")), (apart) => Math.abs(apart) <= 1);
+    await eventually(async () => (await left(".head .section span")) - (await left(".head .cell button")), (apart) => Math.abs(apart) <= 1);
   }),
   test("nests children below their parents, closes them, and lists them flat", async ({ page, open, seed }) => {
     await open(sweep(seed));
