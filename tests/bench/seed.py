@@ -224,6 +224,8 @@ class Db:
         """tables: [(name, columns, iterable of rows)], in one transaction each."""
         if self.sqlite:
             c = sqlite3.connect(self.sqlite, timeout=60)
+            # Ids are random, and so are the pages of their indexes.
+            c.execute("pragma cache_size = -500000")
             for name, cols, rows in tables:
                 c.executemany(
                     f'insert into {name} ({",".join(chr(34) + x + chr(34) for x in cols)}) values ({",".join("?" * len(cols))})',

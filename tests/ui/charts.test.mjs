@@ -51,6 +51,14 @@ export default [
     await eventually(() => api.length > before, true, "finer samples are asked for");
     await over.dblclick();
   }),
+  test("a chart that is scrolled to is not behind the settings", async ({ page, open, seed }) => {
+    await open(at(seed));
+    await page.getByRole("img", { name: /val\/acc: 8 lines/ }).waitFor();
+    const box = page.getByRole("searchbox", { name: /Find charts/ });
+    await chart(page, "train/loss").evaluate((card) => card.scrollIntoView());
+    const [below, top] = await Promise.all([box, chart(page, "train/loss")].map((each, i) => each.evaluate((element, i) => element.getBoundingClientRect()[i ? "top" : "bottom"], i)));
+    assert.ok(top >= below, `${top} is above ${below}`);
+  }),
   test("hidden runs are not drawn", async ({ page, open, seed }) => {
     await open(at(seed));
     await page.getByRole("img", { name: /val\/acc: 8 lines/ }).waitFor();

@@ -17,6 +17,11 @@ export default [
     await eventually(() => footer(page), "10 runs");
     await shot("runs");
   }),
+  test("the name of a group of columns stands above the first of them", async ({ page, open, seed }) => {
+    await open(sweep(seed));
+    const left = (selector) => page.$eval(selector, (element) => Math.round(element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingLeft)));
+    await eventually(async () => (await left(".head .section span")) - (await left(".head .cell button")), (apart) => Math.abs(apart) <= 1);
+  }),
   test("nests children below their parents, closes them, and lists them flat", async ({ page, open, seed }) => {
     await open(sweep(seed));
     await eventually(() => names(page), (list) => list.length === 10 && list[0] === "live" && list[1] === "sweep");

@@ -12,6 +12,7 @@
 
 mod apt;
 mod bench;
+mod bench_ui;
 mod built;
 mod cache;
 mod conformance;
@@ -68,6 +69,8 @@ enum Task {
     Deny(deny::Args),
     /// Measure the server beside MLflow's and `FastTrackML`
     Bench(bench::Args),
+    /// Measure the web UI beside MLflow's, in Chromium
+    BenchUi(bench_ui::Args),
 }
 
 fn main() -> ExitCode {
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Task::Lint(args) => lint::run(&args),
         Task::Deny(args) => deny::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::BenchUi(args) => bench_ui::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,15 +58,16 @@ impl Server {
         Self::spawn(&mut command, uri, folder, log, flags)
     }
 
-    /// Starts the server of Python MLflow, with one worker, as [`Self::start`] does ours.
+    /// Starts the server of Python MLflow, with so many workers, as [`Self::start`] does ours.
     pub(crate) fn start_mlflow(
         environment: &Path,
         uri: &str,
         folder: &Path,
         log: PathBuf,
+        workers: u8,
     ) -> Result<Self> {
         let mut command = Command::new(venv::python(environment));
-        command.args(["-m", "mlflow", "server", "--workers", "1"]);
+        command.args(["-m", "mlflow", "server", "--workers", &workers.to_string()]);
         // Six processes for jobs that no test starts.
         command.env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false");
         // Of releases that ask for it.

@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Save screenshots of the main pages into this folder
     #[arg(long, value_name = "DIR")]
     shots: Option<PathBuf>,
+    /// Take the pictures of the documentation, `docs/images`, instead of testing
+    #[arg(long, conflicts_with_all = ["only", "shots"])]
+    images: bool,
 }
 
 /// Builds, installs, and runs the tests.
@@ -36,8 +39,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for folder in [&pages, &tests] {
         install(folder)?;
     }
-    npm(&pages, &["run", "check"])?;
-    npm(&pages, &["test"])?;
+    if !args.images {
+        npm(&pages, &["run", "check"])?;
+        npm(&pages, &["test"])?;
+    }
     let binary = built::release_binary()?;
     let python = venv::python(&venv::MLFLOW_3_17.ensure()?);
     let folder = tempfile::Builder::new().prefix("runledger-ui-").tempdir()?;
@@ -49,14 +54,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         folder.path().join("server.log"),
     )?;
     let mut tally = Tally::default();
+    let program = if args.images {
+        "images/run.mjs"
+    } else {
+        "run.mjs"
+    };
     let mut command = Command::new("node");
     command
         .current_dir(&tests)
-        .args(["run.mjs", "--url", &server.url()])
+        .args([program, "--url", &server.url()])
         .arg("--python")
         .arg(python)
         .arg("--chromium")
         .arg(chromium);
+    if args.images {
+        command
+            .arg("--out")
+            .arg(cache::repository().join("docs/images"));
+    }
     if let Some(area) = &args.only {
         command.args(["--only", area]);
     }

@@ -164,6 +164,7 @@ impl Pair {
                 &uris[0],
                 &theirs,
                 place.join("theirs.log"),
+                1,
             )?,
             ours: Server::start(binary, &uris[1], &ours, place.join("ours.log"))?,
         })

@@ -73,13 +73,18 @@ function attributesOf(given: unknown): Json {
   return out;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Base64 or hexadecimal, as hexadecimal of 16 digits. */
 function idOf(given: unknown): string {
   const id = text(given).replace(/^0x/, "");
+  if (!id) return "";
   if (/^[0-9a-f]{16}$/i.test(id)) return id.toLowerCase();
   try {
     const bytes = atob(id);
-    if (bytes.length === 8) return [...bytes].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+    let out = "";
+    for (let i = 0; i < 8; i++) out += HEX[bytes.charCodeAt(i)];
+    if (bytes.length === 8) return out;
   } catch {
     // Neither: as it is.
   }
@@ -95,34 +100,64 @@ function time(given: unknown): number | undefined {
 
 const STATUS: Record<string, Span["status"]> = { STATUS_CODE_OK: "OK", OK: "OK", "1": "OK", STATUS_CODE_ERROR: "ERROR", ERROR: "ERROR", "2": "ERROR" };
 
+/** One attribute, without decoding the others. */
+function attributeOf(given: unknown, key: string): unknown {
+  if (Array.isArray(given)) return anyValue(given.filter(isObject).findLast((pair) => pair.key === key)?.value);
+  return isObject(given) && Object.hasOwn(given, key) ? unpacked(given[key]) : undefined;
+}
+
+/** What `make` gives, made when it is first wanted. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+const APART = new Set(["mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType", "mlflow.traceRequestId"]);
+
+/** Of the thousands of spans of a trace few are opened: what only an opened one shows is decoded then. */
 export function decodeSpan(given: unknown): Span | undefined {
   if (!isObject(given)) return undefined;
   const context = isObject(given.context) ? given.context : given;
   const status = isObject(given.status) ? given.status : { code: given.status_code, message: given.status_message };
   const start = time(given.start_time_unix_nano ?? given.start_time) ?? 0;
-  const all = attributesOf(given.attributes);
-  const attributes: Json = {};
-  for (const [key, value] of Object.entries(all)) if (!["mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType", "mlflow.traceRequestId"].includes(key)) Object.defineProperty(attributes, key, { value, enumerable: true });
+  const all = once(() => attributesOf(given.attributes));
+  const attributes = once(() => {
+    const out: Json = {};
+    for (const [key, value] of Object.entries(all())) if (!APART.has(key)) Object.defineProperty(out, key, { value, enumerable: true });
+    return out;
+  });
+  const events = once(() => eventsOf(given.events, start));
   return {
     id: idOf(context.span_id),
     parent: idOf(given.parent_span_id ?? given.parent_id),
     name: text(given.name) || "span",
-    type: text(all["mlflow.spanType"]) || "UNKNOWN",
+    type: text(attributeOf(given.attributes, "mlflow.spanType")) || "UNKNOWN",
     start,
     end: time(given.end_time_unix_nano ?? given.end_time),
     status: STATUS[text(status.code)] ?? "UNSET",
     message: text(status.message),
-    inputs: all["mlflow.spanInputs"],
-    outputs: all["mlflow.spanOutputs"],
-    attributes,
-    events: (Array.isArray(given.events) ? given.events : []).filter(isObject).map((event) => ({
-      name: text(event.name),
-      at: (time(event.time_unix_nano ?? event.timestamp) ?? start) - start,
-      // An event's attributes are no JSON, not even where they look like it.
-      attributes: Array.isArray(event.attributes) ? pairs(event.attributes) : isObject(event.attributes) ? event.attributes : {},
-    })),
+    get inputs() {
+      return all()["mlflow.spanInputs"];
+    },
+    get outputs() {
+      return all()["mlflow.spanOutputs"];
+    },
+    get attributes() {
+      return attributes();
+    },
+    get events() {
+      return events();
+    },
   };
 }
+
+const eventsOf = (given: unknown, start: number): SpanEvent[] =>
+  (Array.isArray(given) ? given : []).filter(isObject).map((event) => ({
+    name: text(event.name),
+    at: (time(event.time_unix_nano ?? event.timestamp) ?? start) - start,
+    // An event's attributes are no JSON, not even where they look like it.
+    attributes: Array.isArray(event.attributes) ? pairs(event.attributes) : isObject(event.attributes) ? event.attributes : {},
+  }));
 
 export const decodeSpans = (given: readonly unknown[]): Span[] => given.map(decodeSpan).filter((span) => span !== undefined);
 
