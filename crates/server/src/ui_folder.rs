@@ -1,5 +1,5 @@
 //! A web UI from a folder of this machine: that of an installed MLflow
-//! (`mlflow/server/js/build`), or a build of ours that is being worked on.
+//! (`mlflow/server/js/build`).
 //!
 //! As in MLflow, `index.html` is the page at `/`, and every file of the folder
 //! is below `/static-files/`.

@@ -30,6 +30,8 @@ cases![
     a_sample_of_one_point_is_the_last_one,
     a_sample_is_ordered_by_step_timestamp_and_value,
     a_sample_is_as_long_as_its_limit,
+    a_sample_counts_points_that_share_a_step,
+    a_sample_may_be_of_one_step,
     a_sample_keeps_to_its_steps,
     samples_come_in_the_order_of_the_runs_asked_for,
     samples_of_runs_do_not_share_their_limit,
@@ -276,6 +278,42 @@ async fn a_sample_is_as_long_as_its_limit(w: &World) -> Outcome {
         let found = steps(&sample(w, &[&run], limit, None).await?);
         assert_eq!(found, parts(2500, i64::from(limit)), "sample of {limit}");
     }
+    Ok(())
+}
+
+/// Several points of one step are as many places in the order.
+async fn a_sample_counts_points_that_share_a_step(w: &World) -> Outcome {
+    let mut points: Vec<Point> = (0..700_i32)
+        .map(|i| (f64::from(i % 11), i64::from(i % 3), i64::from(i / 9)))
+        .collect();
+    points.sort_by(|a, b| (a.2, a.1).cmp(&(b.2, b.1)).then(a.0.total_cmp(&b.0)));
+    points.dedup();
+    let mut shuffled = points.clone();
+    Random::new(5).shuffle(&mut shuffled);
+    let run = w.one_run().await?;
+    w.log_metrics(&run, "m", &shuffled).await?;
+    for limit in [2, 10, 99, 320] {
+        let found = sample(w, &[&run], limit, None).await?.into_iter();
+        let found: Vec<Point> = found.map(|(_, point)| point).collect();
+        let count = i64::try_from(points.len()).unwrap_or(i64::MAX);
+        let at = |place: i64| points.get(usize::try_from(place).ok()?).copied();
+        let places = parts(count, i64::from(limit)).into_iter();
+        let wanted: Vec<Point> = places.filter_map(at).collect();
+        assert_eq!(found, wanted, "sample of {limit}");
+    }
+    Ok(())
+}
+
+/// As of a metric that is logged without steps.
+async fn a_sample_may_be_of_one_step(w: &World) -> Outcome {
+    let run = w.one_run().await?;
+    let points: Vec<Point> = (0..10_500).map(|i| (0.5, i, 0)).collect();
+    for part in points.chunks(1000) {
+        w.log_metrics(&run, "m", part).await?;
+    }
+    let found = sample(w, &[&run], 320, None).await?;
+    let found: Vec<i64> = found.into_iter().map(|(_, point)| point.1).collect();
+    assert_eq!(found, parts(10_500, 320));
     Ok(())
 }
 

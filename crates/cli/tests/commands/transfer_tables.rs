@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use runledger_entities::{Metric, RunId};
@@ -135,7 +136,7 @@ fn a_long_history_is_written_in_groups() {
     let file = folder(&world).join(format!("metrics/{run}.parquet"));
     let reader = open(&file);
     let groups = reader.metadata().row_groups();
-    let sizes: Vec<_> = groups.iter().map(|group| group.num_rows()).collect();
+    let sizes: Vec<_> = groups.iter().map(RowGroupMetaData::num_rows).collect();
     assert_eq!(sizes, [65_536, 4464]);
     let last = rows(&file).pop().unwrap();
     assert_eq!(last["step"], Field::Long(69_999));

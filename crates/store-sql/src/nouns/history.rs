@@ -1,4 +1,6 @@
-//! The history of metrics.
+//! The history of metrics: pages, several runs at once, and samples.
+
+mod sample;
 
 use diesel::sql_types::{BigInt, Bool, Double};
 use runledger_entities::{Metric, RunId};
@@ -284,69 +286,11 @@ pub(crate) fn interval(
 ) -> Result<Vec<RunMetric>, StoreError> {
     let mut metrics = Vec::new();
     for run_id in &query.run_ids {
-        let points = sample(connection, run_id, query)?;
+        let points = sample::sample(connection, run_id, query)?;
         metrics.extend(points.into_iter().map(|point| RunMetric {
             run_id: run_id.clone(),
             metric: metric(&query.key, point),
         }));
     }
     Ok(metrics)
-}
-
-fn sample(
-    connection: &mut Connection,
-    run_id: &RunId,
-    query: &IntervalQuery,
-) -> Result<Vec<Point>, StoreError> {
-    let (dialect, series) = (connection.dialect(), connection.series());
-    let (first, last) = query.steps.unwrap_or((i64::MIN, i64::MAX));
-    let of_run = |text: &'static str| {
-        Sql::new(text)
-            .sql(" from ")
-            .sql(series)
-            .sql(" where run_uuid = ")
-            .text(run_id.as_str())
-            .sql(" and ")
-            .with(dialect.equal("\"key\"", &query.key))
-            .sql(" and step between ")
-            .int(first)
-            .sql(" and ")
-            .int(last)
-    };
-    let count: i64 = of_run("select count(*)")
-        .first::<BigInt, _>(connection)
-        .or_store_error()?
-        .unwrap_or_default();
-    let parts = i64::from(query.max_results).max(1);
-    if count <= parts {
-        return of_run("select value, timestamp, step, is_nan")
-            .sql(" order by step, timestamp, value")
-            .rows::<PointColumns, _>(connection)
-            .or_store_error();
-    }
-    // The first `count % parts` parts have one point more than the others. Of
-    // the last part it is the last point that counts.
-    let (short, longer) = (count / parts, count % parts);
-    let in_longer = longer * (short + 1);
-    of_run(
-        "select value, timestamp, step, is_nan from (select value, timestamp, step, is_nan, \
-         row_number() over (order by step, timestamp, value) - 1 as place",
-    )
-    .sql(") placed where (place < ")
-    .int(in_longer.min(count - short))
-    .sql(" and place % ")
-    .int(short + 1)
-    .sql(" = 0) or (place >= ")
-    .int(in_longer)
-    .sql(" and place < ")
-    .int(count - short)
-    .sql(" and (place - ")
-    .int(in_longer)
-    .sql(") % ")
-    .int(short)
-    .sql(" = 0) or place = ")
-    .int(count - 1)
-    .sql(" order by place")
-    .rows::<PointColumns, _>(connection)
-    .or_store_error()
 }
