@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: the rules of the house that no compiler knows.
 
 mod docs;
+mod examples;
 mod floors;
 mod modules;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         floors::breaches(&metadata),
         modules::breaches()?,
         docs::breaches(&metadata),
+        examples::breaches()?,
     ]
     .concat();
     for breach in &breaches {
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !breaches.is_empty() {
         bail!("{} breaches of the rules of the house", breaches.len());
     }
-    println!("lint: floors, modules and documentation are in order");
+    println!("lint: floors, modules, documentation and examples are in order");
     Ok(())
 }
 

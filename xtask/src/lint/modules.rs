@@ -52,7 +52,7 @@ fn begins_with_comment(text: &str) -> bool {
     text.starts_with("//! ") || text.starts_with("#![doc = include_str!(")
 }
 
-fn sources() -> Result<Vec<PathBuf>> {
+pub(super) fn sources() -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = ROOTS.map(|root| cache::repository().join(root)).into();
     while let Some(folder) = folders.pop() {
@@ -75,11 +75,11 @@ fn sources() -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(super) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(cache::repository())
         .unwrap_or(path)
         .display()

@@ -80,6 +80,26 @@ pub fn metric(value: &Value) -> Result<Metric, StoreError> {
 
 /// A logged model, as in `{"model": …}` of `logged-models/{model_id}`.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = serde_json::json!({"model": {
+///     "info": {
+///         "model_id": "m-1",
+///         "experiment_id": "7",
+///         "name": "net",
+///         "artifact_uri": "mlflow-artifacts:/7/models/m-1/artifacts",
+///         "creation_timestamp_ms": 1_700_000_000_000_i64,
+///         "last_updated_timestamp_ms": 1_700_000_060_000_i64,
+///         "status": "LOGGED_MODEL_READY",
+///     },
+///     "data": {"params": [{"key": "depth", "value": "7"}]},
+/// }});
+/// let model = runledger::rest::read::logged_model(&answer["model"])?;
+/// assert_eq!(model.name, "net");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`experiment`].
 pub fn logged_model(value: &Value) -> Result<LoggedModel, StoreError> {
@@ -88,6 +108,19 @@ pub fn logged_model(value: &Value) -> Result<LoggedModel, StoreError> {
 
 /// A registered model, as in `{"registered_model": …}` of `registered-models/get`.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = serde_json::json!({"registered_model": {
+///     "name": "digits",
+///     "creation_timestamp": 1_700_000_000_000_i64,
+///     "aliases": [{"alias": "best", "version": "3"}],
+/// }});
+/// let model = runledger::rest::read::registered_model(&answer["registered_model"])?;
+/// assert_eq!(model.aliases[0].version.0, 3);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`experiment`].
 pub fn registered_model(value: &Value) -> Result<RegisteredModel, StoreError> {
@@ -95,6 +128,20 @@ pub fn registered_model(value: &Value) -> Result<RegisteredModel, StoreError> {
 }
 
 /// A version of a registered model, as in `{"model_version": …}` of `model-versions/get`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = serde_json::json!({"model_version": {
+///     "name": "digits",
+///     "version": "3",
+///     "creation_timestamp": 1_700_000_000_000_i64,
+///     "source": "models:/m-1",
+/// }});
+/// let version = runledger::rest::read::model_version(&answer["model_version"])?;
+/// assert_eq!(version.source.as_deref(), Some("models:/m-1"));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`experiment`].
