@@ -1,0 +1,25 @@
+//! Autologging: what a training library knows of a training is logged by one line of code.
+//!
+//! | feature | library | the line | what it logs |
+//! |---|---|---|---|
+//! | – | any | [`RunLogger::log_config`] | hyper-parameters of a struct, as params |
+//! | – | any | [`RunLogger::log_classification`], [`RunLogger::log_regression`] | scores of predictions, as metrics |
+//!
+//! Metrics have the names that MLflow's autologging gives them, where it has them. What
+//! goes wrong with logging before a training begins is an error; what goes wrong later
+//! does not stop the training: `tracing` warns of it, once for each kind of error, and
+//! [`RunLogger::flush`] and [`ActiveRun::end`](crate::ActiveRun::end) tell of metrics that
+//! the tracker refused.
+//!
+//! Models are not logged by themselves: [`RunLogger::log_model`] takes the files of one.
+//!
+//! [`RunLogger::log_config`]: crate::RunLogger::log_config
+//! [`RunLogger::log_classification`]: crate::RunLogger::log_classification
+//! [`RunLogger::log_regression`]: crate::RunLogger::log_regression
+//! [`RunLogger::log_model`]: crate::RunLogger::log_model
+//! [`RunLogger::flush`]: crate::RunLogger::flush
+
+mod params;
+mod scores;
+
+pub use scores::{ClassificationScores, RegressionScores, ScoresError};
