@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | – | any | [`RunLogger::log_config`] | hyper-parameters of a struct, as params |
 //! | – | any | [`RunLogger::log_classification`], [`RunLogger::log_regression`] | scores of predictions, as metrics |
+//! | `smartcore` | smartcore 0.7 | `smartcore::fit`, `fit_unsupervised` | hyper-parameters, estimator, time and size of a fit |
 //!
 //! Metrics have the names that MLflow's autologging gives them, where it has them. What
 //! goes wrong with logging before a training begins is an error; what goes wrong later
@@ -19,7 +20,15 @@
 //! [`RunLogger::log_model`]: crate::RunLogger::log_model
 //! [`RunLogger::flush`]: crate::RunLogger::flush
 
+#[cfg(feature = "smartcore")]
+mod fit;
 mod params;
+#[cfg(feature = "smartcore")]
+mod quiet;
 mod scores;
+#[cfg(feature = "smartcore")]
+pub mod smartcore;
 
+#[cfg(feature = "smartcore")]
+pub use fit::FitError;
 pub use scores::{ClassificationScores, RegressionScores, ScoresError};
