@@ -4,7 +4,8 @@
 //! |---|---|---|---|
 //! | – | any | [`RunLogger::log_config`] | hyper-parameters of a struct, as params |
 //! | – | any | [`RunLogger::log_classification`], [`RunLogger::log_regression`] | scores of predictions, as metrics |
-//! | `smartcore` | smartcore 0.7 | `smartcore::fit`, `fit_unsupervised` | hyper-parameters, estimator, time and size of a fit |
+//! | `linfa` | linfa 0.8 | `FitLogged::fit_logged` | hyper-parameters, estimator, time and size of a fit |
+//! | `smartcore` | smartcore 0.7 | `smartcore::fit`, `fit_unsupervised` | the same |
 //!
 //! Metrics have the names that MLflow's autologging gives them, where it has them. What
 //! goes wrong with logging before a training begins is an error; what goes wrong later
@@ -20,15 +21,17 @@
 //! [`RunLogger::log_model`]: crate::RunLogger::log_model
 //! [`RunLogger::flush`]: crate::RunLogger::flush
 
-#[cfg(feature = "smartcore")]
+#[cfg(any(feature = "linfa", feature = "smartcore"))]
 mod fit;
+#[cfg(feature = "linfa")]
+pub mod linfa;
 mod params;
-#[cfg(feature = "smartcore")]
+#[cfg(any(feature = "linfa", feature = "smartcore"))]
 mod quiet;
 mod scores;
 #[cfg(feature = "smartcore")]
 pub mod smartcore;
 
-#[cfg(feature = "smartcore")]
+#[cfg(any(feature = "linfa", feature = "smartcore"))]
 pub use fit::FitError;
 pub use scores::{ClassificationScores, RegressionScores, ScoresError};
