@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | – | any | [`RunLogger::log_config`] | hyper-parameters of a struct, as params |
 //! | – | any | [`RunLogger::log_classification`], [`RunLogger::log_regression`] | scores of predictions, as metrics |
+//! | `candle` | candle-nn 0.11 | `Logged` around an optimizer | hyper-parameters, loss and learning rate of each step |
+//! | `candle` | | `log_checkpoint` | variables, as an artifact |
 //! | `linfa` | linfa 0.8 | `FitLogged::fit_logged` | hyper-parameters, estimator, time and size of a fit |
 //! | `smartcore` | smartcore 0.7 | `smartcore::fit`, `fit_unsupervised` | the same |
 //!
@@ -21,12 +23,16 @@
 //! [`RunLogger::log_model`]: crate::RunLogger::log_model
 //! [`RunLogger::flush`]: crate::RunLogger::flush
 
+#[cfg(feature = "candle")]
+pub mod candle;
+#[cfg(feature = "candle")]
+mod checkpoint;
 #[cfg(any(feature = "linfa", feature = "smartcore"))]
 mod fit;
 #[cfg(feature = "linfa")]
 pub mod linfa;
 mod params;
-#[cfg(any(feature = "linfa", feature = "smartcore"))]
+#[cfg(any(feature = "candle", feature = "linfa", feature = "smartcore"))]
 mod quiet;
 mod scores;
 #[cfg(feature = "smartcore")]
