@@ -38,7 +38,8 @@ pub fn example(name: &str) -> PathBuf {
 const AS_FOR_TESTS: [&str; 6] = [
     "--workspace",
     "--features",
-    "runledger-e2e/postgres,runledger/parquet,runledger/system-metrics,runledger/nvml",
+    "runledger-e2e/postgres,runledger/parquet,runledger/system-metrics,runledger/nvml,\
+     runledger/candle,runledger/linfa,runledger/smartcore",
     "--locked",
     "--test",
     "races",

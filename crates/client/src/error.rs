@@ -8,6 +8,7 @@ use runledger_entities::{Coded, ErrorCode, ExperimentId, InvalidValue, RunId};
 use runledger_search::SearchError;
 use runledger_store::StoreError;
 
+use crate::autolog::ScoresError;
 use crate::spill::SpillError;
 use crate::{ArtifactsError, InvalidOption, InvalidServer};
 
@@ -45,6 +46,15 @@ pub enum TrackingError {
     /// Files were not moved or read.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
+    /// A configuration has no params.
+    #[error("a configuration cannot be logged as params: {reason}")]
+    Config {
+        /// Why.
+        reason: String,
+    },
+    /// Predictions have no scores.
+    #[error(transparent)]
+    Scores(#[from] ScoresError),
     /// An environment variable has a value that it cannot have.
     #[error(transparent)]
     Option(#[from] InvalidOption),

@@ -12,6 +12,7 @@
 //! - [`artifacts`] are the files of runs and models, [`datasets`] what runs
 //!   read, and [`models`] what they make;
 //!   [`system_metrics`] is what a run uses of its machine.
+//! - [`autolog`] logs trainings of candle, linfa and smartcore by a line of code each.
 //!
 //! `docs/quickstart-rust.md` begins at the beginning.
 //!
@@ -21,6 +22,7 @@
 
 mod active;
 pub mod artifacts;
+pub mod autolog;
 mod background;
 mod client;
 mod context;

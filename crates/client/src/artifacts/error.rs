@@ -59,6 +59,9 @@ pub enum ArtifactsError {
     /// The client was opened to read.
     #[error("the files of runs are only read: open the client without `read_only` to write")]
     ReadOnly,
+    /// All files of a run or a model were to be deleted.
+    #[error("name a file or a folder to delete: all files of a run or a model go with it")]
+    Whole,
     /// A file that is too large to be held in memory.
     #[error(
         "'{path}' has {size} bytes, more than the {max} that are read into memory: download it"

@@ -343,6 +343,21 @@ impl Artifacts {
         Ok(moved.path.into())
     }
 
+    /// Deletes a file, or a folder with all that is in it. It is no error if nothing is
+    /// there.
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Whole`] for the topmost folder, and where the storage refuses.
+    pub async fn delete(&self, path: &str) -> Result<(), ArtifactsError> {
+        self.check_writable()?;
+        let path = transfer::path(path)?;
+        if path.is_root() {
+            return Err(ArtifactsError::Whole);
+        }
+        let path = joined(&self.root.path, &path)?;
+        Ok(self.root.repository.delete(&path).await?)
+    }
+
     /// The content of a file of at most 256 MiB.
     ///
     /// ```

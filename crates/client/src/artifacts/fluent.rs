@@ -384,6 +384,16 @@ impl RunLogger {
         self.with_files(|files| async move { files.download(&path, &dst).await })
     }
 
+    /// Deletes a file, or a folder with all that is in it. It is no error if nothing is
+    /// there.
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Whole`] for all files of the run at once.
+    pub fn delete_artifacts(&self, path: &str) -> Result<(), TrackingError> {
+        let path = path.to_owned();
+        self.with_files(|files| async move { files.delete(&path).await })
+    }
+
     /// The text in a file of at most 256 MiB.
     ///
     /// ```

@@ -467,6 +467,16 @@ impl Client {
         let files = self.run_artifacts(run).await?;
         Ok(files.download(path, dst.as_ref()).await?)
     }
+
+    /// Deletes a file of the run, or a folder with all that is in it. It is no error if
+    /// nothing is there.
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Whole`] for all files of the run at once.
+    pub async fn delete_artifacts(&self, run: &RunId, path: &str) -> Result<(), TrackingError> {
+        let files = self.run_artifacts(run).await?;
+        Ok(files.delete(path).await?)
+    }
 }
 
 /// The list of tables with one more; nothing if it is there already. A tag that is no list

@@ -46,6 +46,35 @@ fn names(run: &RunLogger, path: Option<&str>) -> Vec<String> {
 }
 
 #[test]
+fn files_are_deleted_but_never_all_at_once() {
+    everywhere(|tracker| {
+        let run = tracker.start_run().unwrap();
+        for file in ["a/b/1", "a/b/2", "a/3", "4"] {
+            run.log_text(file, file).unwrap();
+        }
+        run.delete_artifacts("a/b/1").unwrap();
+        assert_eq!(names(&run, Some("a/b")), ["2"]);
+        run.delete_artifacts("a/b").unwrap();
+        run.delete_artifacts("never/there").unwrap();
+        assert_eq!(names(&run, Some("a")), ["3"]);
+        for all in ["", "/", "//"] {
+            let refused = run.delete_artifacts(all);
+            assert!(
+                matches!(
+                    refused,
+                    Err(TrackingError::Artifacts(
+                        ArtifactsError::Whole | ArtifactsError::Transfer(_)
+                    ))
+                ),
+                "{refused:?}"
+            );
+        }
+        assert!(run.delete_artifacts("a/../..").is_err());
+        assert_eq!(names(&run, None), ["4", "a/"]);
+    });
+}
+
+#[test]
 fn files_go_up_and_come_back() {
     everywhere(|tracker| {
         let world = tempfile::tempdir().unwrap();
