@@ -9,7 +9,8 @@ use tempfile::TempDir;
 /// A folder of runs.
 pub(crate) struct World {
     pub(crate) tracker: Tracker,
-    pub(crate) folder: TempDir,
+    /// Removed with it.
+    _folder: TempDir,
 }
 
 impl World {
@@ -19,7 +20,7 @@ impl World {
         let tracker = Tracker::open(&runs.display().to_string()).unwrap();
         Self {
             tracker: tracker.with_patience(Duration::from_secs(5)),
-            folder,
+            _folder: folder,
         }
     }
 
