@@ -346,6 +346,28 @@ impl Artifacts {
     /// Deletes a file, or a folder with all that is in it. It is no error if nothing is
     /// there.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// # let files = client.run_artifacts(&run).await?;
+    /// files.log_text("all went well", "notes/result.txt").await?;
+    /// files.delete("notes").await?;
+    /// assert!(files.list(None).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ArtifactsError::Whole`] for the topmost folder, and where the storage refuses.
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactsError> {

@@ -387,6 +387,28 @@ impl RunLogger {
     /// Deletes a file, or a folder with all that is in it. It is no error if nothing is
     /// there.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let tracker = runledger::Tracker::open(&uri)?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let creating = tracker.client().store().create_experiment(new);
+    /// # tokio::runtime::Runtime::new()?.block_on(creating)?;
+    /// # tracker.set_experiment("with files")?;
+    /// # let run = tracker.start_run()?;
+    /// run.log_text("to be forgotten", "notes/draft.txt")?;
+    /// run.delete_artifacts("notes/draft.txt")?;
+    /// assert!(run.load_text("notes/draft.txt").is_err());
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ArtifactsError::Whole`] for all files of the run at once.
     pub fn delete_artifacts(&self, path: &str) -> Result<(), TrackingError> {

@@ -471,6 +471,27 @@ impl Client {
     /// Deletes a file of the run, or a folder with all that is in it. It is no error if
     /// nothing is there.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let uri = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
+    /// # let client = runledger::Client::open(&uri).await?;
+    /// # let new = runledger::store::NewExperiment {
+    /// #     name: "with files".to_owned(),
+    /// #     artifact_location: Some(folder.path().join("files").display().to_string()),
+    /// #     ..Default::default()
+    /// # };
+    /// # let experiment = client.store().create_experiment(new).await?;
+    /// # let options = runledger::RunOptions::default();
+    /// # let run = client.create_run(experiment, options).await?.info.run_id;
+    /// client.log_text(&run, "all went well", "notes/result.txt").await?;
+    /// client.delete_artifacts(&run, "notes/result.txt").await?;
+    /// assert!(client.list_artifacts(&run, Some("notes")).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ArtifactsError::Whole`] for all files of the run at once.
     pub async fn delete_artifacts(&self, run: &RunId, path: &str) -> Result<(), TrackingError> {

@@ -46,6 +46,24 @@ use crate::RunLogger;
 
 /// Configurations of optimizers that can be logged. Implement it for those of your own
 /// optimizers.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use candle_nn::ParamsAdamW;
+/// use runledger::autolog::candle::Hyperparameters;
+///
+/// let params = ParamsAdamW { lr: 0.02, ..ParamsAdamW::default() };
+/// run.log_config(&params.hyperparameters())?;
+/// # let logged = run.get()?.data.params;
+/// # assert!(logged.iter().any(|it| (&*it.key, &*it.value) == ("lr", "0.02")));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Hyperparameters {
     /// What [`RunLogger::log_config`] is to log.
     fn hyperparameters(&self) -> impl Serialize;
@@ -72,6 +90,25 @@ impl Hyperparameters for f64 {
 }
 
 /// How a [`Logged`] optimizer is made: its own configuration, and where it logs to.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use candle_core::{Device, Var};
+/// use candle_nn::{Optimizer, SGD};
+/// use runledger::autolog::candle::{Logged, LoggedConfig};
+///
+/// let weight = Var::new(1_f32, &Device::Cpu)?;
+/// // SGD's configuration is its learning rate.
+/// let optimizer = Logged::<SGD>::new(vec![weight], LoggedConfig::new(&run, 0.1))?;
+/// assert_eq!(optimizer.learning_rate(), 0.1);
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct LoggedConfig<C> {
     run: RunLogger,
@@ -82,6 +119,25 @@ pub struct LoggedConfig<C> {
 
 impl<C> LoggedConfig<C> {
     /// An optimizer that logs each step to a run.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let config = LoggedConfig::new(&run, 0.1);
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// Logged::<SGD>::new(vec![weight], config)?;
+    /// assert_eq!(run.get()?.data.params[0].key, "lr");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(run: &RunLogger, config: C) -> Self {
         Self {
             run: run.clone(),
@@ -92,6 +148,30 @@ impl<C> LoggedConfig<C> {
     }
 
     /// Logs each `steps`th step only, beginning with step 0; all of them if it is 0.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// let config = LoggedConfig::new(&run, 0.1).every(10);
+    /// let mut optimizer = Logged::<SGD>::new(vec![weight.clone()], config)?;
+    /// for _ in 0..15 {
+    ///     optimizer.backward_step(&weight.sqr()?)?;
+    /// }
+    /// run.flush()?;
+    /// let last = run.get()?.data.metrics;
+    /// assert!(last.iter().all(|metric| metric.step == 10));
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn every(mut self, steps: u32) -> Self {
         self.every = steps.max(1);
@@ -99,6 +179,27 @@ impl<C> LoggedConfig<C> {
     }
 
     /// Puts this before the names of the metrics, such as `train/`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// let config = LoggedConfig::new(&run, 0.1).with_prefix("train/");
+    /// let mut optimizer = Logged::<SGD>::new(vec![weight.clone()], config)?;
+    /// optimizer.backward_step(&weight.sqr()?)?;
+    /// run.flush()?;
+    /// assert!(run.get()?.data.metrics.iter().any(|metric| metric.key == "train/loss"));
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -110,6 +211,30 @@ impl<C> LoggedConfig<C> {
 ///
 /// What goes wrong with logging a step is warned of by `tracing`, once for each kind of
 /// error, and does not stop the training.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use candle_core::{Device, Var};
+/// use candle_nn::{Optimizer, SGD};
+/// use runledger::autolog::candle::{Logged, LoggedConfig};
+///
+/// let weight = Var::new(1_f32, &Device::Cpu)?;
+/// let config = LoggedConfig::new(&run, 0.1);
+/// let mut optimizer = Logged::<SGD>::new(vec![weight.clone()], config)?;
+/// optimizer.backward_step(&weight.sqr()?)?;
+/// optimizer.set_learning_rate(0.05);
+/// optimizer.backward_step(&weight.sqr()?)?;
+/// run.flush()?;
+/// let rate = run.get()?.data.metrics.into_iter().find(|it| it.key == "learning_rate");
+/// assert!(rate.is_some_and(|rate| (rate.value, rate.step) == (0.05, 1)));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Logged<O> {
     optimizer: O,
@@ -123,11 +248,49 @@ pub struct Logged<O> {
 
 impl<O> Logged<O> {
     /// The optimizer within.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// let optimizer = Logged::<SGD>::new(vec![weight], LoggedConfig::new(&run, 0.1))?;
+    /// let sgd: &SGD = optimizer.inner();
+    /// assert_eq!(sgd.learning_rate(), 0.1);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inner(&self) -> &O {
         &self.optimizer
     }
 
     /// The optimizer within, to change it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// let mut optimizer = Logged::<SGD>::new(vec![], LoggedConfig::new(&run, 0.1))?;
+    /// // A method that only `SGD` has.
+    /// optimizer.inner_mut().push(&weight);
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inner_mut(&mut self) -> &mut O {
         &mut self.optimizer
     }
@@ -203,6 +366,25 @@ impl<O> Logged<O> {
 /// Uploads the variables of a model as `checkpoints/model-<epoch>.safetensors`, and waits
 /// until they have arrived.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use candle_core::{DType, Device};
+/// use candle_nn::{Init, VarMap};
+/// use runledger::autolog::candle::log_checkpoint;
+///
+/// let variables = VarMap::new();
+/// variables.get(3, "weight", Init::Const(0.5), DType::F32, &Device::Cpu)?;
+/// log_checkpoint(&run, &variables, 1)?;
+/// assert_eq!(run.list_artifacts(Some("checkpoints"))?.len(), 1);
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Those of candle; what goes wrong with the run's artifacts is one that
 /// [wraps](candle_core::Error::wrap) a [`TrackingError`](crate::TrackingError).
@@ -212,6 +394,28 @@ pub fn log_checkpoint(run: &RunLogger, variables: &VarMap, epoch: usize) -> Resu
 
 /// Gives variables the values of a checkpoint that [`log_checkpoint`] uploaded. Those that
 /// the checkpoint has and `variables` have not are left out.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use candle_core::{DType, Device, Tensor};
+/// use candle_nn::{Init, VarMap};
+/// use runledger::autolog::candle::{load_checkpoint, log_checkpoint};
+///
+/// let mut variables = VarMap::new();
+/// variables.get(3, "weight", Init::Const(0.5), DType::F32, &Device::Cpu)?;
+/// log_checkpoint(&run, &variables, 1)?;
+/// variables.set_one("weight", Tensor::zeros(3, DType::F32, &Device::Cpu)?)?;
+/// load_checkpoint(&run, &mut variables, 1)?;
+/// let weight = variables.get(3, "weight", Init::Const(0.0), DType::F32, &Device::Cpu)?;
+/// assert_eq!(weight.to_vec1::<f32>()?, [0.5; 3]);
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`log_checkpoint`], and if a variable is missing from the checkpoint.

@@ -9,6 +9,17 @@ use super::quiet::Quiet;
 use crate::{RunLogger, TrackingError};
 
 /// Why a fit that was to be logged gave no model.
+///
+/// ```
+/// use runledger::autolog::FitError;
+///
+/// fn advice<E>(error: &FitError<E>) -> &'static str {
+///     match error {
+///         FitError::Tracking(_) => "nothing was fitted: is the tracker there?",
+///         FitError::Fit(_) => "look at the data and the hyper-parameters",
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum FitError<E> {
     /// Its hyper-parameters could not be logged: nothing was fitted.

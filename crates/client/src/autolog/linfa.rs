@@ -40,6 +40,27 @@ use super::fit::{FitError, Shape, logged};
 use crate::RunLogger;
 
 /// Hyper-parameters of linfa that log their fit.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use linfa::{Dataset, ParamGuard};
+/// use linfa_bayes::GaussianNb;
+/// use ndarray::array;
+/// use runledger::autolog::linfa::FitLogged;
+///
+/// let train = Dataset::new(array![[1.0], [1.5], [8.0], [9.0]], array![0, 0, 1, 1]);
+/// GaussianNb::params().check()?.fit_logged(&run, &train)?;
+/// run.flush()?;
+/// let samples = run.get()?.data.metrics.into_iter().find(|it| it.key == "fit_samples");
+/// assert!(samples.is_some_and(|samples| samples.value == 4.0));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait FitLogged<R: Records, T, E>: Fit<R, T, E>
 where
     E: Error + From<linfa::Error>,

@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 use crate::{RunLogger, TrackingError};
 
 /// Why predictions have no scores.
+///
+/// ```
+/// use runledger::autolog::{RegressionScores, ScoresError};
+///
+/// let refused = RegressionScores::of(&[1.0, 2.0], &[1.0]);
+/// assert!(matches!(refused, Err(ScoresError::Lengths { truth: 2, predicted: 1 })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoresError {
@@ -22,6 +29,16 @@ pub enum ScoresError {
 }
 
 /// How well classes were predicted. All but `mcc` are between 0 and 1.
+///
+/// ```
+/// # fn main() -> Result<(), runledger::autolog::ScoresError> {
+/// use runledger::autolog::ClassificationScores;
+///
+/// let scores = ClassificationScores::of(&["a", "b"], &["b", "a"])?;
+/// assert!(scores.accuracy == 0.0 && scores.mcc < -0.99);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClassificationScores {
@@ -112,6 +129,16 @@ impl ClassificationScores {
 }
 
 /// How well numbers were predicted.
+///
+/// ```
+/// # fn main() -> Result<(), runledger::autolog::ScoresError> {
+/// use runledger::autolog::RegressionScores;
+///
+/// let scores = RegressionScores::of(&[1.0, 5.0], &[2.0, 4.0])?;
+/// assert_eq!((scores.mae, scores.rmse), (1.0, 1.0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RegressionScores {

@@ -45,6 +45,26 @@ use crate::RunLogger;
 ///
 /// `fit` is the estimator's own: `LogisticRegression::fit`, `SVR::fit`, …
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use runledger::autolog;
+/// use smartcore::linalg::basic::matrix::DenseMatrix;
+/// use smartcore::linear::linear_regression::{LinearRegression, LinearRegressionParameters};
+///
+/// let x = DenseMatrix::from_2d_array(&[&[1.0, 0.0], &[2.0, 1.0], &[3.0, 0.5]])?;
+/// let y = vec![2.0, 5.0, 6.5];
+/// let params = LinearRegressionParameters::default();
+/// let model = autolog::smartcore::fit(&run, LinearRegression::fit, &x, &y, params)?;
+/// assert_eq!(model.predict(&x)?.len(), 3);
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`FitError::Tracking`] if the hyper-parameters cannot be logged, before anything is
 /// fitted, and [`FitError::Fit`]. What goes wrong with the metrics is warned of.
@@ -66,6 +86,27 @@ where
 }
 
 /// Fits a model to rows of `x`, and logs that to a run: `KMeans::fit`, `PCA::fit`, …
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// # let run = tracker.start_run()?;
+/// use runledger::autolog;
+/// use smartcore::decomposition::pca::{PCA, PCAParameters};
+/// use smartcore::linalg::basic::arrays::Array;
+/// use smartcore::linalg::basic::matrix::DenseMatrix;
+///
+/// let rows: [&[f64]; 3] = [&[1.0, 0.0], &[2.0, 1.0], &[3.0, 2.5]];
+/// let x = DenseMatrix::from_2d_array(&rows)?;
+/// let params = PCAParameters::default().with_n_components(1);
+/// let model = autolog::smartcore::fit_unsupervised(&run, PCA::fit, &x, params)?;
+/// assert_eq!(model.components().shape(), (2, 1));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`fit()`].
