@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{ArtifactError, ArtifactPath, ArtifactRepository, InvalidPath};
 
 pub use download::download;
+pub use part::stable_hash;
 pub use upload::{upload, upload_bytes, upload_without_links};
 
 /// Files of one transfer; their names are in memory.

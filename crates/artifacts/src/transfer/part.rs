@@ -40,7 +40,7 @@ impl Part {
         }
         // Names may be as long as names can be.
         let name = local.file_name().unwrap_or_default();
-        let name = format!("{HIDDEN}{:016x}", fnv(name.as_encoded_bytes()));
+        let name = format!("{HIDDEN}{:016x}", stable_hash(name.as_encoded_bytes()));
         let path = local.with_file_name(&name);
         let failed = || TransferError::local(&path);
         let is_link = || failed()(io::Error::other("it is a link: remove it"));
@@ -131,8 +131,9 @@ fn is_same(_: &Metadata, other: &Metadata) -> bool {
     other.is_file()
 }
 
-/// FNV-1a: the same in every release, as names on disk have to be.
-fn fnv(bytes: &[u8]) -> u64 {
+/// A hash for names on disk, the same in every release (FNV-1a). Whoever chooses what is hashed
+/// can make two the same.
+pub fn stable_hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

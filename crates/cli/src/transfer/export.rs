@@ -9,6 +9,7 @@ mod table;
 mod tables;
 mod traces;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use runledger::{Client, rest};
@@ -163,10 +164,14 @@ async fn each_run(
             token: None,
         },
     };
+    // Servers that count the places of a page show a run again after others have started.
+    let mut seen = HashSet::new();
     loop {
         let page = archive.client.store().search_runs(query.clone()).await?;
         for run in &page.items {
-            take(run).await?;
+            if seen.insert(run.info.run_id.clone()) {
+                take(run).await?;
+            }
         }
         query.page.token = page.next_token;
         if query.page.token.is_none() {

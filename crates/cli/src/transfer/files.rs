@@ -88,7 +88,10 @@ pub(super) async fn folders(directory: &Path) -> Result<Vec<PathBuf>, CommandErr
     let mut entries = fs::read_dir(directory).await.map_err(failed())?;
     let mut found = Vec::new();
     while let Some(entry) = entries.next_entry().await.map_err(failed())? {
-        if entry.file_type().await.map_err(failed())?.is_dir() {
+        let kind = entry.file_type().await.map_err(failed())?;
+        if kind.is_symlink() {
+            refuse_link(&entry.path()).await?;
+        } else if kind.is_dir() {
             found.push(entry.path());
         }
     }
@@ -154,8 +157,14 @@ pub(super) async fn open(path: &Path) -> Result<File, CommandError> {
 pub(super) async fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let file = open(path).await?;
     let mut text = Vec::new();
-    let read = file.take(JSON_BYTES).read_to_end(&mut text).await;
+    let read = file.take(JSON_BYTES + 1).read_to_end(&mut text).await;
     read.map_err(CommandError::file(path))?;
+    if text.len() as u64 > JSON_BYTES {
+        return Err(CommandError::Refused(format!(
+            "{} is longer than {JSON_BYTES} bytes",
+            path.display()
+        )));
+    }
     Ok(text)
 }
 

@@ -20,7 +20,7 @@ use runledger_entities::{
 };
 use runledger_store::{Batch, NewExperiment, NewRun, RunPatch};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use self::imported::Before;
 pub(super) use self::imported::Imported;
@@ -39,6 +39,9 @@ pub(super) const SOURCE: &str = "runledger.import.run_id";
 
 /// The tag of what is not whole yet.
 const INCOMPLETE: &str = "runledger.import.incomplete";
+
+/// The longest line of a point that is read, in bytes.
+const LINE: u64 = 1 << 20;
 
 pub(super) async fn import(args: &TransferImportArgs) -> Result<Done, CommandError> {
     let found = experiments(args).await?;
@@ -331,9 +334,16 @@ async fn histories(
     is_left: impl Fn(&Metric) -> bool,
 ) -> Result<usize, CommandError> {
     let file = files::open(path).await?;
-    let mut lines = BufReader::new(file).lines();
+    let mut file = BufReader::new(file);
     let (mut count, mut batch) = (0, Vec::new());
-    while let Some(line) = lines.next_line().await.map_err(CommandError::file(path))? {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // What is too long is no JSON where it is cut.
+        let read = (&mut file).take(LINE).read_until(b'\n', &mut line).await;
+        if read.map_err(CommandError::file(path))? == 0 {
+            break;
+        }
         count += 1;
         let point = point(&line).map_err(|reason| {
             let path = path.display();
@@ -351,8 +361,8 @@ async fn histories(
 }
 
 /// The point of a line, or what is wrong with it.
-fn point(line: &str) -> Result<Metric, String> {
-    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+fn point(line: &[u8]) -> Result<Metric, String> {
+    let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     // REST's answers leave zeros out, and an archive does not.
     for member in ["key", "value", "timestamp"] {
         if value[member].is_null() {

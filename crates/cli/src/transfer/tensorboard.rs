@@ -116,15 +116,32 @@ fn runs(root: &Path) -> Result<Vec<Run>, CommandError> {
             inner
         };
         let name = named.to_string_lossy();
-        let first = files[0].strip_prefix(&root).unwrap_or(&files[0]);
+        let folder = Path::new(directory.file_name().unwrap_or_default());
+        let source = folder.join(files[0].file_name().unwrap_or_default());
         found.push(Run {
             name: name.chars().take(limits::RUN_NAME).collect(),
-            source: first.to_string_lossy().into_owned(),
+            source: source.to_string_lossy().into_owned(),
             files,
         });
     }
+    tell_apart(&mut found, &root);
     found.sort_unstable_by(|a, b| a.source.cmp(&b.source));
     Ok(found)
+}
+
+/// Gives runs whose folders and files have the same names the paths below the root for sources.
+/// Otherwise a run is known again by another root.
+fn tell_apart(found: &mut [Run], root: &Path) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for run in &*found {
+        *counts.entry(run.source.clone()).or_default() += 1;
+    }
+    for run in found {
+        if counts.get(&run.source).is_some_and(|count| *count > 1) {
+            let first = run.files[0].strip_prefix(root).unwrap_or(&run.files[0]);
+            run.source = first.to_string_lossy().into_owned();
+        }
+    }
 }
 
 /// A part of what the files of a run say.

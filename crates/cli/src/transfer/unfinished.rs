@@ -1,6 +1,7 @@
 //! What an export has written which has not come to its end.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::PathBuf;
 
 use tokio::fs::{self, File};
@@ -22,7 +23,10 @@ impl Unfinished {
     /// Goes on with an export that left out the same, or begins one.
     pub(super) async fn go_on(path: PathBuf, args: &ExportArgs) -> Result<Self, CommandError> {
         let first = first_line(args);
-        let before = fs::read_to_string(&path).await.unwrap_or_default();
+        let before = match fs::read_to_string(&path).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            before => before.map_err(CommandError::file(&path))?,
+        };
         let mut lines = before.lines();
         if lines.next() == Some(&*first) {
             let written = lines.map(str::to_owned).collect();

@@ -6,7 +6,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use runledger::{Client, TrackingError};
-use runledger_entities::{ExperimentId, Metric, Run, RunId, RunStatus, ViewType};
+use runledger_entities::{
+    ErrorCode, ExperimentId, LifecycleStage, Metric, Run, RunId, RunStatus, ViewType,
+};
 use runledger_search::{RunClause, RunText, TextOp, TextTest};
 use runledger_store::{IntervalQuery, PageRequest, RunQuery};
 
@@ -90,8 +92,17 @@ impl Poller {
 
     async fn runs(&mut self) -> Result<Vec<Run>, TrackingError> {
         let mut runs = Vec::with_capacity(self.wanted.runs.len());
+        let is_of_experiment = self.wanted.experiment.is_some();
         for id in &self.wanted.runs {
-            runs.push(self.client.get_run(id).await?);
+            match self.client.get_run(id).await {
+                // Whoever watches an experiment has not asked for this run.
+                Ok(run)
+                    if is_of_experiment && run.info.lifecycle_stage == LifecycleStage::Deleted => {}
+                Err(error)
+                    if is_of_experiment
+                        && error.code() == Some(ErrorCode::ResourceDoesNotExist) => {}
+                run => runs.push(run?),
+            }
         }
         if let Some(experiment) = self.wanted.experiment {
             for run in self.of_experiment(experiment).await? {

@@ -444,6 +444,11 @@ fn event_files_of_tensorboard_become_runs() {
             "--json",
         ];
         assert_eq!(done(&world.ok(&import))[..2], [0, 2]);
+        let import = import.map(|word| match word {
+            "elsewhere" => "elsewhere/train",
+            word => word,
+        });
+        assert_eq!(done(&world.ok(&import))[..2], [0, 1], "one of its folders");
         fs::create_dir_all(logs.join("train")).unwrap();
         let other = logs.join("train/events.out.tfevents.2.host");
         fs::write(other, event(1_767_225_600.0, 1, "epoch/loss", 1.0)).unwrap();

@@ -165,16 +165,21 @@ fn a_model_that_was_cut_short_is_read_anew() {
 }
 
 #[test]
-fn a_link_in_the_place_of_models_is_refused() {
+fn a_link_in_the_place_of_models_or_one_of_them_is_refused() {
     let (source, target) = (World::of(Kind::Folder), World::of(Kind::Database));
     fill(&source);
     source.ok(&["export", "archive", "-n", "moved"]);
     let archive = source.path().join("archive");
     let experiment = archive.read_dir().unwrap().next().unwrap().unwrap();
     let models = experiment.path().join("models");
+    let model = models.read_dir().unwrap().next().unwrap().unwrap().path();
     let aside = source.path().join("aside");
-    fs::rename(&models, &aside).unwrap();
-    std::os::unix::fs::symlink(&aside, &models).unwrap();
-    let said = target.fails(&["import", archive.to_str().unwrap()], 1);
-    assert!(said.contains("symbolic link"), "{said}");
+    for place in [model, models] {
+        fs::rename(&place, &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, &place).unwrap();
+        let said = target.fails(&["import", archive.to_str().unwrap()], 1);
+        assert!(said.contains("symbolic link"), "{said}");
+        fs::remove_file(&place).unwrap();
+        fs::rename(&aside, &place).unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! `runledger export` and `runledger import` of registered models.
 
 use runledger::store::{NewModelVersion, NewRegisteredModel};
-use runledger_entities::{ModelVersion, RegisteredModel, Tag};
+use runledger_entities::{ModelStage, ModelVersion, ModelVersionNumber, RegisteredModel, Tag};
 use serde_json::Value;
 
 use super::transfer_models::{all, fill, named};
@@ -132,4 +132,48 @@ fn registered_models_are_named_and_there() {
     // Those that are not named are left out.
     world.ok(&["export", "without", "-n", "moved"]);
     assert!(!world.path().join("without/registered_models").exists());
+}
+
+#[test]
+fn the_model_of_another_archive_is_left_alone() {
+    let target = World::of(Kind::Database);
+    let mut taken = [[0; 4]; 2];
+    for taken in &mut taken {
+        let source = World::of(Kind::Folder);
+        register(&source);
+        let (archive, _) = export(&source);
+        *taken = done(&target.ok(&["import", &archive, "--json"]));
+    }
+    assert_eq!(taken, [[1, 0, 2, 0], [0; 4]]);
+    assert_eq!(read(&target).1.len(), 2);
+}
+
+#[test]
+fn a_version_that_was_cut_short_gets_its_stage() {
+    let (source, target) = (World::of(Kind::Folder), World::of(Kind::Database));
+    register(&source);
+    source.ask(async |client| {
+        let (name, version) = ("it's best", ModelVersionNumber(1));
+        let stage = ModelStage::Production;
+        let moved = client.transition_model_version_stage(name, version, stage, false);
+        moved.await.unwrap();
+    });
+    let (archive, _) = export(&source);
+    let import = ["import", &archive, "--json"];
+    target.ok(&import);
+    let first = &read(&target).1[0];
+    assert_eq!(first.current_stage, ModelStage::Production);
+    let incomplete = "runledger.import.incomplete";
+    assert!(first.tags.iter().all(|tag| tag.key != incomplete));
+    target.ask(async |client| {
+        let (name, version) = ("it's best", ModelVersionNumber(1));
+        let moved = client.transition_model_version_stage(name, version, ModelStage::None, false);
+        moved.await.unwrap();
+        let set = client.set_model_version_tag(name, version, incomplete, "true");
+        set.await.unwrap();
+    });
+    assert_eq!(done(&target.ok(&import)), [0, 1, 0, 2]);
+    let first = &read(&target).1[0];
+    assert_eq!(first.current_stage, ModelStage::Production);
+    assert!(first.tags.iter().all(|tag| tag.key != incomplete));
 }

@@ -1,5 +1,7 @@
 //! Logged models of an experiment, with their artifacts.
 
+use std::collections::HashSet;
+
 use runledger_entities::LoggedModel;
 use runledger_protocol::messages::logged_models as messages;
 use runledger_store::{LoggedModelQuery, PageRequest};
@@ -43,6 +45,8 @@ pub(super) async fn each(
             token: None,
         },
     };
+    // As with runs.
+    let mut seen = HashSet::new();
     loop {
         let found = archive.client.models().search_logged_models(query.clone());
         let page = match found.await {
@@ -50,7 +54,9 @@ pub(super) async fn each(
             page => page?,
         };
         for model in &page.items {
-            take(model).await?;
+            if seen.insert(model.model_id.clone()) {
+                take(model).await?;
+            }
         }
         query.page.token = page.next_token;
         if query.page.token.is_none() {

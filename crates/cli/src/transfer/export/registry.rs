@@ -1,9 +1,9 @@
 //! Registered models with their versions, each in a file.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use runledger::Client;
+use runledger_artifacts::transfer;
 use runledger_entities::{RegisteredModel, Tag};
 use runledger_protocol::messages::{model_versions, registered_models};
 use serde_json::Value;
@@ -77,9 +77,7 @@ fn file_name(name: &str) -> String {
         }
     };
     let plain: String = name.chars().map(plain).take(NAME).collect();
-    let mut hash = DefaultHasher::new();
-    name.hash(&mut hash);
-    format!("{plain}-{:016x}", hash.finish())
+    format!("{plain}-{:016x}", transfer::stable_hash(name.as_bytes()))
 }
 
 #[cfg(test)]

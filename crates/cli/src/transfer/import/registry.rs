@@ -3,7 +3,7 @@
 //! Nothing is added to a model that somebody else has registered: an alias of it may decide
 //! what is in use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use runledger::{Client, rest};
@@ -14,12 +14,13 @@ use runledger_entities::{
 use runledger_store::{NewModelVersion, NewRegisteredModel};
 use serde_json::Value;
 
-use super::Known;
+use super::{INCOMPLETE, Known};
 use crate::command::CommandError;
 use crate::models::versions_of;
 use crate::transfer::{Done, REGISTRY, files, is_lacking};
 
-/// The tag of a registered model that was imported.
+/// The tag of a registered model that was imported: when it was registered where it comes from,
+/// and under which name. Another store may have one of that name, too.
 const SOURCE: &str = "runledger.import.registered_model";
 
 /// The tag with the number that a version had where it comes from.
@@ -82,8 +83,9 @@ async fn begin(
     done: &mut Done,
 ) -> Result<Option<RegisteredModel>, CommandError> {
     let name = &model.name;
+    let origin = format!("{} {name}", model.creation_timestamp);
     match client.registry().get_registered_model(name).await {
-        Ok(there) if there.tags.iter().any(|tag| tag.key == SOURCE) => {
+        Ok(there) if there.tags.contains(&Tag::new(SOURCE, &*origin)) => {
             done.registered_models.before += 1;
             Ok(Some(there))
         }
@@ -97,7 +99,7 @@ async fn begin(
         Err(error) if error.code() == ErrorCode::ResourceDoesNotExist => {
             let mut tags = model.tags.clone();
             tags.retain(|tag| tag.key != SOURCE);
-            tags.push(Tag::new(SOURCE, name.as_str()));
+            tags.push(Tag::new(SOURCE, origin));
             let new = NewRegisteredModel {
                 name: name.clone(),
                 description: model.description.clone(),
@@ -126,20 +128,27 @@ async fn add_versions(
     done: &mut Done,
 ) -> Result<HashMap<ModelVersionNumber, ModelVersionNumber>, CommandError> {
     let mut numbers = HashMap::new();
+    let mut cut_short = HashSet::new();
     for there in versions_of(client, name).await? {
-        let tag = there.tags.iter().find(|tag| tag.key == NUMBER);
-        let before = tag.and_then(|tag| tag.value.parse().ok());
+        let tag = |key| there.tags.iter().find(|tag| tag.key == key);
+        let before = tag(NUMBER).and_then(|tag| tag.value.parse().ok());
         if let Some(before) = before.map(ModelVersionNumber) {
             numbers.insert(before, there.version);
+            if tag(INCOMPLETE).is_some() {
+                cut_short.insert(before);
+            }
         }
     }
     for version in versions {
         let before = version.version;
-        if numbers.contains_key(&before) {
+        let stage = version.current_stage;
+        if let Some(there) = numbers.get(&before) {
+            if cut_short.contains(&before) {
+                set_stage(client, name, *there, stage).await?;
+            }
             done.model_versions.before += 1;
             continue;
         }
-        let stage = version.current_stage;
         let new = new_version(client, name, version, known).await?;
         let made = match client.create_model_version(new).await {
             // Its source is not there, or cannot be one there.
@@ -157,8 +166,7 @@ async fn add_versions(
             made => made?.version,
         };
         if stage != ModelStage::None {
-            let moved = client.transition_model_version_stage(name, made, stage, false);
-            moved.await?;
+            set_stage(client, name, made, stage).await?;
         }
         numbers.insert(before, made);
         done.model_versions.now += 1;
@@ -166,7 +174,20 @@ async fn add_versions(
     Ok(numbers)
 }
 
-/// The version as it is to be made.
+/// Gives a version its stage, which makes it complete.
+async fn set_stage(
+    client: &Client,
+    name: &str,
+    version: ModelVersionNumber,
+    stage: ModelStage,
+) -> Result<(), CommandError> {
+    let moved = client.transition_model_version_stage(name, version, stage, false);
+    moved.await?;
+    let completed = client.delete_model_version_tag(name, version, INCOMPLETE);
+    Ok(completed.await?)
+}
+
+/// The version as it is to be made. One that is to have a stage is not complete without.
 async fn new_version(
     client: &Client,
     name: &str,
@@ -176,8 +197,11 @@ async fn new_version(
     let source = source(client, &version, known).await?;
     let run = version.run_id.as_ref();
     let mut tags = version.tags;
-    tags.retain(|tag| tag.key != NUMBER);
+    tags.retain(|tag| tag.key != NUMBER && tag.key != INCOMPLETE);
     tags.push(Tag::new(NUMBER, version.version.to_string()));
+    if version.current_stage != ModelStage::None {
+        tags.push(Tag::new(INCOMPLETE, "true"));
+    }
     Ok(NewModelVersion {
         name: name.to_owned(),
         source,
