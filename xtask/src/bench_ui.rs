@@ -52,8 +52,8 @@ pub(crate) struct Args {
     /// Visits of each page; the tables have their medians
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Measure this part only: `runs`, `charts`, `traces` or `scroll`
-    #[arg(long, value_name = "PART")]
+    /// Measure this part only
+    #[arg(long, value_name = "PART", value_parser = ["runs", "charts", "traces", "scroll"])]
     only: Option<String>,
     /// Write the tables to this file, as in docs/performance.md
     #[arg(long, value_name = "FILE")]

@@ -247,12 +247,16 @@ pub fn truncate(
     }
 }
 
+/// Whether names of metrics, params and tags may have this character.
+pub fn is_name_character(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '/')
+}
+
 /// Checks the characters and the path form of a metric, param or tag name.
 ///
 /// `parameter` is the path of the value in the request (`metrics[0].name`).
 pub fn name(parameter: &str, name: &str) -> Result<(), InvalidValue> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '/');
-    if name.is_empty() || !name.chars().all(allowed) {
+    if name.is_empty() || !name.chars().all(is_name_character) {
         return Err(InvalidValue::NameCharacters {
             parameter: parameter.to_owned(),
             name: excerpt(name),

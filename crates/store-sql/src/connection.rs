@@ -105,6 +105,11 @@ impl Connection {
         }
     }
 
+    /// Whether an index has the metrics of a run by key and step.
+    pub(crate) fn has_series_index(&self) -> bool {
+        self.schema.series_index
+    }
+
     /// The table `metrics`, to be read by run and key.
     pub(crate) fn series(&self) -> &'static str {
         self.dialect().series(self.schema.series_index)

@@ -110,7 +110,7 @@ const parts = {
 };
 
 for (const [name, measure] of Object.entries(parts)) {
-  if (!name.startsWith(values.only)) continue;
+  if (values.only && name !== values.only) continue;
   console.error(`${name} …`);
   try {
     await measure();

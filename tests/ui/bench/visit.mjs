@@ -42,6 +42,6 @@ export async function opened(page) {
     const path = (entry) => new URL(entry.name).pathname;
     const api = fetched.filter((entry) => ["fetch", "xmlhttprequest"].includes(entry.initiatorType) && !path(entry).includes("static-files") && entry.startTime < window.drawnAt);
     const code = fetched.filter((entry) => /\.(js|css)$/.test(path(entry)));
-    return { ms: window.drawnAt, requests: api.length, kB: code.reduce((sum, entry) => sum + entry.encodedBodySize, 0) / 1000, api: api.map((entry) => `${Math.round(entry.startTime)}+${Math.round(entry.duration)} ${path(entry)}`) };
+    return { ms: window.drawnAt, requests: api.length, kB: code.reduce((sum, entry) => sum + entry.encodedBodySize, 0) / 1000 };
   });
 }

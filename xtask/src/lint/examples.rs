@@ -29,14 +29,18 @@ fn without_example(text: &str) -> Vec<(usize, &str)> {
     let mut has_example = false;
     // Attributes stand between the documentation and its item, on one line or on several.
     let mut in_attribute = false;
+    // What a public trait has is as public.
+    let mut in_trait = false;
     for (index, line) in text.lines().enumerate() {
+        in_trait = (in_trait && line != "}") || line.starts_with("pub trait ");
         let line = line.trim();
         if line.starts_with("///") {
             has_example |= line.contains("```");
         } else if in_attribute || line.starts_with("#[") {
             in_attribute = !line.ends_with(']');
         } else {
-            if !has_example && let Some(item) = public_item(line) {
+            let line = line.strip_prefix("pub ").or(in_trait.then_some(line));
+            if !has_example && let Some(item) = line.and_then(item) {
                 found.push((index + 1, item));
             }
             has_example = false;
@@ -45,9 +49,8 @@ fn without_example(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// What is made public on this line: its kind and name.
-fn public_item(line: &str) -> Option<&str> {
-    let item = line.strip_prefix("pub ")?;
+/// What is made on this line: its kind and name.
+fn item(item: &str) -> Option<&str> {
     let kind = item
         .trim_start_matches("async ")
         .trim_start_matches("const ")
@@ -73,6 +76,12 @@ mod tests {
             without_example(text),
             [(9, "async fn two"), (12, "struct Four")]
         );
+    }
+
+    #[test]
+    fn methods_of_public_traits_are_public() {
+        let text = "/// ```\n/// ```\npub trait One {\n    fn one();\n}\n\nfn two() {}\n";
+        assert_eq!(without_example(text), [(4, "fn one")]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub enum ArtifactsError {
     #[error("the files of runs are only read: open the client without `read_only` to write")]
     ReadOnly,
     /// All files of a run or a model were to be deleted.
-    #[error("name a file or a folder to delete: all files of a run or a model go with it")]
+    #[error("all files of a run or a model cannot be deleted at once: name a file or a folder")]
     Whole,
     /// A file that is too large to be held in memory.
     #[error(

@@ -369,7 +369,8 @@ impl Artifacts {
     /// ```
     ///
     /// # Errors
-    /// [`ArtifactsError::Whole`] for the topmost folder, and where the storage refuses.
+    /// [`ArtifactsError::Whole`] for the topmost folder, [`ArtifactsError::ReadOnly`],
+    /// [`ArtifactsError::Transfer`] for what is no path, and [`ArtifactsError::Storage`].
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactsError> {
         self.check_writable()?;
         let path = transfer::path(path)?;

@@ -410,7 +410,7 @@ impl RunLogger {
     /// ```
     ///
     /// # Errors
-    /// [`ArtifactsError::Whole`] for all files of the run at once.
+    /// [`TrackingError::Artifacts`], as [`Artifacts::delete`] says.
     pub fn delete_artifacts(&self, path: &str) -> Result<(), TrackingError> {
         let path = path.to_owned();
         self.with_files(|files| async move { files.delete(&path).await })

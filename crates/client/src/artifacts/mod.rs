@@ -493,7 +493,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ArtifactsError::Whole`] for all files of the run at once.
+    /// [`TrackingError::Store`] if there is no such run, and [`TrackingError::Artifacts`], as
+    /// [`Artifacts::delete`] says.
     pub async fn delete_artifacts(&self, run: &RunId, path: &str) -> Result<(), TrackingError> {
         let files = self.run_artifacts(run).await?;
         Ok(files.delete(path).await?)

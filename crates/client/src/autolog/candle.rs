@@ -2,8 +2,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let folder = std::env::temp_dir().join("runledger-autolog-candle");
-//! # let tracker = runledger::Tracker::open(&folder.display().to_string())?;
+//! # let folder = tempfile::tempdir()?;
+//! # let runs = folder.path().join("mlruns");
+//! # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
 //! use candle_core::{DType, Device, Tensor};
 //! use candle_nn::{AdamW, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear, loss};
 //! use runledger::autolog::candle::{Logged, LoggedConfig, log_checkpoint};
@@ -41,6 +42,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::checkpoint::{self, Failure};
+use super::params::params;
 use super::quiet::Quiet;
 use crate::RunLogger;
 
@@ -66,6 +68,22 @@ use crate::RunLogger;
 /// ```
 pub trait Hyperparameters {
     /// What [`RunLogger::log_config`] is to log.
+    ///
+    /// ```
+    /// use runledger::autolog::candle::Hyperparameters;
+    ///
+    /// struct Momentum {
+    ///     beta: f64,
+    /// }
+    ///
+    /// impl Hyperparameters for Momentum {
+    ///     fn hyperparameters(&self) -> impl serde::Serialize {
+    ///         serde_json::json!({"beta": self.beta})
+    ///     }
+    /// }
+    /// # let told = serde_json::to_string(&Momentum { beta: 0.9 }.hyperparameters());
+    /// # assert_eq!(told.ok().as_deref(), Some(r#"{"beta":0.9}"#));
+    /// ```
     fn hyperparameters(&self) -> impl Serialize;
 }
 
@@ -115,6 +133,7 @@ pub struct LoggedConfig<C> {
     config: C,
     every: u32,
     prefix: String,
+    first: i64,
 }
 
 impl<C> LoggedConfig<C> {
@@ -144,10 +163,11 @@ impl<C> LoggedConfig<C> {
             config,
             every: 1,
             prefix: String::new(),
+            first: 0,
         }
     }
 
-    /// Logs each `steps`th step only, beginning with step 0; all of them if it is 0.
+    /// Logs each `steps`th step only, beginning with the first; all of them if it is 0.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -178,7 +198,8 @@ impl<C> LoggedConfig<C> {
         self
     }
 
-    /// Puts this before the names of the metrics, such as `train/`.
+    /// Puts this before the names of the metrics and params, such as `generator/`: two
+    /// optimizers may log to one run.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -203,6 +224,34 @@ impl<C> LoggedConfig<C> {
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Counts the steps from this one on, where a training goes on that was cut short.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::{Optimizer, SGD};
+    /// use runledger::autolog::candle::{Logged, LoggedConfig};
+    ///
+    /// let weight = Var::new(1_f32, &Device::Cpu)?;
+    /// let config = LoggedConfig::new(&run, 0.1).from_step(1000);
+    /// let mut optimizer = Logged::<SGD>::new(vec![weight.clone()], config)?;
+    /// optimizer.backward_step(&weight.sqr()?)?;
+    /// run.flush()?;
+    /// assert!(run.get()?.data.metrics.iter().all(|metric| metric.step == 1000));
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn from_step(mut self, step: i64) -> Self {
+        self.first = step;
         self
     }
 }
@@ -244,6 +293,9 @@ pub struct Logged<O> {
     loss: String,
     learning_rate: String,
     step: i64,
+    first: i64,
+    /// Whether it was told that a loss cannot be read.
+    is_unreadable: bool,
 }
 
 impl<O> Logged<O> {
@@ -313,8 +365,10 @@ where
             config,
             every,
             prefix,
+            first,
         } = config;
-        run.log_config(&config.hyperparameters())
+        params(&prefix, &config.hyperparameters())
+            .and_then(|params| run.log_params(params))
             .map_err(candle_core::Error::wrap)?;
         Ok(Self {
             optimizer: O::new(vars, config)?,
@@ -322,7 +376,9 @@ where
             every,
             loss: format!("{prefix}loss"),
             learning_rate: format!("{prefix}learning_rate"),
-            step: 0,
+            step: first,
+            first,
+            is_unreadable: false,
         })
     }
 
@@ -330,7 +386,8 @@ where
     fn step(&mut self, grads: &GradStore) -> Result<()> {
         let learning_rate = self.optimizer.learning_rate();
         self.optimizer.step(grads)?;
-        self.log(learning_rate, None)
+        self.log(learning_rate, None);
+        Ok(())
     }
 
     fn learning_rate(&self) -> f64 {
@@ -344,22 +401,27 @@ where
     fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
         let learning_rate = self.optimizer.learning_rate();
         self.optimizer.backward_step(loss)?;
-        self.log(learning_rate, Some(loss))
+        self.log(learning_rate, Some(loss));
+        Ok(())
     }
 }
 
 impl<O> Logged<O> {
-    fn log(&mut self, learning_rate: f64, loss: Option<&Tensor>) -> Result<()> {
+    fn log(&mut self, learning_rate: f64, loss: Option<&Tensor>) {
         let step = self.step;
         self.step += 1;
-        if step % i64::from(self.every) != 0 {
-            return Ok(());
+        if (step - self.first) % i64::from(self.every) != 0 {
+            return;
         }
-        if let Some(loss) = loss {
-            self.quiet.log(&self.loss, scalar(loss)?, step);
+        match loss.map(scalar) {
+            Some(Ok(loss)) => self.quiet.log(&self.loss, loss, step),
+            Some(Err(error)) if !self.is_unreadable => {
+                self.is_unreadable = true;
+                tracing::warn!(step, %error, "a loss cannot be read, and is not logged");
+            }
+            Some(Err(_)) | None => {}
         }
         self.quiet.log(&self.learning_rate, learning_rate, step);
-        Ok(())
     }
 }
 
@@ -393,7 +455,8 @@ pub fn log_checkpoint(run: &RunLogger, variables: &VarMap, epoch: usize) -> Resu
 }
 
 /// Gives variables the values of a checkpoint that [`log_checkpoint`] uploaded. Those that
-/// the checkpoint has and `variables` have not are left out.
+/// the checkpoint has and `variables` have not are left out. The steps of an optimizer go on
+/// with [`LoggedConfig::from_step`].
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,8 +2,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let folder = std::env::temp_dir().join("runledger-autolog-linfa");
-//! # let tracker = runledger::Tracker::open(&folder.display().to_string())?;
+//! # let folder = tempfile::tempdir()?;
+//! # let runs = folder.path().join("mlruns");
+//! # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
 //! use linfa::{Dataset, ParamGuard};
 //! use linfa::traits::Predict;
 //! use linfa_bayes::GaussianNb;
@@ -71,6 +72,26 @@ where
     /// that has them. Some crates serialize them only once they are checked
     /// (`GaussianNb::params().check()?`).
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use linfa::{Dataset, ParamGuard};
+    /// use linfa_bayes::GaussianNb;
+    /// use ndarray::array;
+    /// use runledger::autolog::linfa::FitLogged;
+    ///
+    /// let train = Dataset::new(array![[1.0], [1.5], [8.0], [9.0]], array![0, 0, 1, 1]);
+    /// GaussianNb::params().var_smoothing(1e-6).check()?.fit_logged(&run, &train)?;
+    /// let params = run.get()?.data.params;
+    /// assert!(params.iter().any(|it| (&*it.key, &*it.value) == ("var_smoothing", "1e-6")));
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`FitError::Tracking`] if the hyper-parameters cannot be logged, before anything is
     /// fitted, and [`FitError::Fit`]. What goes wrong with the metrics is warned of.
@@ -87,6 +108,26 @@ where
 
     /// Fits a model to a dataset, and logs that to a run with `params` for hyper-parameters,
     /// where they cannot be serialized themselves.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+    /// # let run = tracker.start_run()?;
+    /// use linfa::{Dataset, ParamGuard};
+    /// use linfa_bayes::GaussianNb;
+    /// use ndarray::array;
+    /// use runledger::autolog::linfa::FitLogged;
+    ///
+    /// let train = Dataset::new(array![[1.0], [1.5], [8.0], [9.0]], array![0, 0, 1, 1]);
+    /// let params = GaussianNb::params().check()?;
+    /// params.fit_logged_with(&run, &serde_json::json!({"smoothing": "default"}), &train)?;
+    /// assert_eq!(run.get()?.data.params[0].key, "smoothing");
+    /// # run.end()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`FitLogged::fit_logged`].

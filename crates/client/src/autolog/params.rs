@@ -1,5 +1,6 @@
 //! Configurations as params: a key for each value, with dots where it is nested.
 
+use runledger_entities::validate;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,8 +23,9 @@ impl RunLogger {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let folder = std::env::temp_dir().join("runledger-log-config");
-    /// # let tracker = runledger::Tracker::open(&folder.display().to_string())?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let runs = folder.path().join("mlruns");
+    /// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
     /// #[derive(serde::Serialize)]
     /// struct Config {
     ///     hidden: [usize; 2],
@@ -53,29 +55,40 @@ impl RunLogger {
     /// ```
     ///
     /// # Errors
-    /// [`TrackingError::Config`] if it is neither a map nor a struct, or its own `Serialize`
-    /// fails; [`TrackingError::Value`] if a key is longer than 250 characters, or two keys
-    /// are the same once characters were replaced; and what [`RunLogger::log_params`]
+    /// [`TrackingError::Config`] if it is neither a map nor a struct, has an integer of more
+    /// than 64 bits, or its own `Serialize` fails; [`TrackingError::Value`] if a key is longer
+    /// than 250 characters, is a path by another name (`/a`, `a//b`, `..`), or is the same as
+    /// another with its dots or replaced characters; and what [`RunLogger::log_params`]
     /// returns, as where a param has another value already.
     pub fn log_config(&self, config: &(impl Serialize + ?Sized)) -> Result<(), TrackingError> {
-        self.log_params(params(config)?)
+        self.log_params(params("", config)?)
     }
 }
 
 /// A key with `_` in the place of what no key may have.
 pub(super) fn key(text: &str) -> String {
-    let allowed = |c: char| c.is_alphanumeric() || "_-. :/".contains(c);
     if text.is_empty() {
         return "_".to_owned();
     }
     text.chars()
-        .map(|c| if allowed(c) { c } else { '_' })
+        .map(|c| {
+            if validate::is_name_character(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect()
 }
 
-/// The keys and values of a configuration, by key.
-fn params(config: &(impl Serialize + ?Sized)) -> Result<Vec<(String, String)>, TrackingError> {
+/// The keys and values of a configuration, by key, with `prefix` before each key.
+pub(super) fn params(
+    prefix: &str,
+    config: &(impl Serialize + ?Sized),
+) -> Result<Vec<(String, String)>, TrackingError> {
     let refused = |reason| TrackingError::Config { reason };
+    // An integer that has more than 64 bits is refused here; as a text it would lose digits.
+    serde_json::to_value(config).map_err(|error| refused(error.to_string()))?;
     // By way of a text, in which an `f32` has its own digits and not those of an `f64`.
     let text = serde_json::to_string(config).map_err(|error| refused(error.to_string()))?;
     let value = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
@@ -83,7 +96,7 @@ fn params(config: &(impl Serialize + ?Sized)) -> Result<Vec<(String, String)>, T
         Value::Object(fields) => {
             let mut params = Vec::new();
             for (name, value) in fields {
-                flatten(key(&name), value, &mut params);
+                flatten(format!("{prefix}{}", key(&name)), value, &mut params);
             }
             return Ok(params);
         }
@@ -129,7 +142,7 @@ mod tests {
     use super::*;
 
     fn texts(config: &impl Serialize) -> Vec<(String, String)> {
-        params(config).unwrap_or_default()
+        params("", config).unwrap_or_default()
     }
 
     fn owned<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
@@ -207,9 +220,18 @@ mod tests {
     }
 
     #[test]
+    fn integers_of_more_than_64_bits_are_refused() {
+        let config = std::collections::BTreeMap::from([("seed", u128::MAX)]);
+        assert!(matches!(
+            params("", &config),
+            Err(TrackingError::Config { .. })
+        ));
+    }
+
+    #[test]
     fn what_has_no_names_is_refused() {
         for config in [json!([1]), json!("a"), json!(1), json!(true)] {
-            let refused = params(&config);
+            let refused = params("", &config);
             assert!(
                 matches!(&refused, Err(TrackingError::Config { reason }) if reason.contains("no names")),
                 "{refused:?}"
@@ -218,7 +240,7 @@ mod tests {
         assert_eq!(texts(&()), []);
         let keys_of_lists = std::collections::BTreeMap::from([([1], 1)]);
         assert!(matches!(
-            params(&keys_of_lists),
+            params("", &keys_of_lists),
             Err(TrackingError::Config { .. })
         ));
     }

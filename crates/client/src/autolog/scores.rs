@@ -142,8 +142,9 @@ impl ClassificationScores {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RegressionScores {
-    /// The coefficient of determination, at most 1. Where all true values are equal, 1 if
-    /// all predictions are right, else 0; NaN for a single value (`r2_score`).
+    /// The coefficient of determination, at most 1. Where all true values are
+    /// their mean to the last digit, 1 if all predictions are right, else 0; NaN for a single
+    /// value (`r2_score`).
     pub r2: f64,
     /// The mean squared error, in squared units of the values (`mean_squared_error`).
     pub mse: f64,

@@ -5,8 +5,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let folder = std::env::temp_dir().join("runledger-autolog-smartcore");
-//! # let tracker = runledger::Tracker::open(&folder.display().to_string())?;
+//! # let folder = tempfile::tempdir()?;
+//! # let runs = folder.path().join("mlruns");
+//! # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
 //! use runledger::autolog;
 //! use smartcore::linalg::basic::matrix::DenseMatrix;
 //! use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};

@@ -86,11 +86,11 @@ fn some_steps_only_under_a_prefix() {
 
     let read = world.end(run);
     let expected = [
-        ("beta1", "0.9"),
-        ("beta2", "0.999"),
-        ("eps", "1e-8"),
-        ("lr", "1e-5"),
-        ("weight_decay", "0.01"),
+        ("train/beta1", "0.9"),
+        ("train/beta2", "0.999"),
+        ("train/eps", "1e-8"),
+        ("train/lr", "1e-5"),
+        ("train/weight_decay", "0.01"),
     ];
     assert_eq!(read.params(), expected);
     assert_eq!(read.steps("train/learning_rate"), [0, 3, 6, 9]);
@@ -202,4 +202,28 @@ fn checkpoints_come_back() {
     assert_eq!(w.to_vec1::<f64>().unwrap(), [2.0 / 3.0]);
     let missing = load_checkpoint(&run, &mut variables, 3).unwrap_err();
     assert!(missing.to_string().contains("model-3"), "{missing}");
+}
+
+#[test]
+fn two_optimizers_share_a_run_and_go_on_later() {
+    let world = World::new();
+    let variables = VarMap::new();
+    let w = weight(&variables);
+    let run = world.start();
+    for (prefix, rate) in [("generator/", 0.01), ("critic/", 0.02)] {
+        let config = LoggedConfig::new(&run, rate)
+            .with_prefix(prefix)
+            .from_step(7)
+            .every(2);
+        let mut optimizer = Logged::<SGD>::new(variables.all_vars(), config).unwrap();
+        for _ in 0..3 {
+            optimizer.backward_step(&loss(&w)).unwrap();
+        }
+    }
+    let read = world.end(run);
+    assert_eq!(
+        read.params(),
+        [("critic/lr", "0.02"), ("generator/lr", "0.01")]
+    );
+    assert_eq!(read.steps("generator/loss"), [7, 9]);
 }

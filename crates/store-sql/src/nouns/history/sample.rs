@@ -1,8 +1,8 @@
 //! A sample of a history: the first point of each of so many equal parts, and the last one.
 //!
-//! An index has the steps of a history in their order, so that the points themselves are only
-//! read where they are in the sample. Where very many of them share a step, or there are too
-//! many, the database numbers them.
+//! Since MLflow 3.11 an index has the steps of a history in their order, so that the points
+//! themselves are only read where they are in the sample. Without it, where very many of them
+//! share a step, or where there are too many, the database numbers them.
 
 use diesel::sql_types::BigInt;
 use runledger_entities::RunId;
@@ -37,7 +37,8 @@ pub(super) fn sample(
             .rows::<PointColumns, _>(connection)
             .or_store_error();
     }
-    if count <= STEPS
+    if connection.has_series_index()
+        && count <= STEPS
         && let Some(points) = by_steps(connection, run_id, query, &places)?
     {
         return Ok(points);
