@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     dialect::Dialect,
+    postgres::InsertColumns,
     schema::Schema,
     sql::{Sql, Typed},
 };
@@ -46,6 +47,17 @@ impl<C> Remote<C> {
             connection,
             runtime: Driver::new(runtime),
         }
+    }
+}
+
+impl Remote<AsyncPgConnection> {
+    /// Runs a statement of PostgreSQL's own.
+    pub(crate) fn execute(&mut self, statement: InsertColumns) -> QueryResult<usize> {
+        let Self {
+            connection,
+            runtime,
+        } = self;
+        runtime.block_on(diesel_async::RunQueryDsl::execute(statement, connection))
     }
 }
 
@@ -113,6 +125,14 @@ impl Connection {
     /// The table `metrics`, to be read by run and key.
     pub(crate) fn series(&self) -> &'static str {
         self.dialect().series(self.schema.series_index)
+    }
+
+    /// The connection, if it is one to PostgreSQL.
+    pub(crate) fn postgres(&mut self) -> Option<&mut Remote<AsyncPgConnection>> {
+        match &mut self.link {
+            Link::Postgres(remote) => Some(remote),
+            Link::Sqlite(_) | Link::Mysql(_) => None,
+        }
     }
 
     /// Runs statements that take no values and return no rows.

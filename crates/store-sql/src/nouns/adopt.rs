@@ -12,7 +12,7 @@ use diesel::sql_types::Text;
 use runledger_entities::{Experiment, LifecycleStage, LoggedModel, Metric};
 use runledger_store::{AdoptedRun, Adoption, StoreError};
 
-use super::{OrStoreError as _, experiments, inputs, purge, rows::insert_rows};
+use super::{OrStoreError as _, experiments, inputs, purge, rows::{Row, insert_rows}};
 use crate::{
     connection::Connection, dialect::Dialect, error::is_unique_violation, sql::Sql,
     values::StoredValue,
@@ -154,44 +154,31 @@ fn put_runs(
     }
     insert_rows(
         connection,
-        "insert into params (\"key\", value, run_uuid) values ",
+        "insert into params (\"key\", value, run_uuid)",
         &all(runs, |adopted| &adopted.run.data.params),
-        |sql, Of(run, param)| {
-            sql.text(&*param.key)
-                .sql(", ")
-                .text(&*param.value)
-                .sql(", ")
-                .text(*run)
+        |Of(run, param)| {
+            let row = Row::default().text(&*param.key);
+            row.text(&*param.value).text(*run)
         },
     )?;
     insert_rows(
         connection,
-        "insert into tags (\"key\", value, run_uuid) values ",
+        "insert into tags (\"key\", value, run_uuid)",
         &all(runs, |adopted| &adopted.run.data.tags),
-        |sql, Of(run, tag)| {
-            sql.text(&*tag.key)
-                .sql(", ")
-                .text(&*tag.value)
-                .sql(", ")
-                .text(*run)
-        },
+        |Of(run, tag)| Row::default().text(&*tag.key).text(&*tag.value).text(*run),
     )?;
     insert_rows(
         connection,
-        "insert into latest_metrics (\"key\", value, timestamp, step, is_nan, run_uuid) values ",
+        "insert into latest_metrics (\"key\", value, timestamp, step, is_nan, run_uuid)",
         &all(runs, |adopted| &adopted.run.data.metrics),
-        |sql, Of(run, metric)| {
+        |Of(run, metric)| {
             let stored = stored(metric, exact);
-            sql.text(&*metric.key)
-                .sql(", ")
+            Row::default()
+                .text(&*metric.key)
                 .real(stored.value)
-                .sql(", ")
                 .int(metric.timestamp)
-                .sql(", ")
                 .int(metric.step)
-                .sql(", ")
                 .bool(stored.is_nan)
-                .sql(", ")
                 .text(*run)
         },
     )?;
@@ -309,20 +296,20 @@ fn put_model(
     let experiment = model.experiment_id.0;
     insert_rows(
         connection,
-        "insert into logged_model_params (param_key, param_value, model_id, experiment_id) values ",
+        "insert into logged_model_params (param_key, param_value, model_id, experiment_id)",
         &model.params,
-        |sql, param| {
-            let sql = sql.text(&*param.key).sql(", ").text(&*param.value);
-            sql.sql(", ").text(id).sql(", ").int(experiment)
+        |param| {
+            let row = Row::default().text(&*param.key).text(&*param.value);
+            row.text(id).int(experiment)
         },
     )?;
     insert_rows(
         connection,
-        "insert into logged_model_tags (tag_key, tag_value, model_id, experiment_id) values ",
+        "insert into logged_model_tags (tag_key, tag_value, model_id, experiment_id)",
         &model.tags,
-        |sql, tag| {
-            let sql = sql.text(&*tag.key).sql(", ").text(&*tag.value);
-            sql.sql(", ").text(id).sql(", ").int(experiment)
+        |tag| {
+            let row = Row::default().text(&*tag.key).text(&*tag.value);
+            row.text(id).int(experiment)
         },
     )?;
     put_model_metrics(connection, model, exact)

@@ -14,7 +14,7 @@ use runledger_store::{
 };
 use uuid::Uuid;
 
-use super::{OrStoreError as _, registered_models, rows::insert_rows, webhooks};
+use super::{OrStoreError as _, registered_models, rows::{Row, insert_rows}, webhooks};
 use crate::{WebhookKey, connection::Connection, sql::Sql};
 
 /// How many deliveries that nobody wants any more are looked at in one claim.
@@ -101,25 +101,20 @@ impl Outbox {
         insert_rows(
             connection,
             "insert into runledger_webhook_deliveries (delivery_id, webhook_id, entity, action, \
-             body, created_at, due_at, attempts) values ",
+             body, created_at, due_at, attempts)",
             &told,
-            |sql, webhook| {
+            |webhook| {
                 // Ids in the order of time: deliveries that are due at once go
                 // out in the order of their changes.
-                sql.text(Uuid::now_v7().to_string())
-                    .sql(", ")
+                Row::default()
+                    .text(Uuid::now_v7().to_string())
                     .text(&**webhook)
-                    .sql(", ")
                     .text(event.entity().name())
-                    .sql(", ")
                     .text(event.action().name())
-                    .sql(", ")
                     .text(&*body)
-                    .sql(", ")
                     .int(self.now)
-                    .sql(", ")
                     .int(self.now)
-                    .sql(", 0")
+                    .int(0)
             },
         )?;
         self.added += told.len();

@@ -6,7 +6,7 @@
 mod news;
 mod widen;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use runledger_entities::{Cost, ExperimentId, Span, TokenUsage, TraceId, TraceState, trace_keys};
@@ -16,7 +16,11 @@ use self::{
     news::{News, news_of},
     widen::widen,
 };
-use super::{OrStoreError as _, experiments, rows::put_rows, traces};
+use super::{
+    OrStoreError as _, experiments,
+    rows::{Row, insert_new_rows, put_rows},
+    traces,
+};
 use crate::{connection::Connection, error::CONTENTION, sql::Sql, values::SerialId};
 
 /// How many bytes of spans a statement writes, but for one span that has more:
@@ -33,86 +37,94 @@ pub(crate) fn log(
     if news.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = news.keys().map(|id| (*id).to_owned()).collect();
-    let known: HashSet<String> = Sql::new("select request_id from trace_info where request_id")
-        .in_texts(false, ids.clone())
-        .rows::<Text, String>(connection)
-        .or_store_error()?
-        .into_iter()
-        .collect();
-    if known.len() < news.len() {
-        let new = news.values().filter(|news| !known.contains(news.id));
-        make(connection, experiment, &new.collect::<Vec<_>>())?;
+    let known = lock_known(connection, &news)?;
+    let (old, new): (Vec<&News<'_>>, Vec<_>) =
+        news.values().partition(|news| known.contains_key(news.id));
+    let mut tags = Vec::new();
+    if !new.is_empty() {
+        let folder = experiments::get(connection, experiment)?.artifact_location;
+        make(connection, experiment, &new)?;
+        tags.extend(new.iter().map(|news| {
+            let location = traces::location(&folder, &TraceId::new(news.id));
+            (news.id, trace_keys::ARTIFACT_LOCATION, location)
+        }));
     }
-    let traces = lock(connection, &ids)?;
+    let rows: Vec<(i64, &Span)> = news
+        .values()
+        .flat_map(|news| {
+            let of = known
+                .get(news.id)
+                .map_or(experiment.0, |trace| trace.experiment);
+            news.spans.values().map(move |span| (of, *span))
+        })
+        .collect();
+    put(connection, &rows)?;
+    widen(connection, &old, &known)?;
+    tag(connection, &news, &tags)
+}
+
+/// The traces that are there, which stay as they are for others until the end of the
+/// transaction, and count that their spans change.
+fn lock_known(
+    connection: &mut Connection,
+    news: &BTreeMap<&str, News<'_>>,
+) -> Result<HashMap<String, Known>, StoreError> {
+    // Without a lock: where nothing is found, MySQL would lock the place where it could be.
+    let ids: Vec<String> = Sql::new("select request_id from trace_info where request_id")
+        .in_texts(false, news.keys().map(|id| (*id).to_owned()).collect())
+        .rows::<Text, String>(connection)
+        .or_store_error()?;
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = lock(connection, &ids)?;
+    if known.len() < ids.len() {
+        // One was deleted after it was found: the transaction is repeated, and makes it anew.
+        return Err(StoreError::Unavailable { reason: CONTENTION });
+    }
     refuse_elsewhere(connection, &ids)?;
-    write(connection, &news, &traces)?;
-    // A trace that another made at the same time is no new one.
-    let is_new = |id: &str| !known.contains(id) && traces.get(id).is_some_and(Known::is_untouched);
-    let old: Vec<&News<'_>> = news.values().filter(|news| !is_new(news.id)).collect();
-    widen(connection, &old, &traces)?;
     Sql::new(
         "update trace_info set db_payload_generation = db_payload_generation + 1 where request_id",
     )
     .in_texts(false, ids)
     .run(connection)
     .or_store_error()?;
-    tag(connection, &news)
+    Ok(known)
 }
 
-/// Makes traces; one that somebody else made meanwhile stays.
+/// Makes traces, none of which was there.
 fn make(
     connection: &mut Connection,
     experiment: ExperimentId,
     news: &[&News<'_>],
 ) -> Result<(), StoreError> {
-    let folder = experiments::get(connection, experiment)?.artifact_location;
     let head = "insert into trace_info (request_id, experiment_id, timestamp_ms, \
         execution_time_ms, status, request_preview, response_preview, db_payload_generation, \
         trace_name, session_id, input_tokens, output_tokens, total_tokens, \
         cache_read_input_tokens, cache_creation_input_tokens, \
-        cache_creation_input_tokens_above_1hr, input_cost, output_cost, total_cost) values ";
-    let bind = |sql: Sql, news: &&News<'_>| {
+        cache_creation_input_tokens_above_1hr, input_cost, output_cost, total_cost)";
+    let row = |news: &&News<'_>| {
         let state = news.state.unwrap_or(TraceState::InProgress);
-        let mut sql = sql
+        let mut row = Row::default()
             .text(news.id)
-            .sql(", ")
             .int(experiment.0)
-            .sql(", ")
             .int(news.start)
-            .sql(", ")
             .optional_int(news.end.map(|end| end.saturating_sub(news.start)))
-            .sql(", ")
             .text(state.name())
-            .sql(", ")
             .optional_text(news.first(|span| span.request_preview.clone()))
-            .sql(", ")
             .optional_text(news.first(|span| span.response_preview.clone()))
-            .sql(", 0, ")
+            .int(1)
             .optional_text(news.name().map(str::to_owned))
-            .sql(", ")
             .optional_text(news.first(|span| span.session_id.clone()));
         for count in news.usage.map(TokenUsage::counts).unwrap_or_default() {
-            sql = sql.sql(", ").optional_int(count);
+            row = row.optional_int(count);
         }
         for amount in news.cost.map(Cost::amounts).unwrap_or_default() {
-            sql = sql.sql(", ").optional_real(amount);
+            row = row.optional_real(amount);
         }
-        sql
+        row
     };
-    let keep = connection.dialect().or_keep("request_id");
-    put_rows(connection, head, news, bind, &keep)?;
-    let locations: Vec<(&str, String)> = news
-        .iter()
-        .map(|news| (news.id, traces::location(&folder, &TraceId::new(news.id))))
-        .collect();
-    let rows: Vec<(&str, &str, &str)> = locations
-        .iter()
-        .map(|(id, location)| (*id, trace_keys::ARTIFACT_LOCATION, location.as_str()))
-        .collect();
-    let head = "insert into trace_tags (request_id, \"key\", value) values ";
-    let keep = connection.dialect().or_keep("value");
-    put_rows(connection, head, &rows, traces::bind_pair, &keep)
+    insert_new_rows(connection, head, news, row)
 }
 
 /// A trace as it is in the database.
@@ -125,7 +137,6 @@ struct Known {
     start: i64,
     duration: Option<i64>,
     state: TraceState,
-    generation: i64,
     has_request: bool,
     has_response: bool,
     has_session: bool,
@@ -133,20 +144,13 @@ struct Known {
     has_cost: bool,
 }
 
-impl Known {
-    /// Whether nobody but this transaction wrote spans of it, or told about it.
-    fn is_untouched(&self) -> bool {
-        self.generation == 0
-    }
-}
-
 type KnownColumns = (
-    (Text, Integer, BigInt, Nullable<BigInt>, Text, Integer),
+    (Text, Integer, BigInt, Nullable<BigInt>, Text),
     (Bool, Bool, Bool, Bool, Bool),
 );
 
 type KnownRow = (
-    (String, SerialId, i64, Option<i64>, String, SerialId),
+    (String, SerialId, i64, Option<i64>, String),
     (bool, bool, bool, bool, bool),
 );
 
@@ -154,7 +158,7 @@ type KnownRow = (
 fn lock(connection: &mut Connection, ids: &[String]) -> Result<HashMap<String, Known>, StoreError> {
     let rows: Vec<KnownRow> = Sql::new(
         "select request_id, experiment_id, timestamp_ms, execution_time_ms, status, \
-         db_payload_generation, request_preview is not null, response_preview is not null, \
+         request_preview is not null, response_preview is not null, \
          session_id is not null, coalesce(input_tokens, output_tokens, total_tokens, \
          cache_read_input_tokens, cache_creation_input_tokens, \
          cache_creation_input_tokens_above_1hr) is not null, \
@@ -173,7 +177,6 @@ fn lock(connection: &mut Connection, ids: &[String]) -> Result<HashMap<String, K
             start: trace.2,
             duration: trace.3,
             state: TraceState::from_name(&trace.4).unwrap_or_default(),
-            generation: trace.5.0,
             has_request: has.0,
             has_response: has.1,
             has_session: has.2,
@@ -242,28 +245,11 @@ const REPLACED: [&str; 13] = [
     "model_provider",
 ];
 
-/// Writes the spans.
-fn write(
-    connection: &mut Connection,
-    news: &BTreeMap<&str, News<'_>>,
-    traces: &HashMap<String, Known>,
-) -> Result<(), StoreError> {
-    let mut rows: Vec<(i64, &Span)> = Vec::new();
-    for news in news.values() {
-        let Some(trace) = traces.get(news.id) else {
-            // It was deleted after it was found: the transaction is repeated, and makes it anew.
-            return Err(StoreError::Unavailable { reason: CONTENTION });
-        };
-        rows.extend(news.spans.values().map(|span| (trace.experiment, *span)));
-    }
-    put(connection, &rows)
-}
-
 /// Writes spans, each with the experiment of its trace, over those that are there.
 pub(super) fn put(connection: &mut Connection, spans: &[(i64, &Span)]) -> Result<(), StoreError> {
     let head = "insert into spans (trace_id, span_id, experiment_id, parent_span_id, name, type, \
         status, start_time_unix_nano, end_time_unix_nano, content, input_cost, output_cost, \
-        total_cost, model_name, model_provider) values ";
+        total_cost, model_name, model_provider)";
     let tail = connection
         .dialect()
         .or_replace_all("trace_id, span_id", REPLACED);
@@ -271,48 +257,42 @@ pub(super) fn put(connection: &mut Connection, spans: &[(i64, &Span)]) -> Result
     let mut bytes = 0;
     for (at, (_, span)) in spans.iter().enumerate() {
         if bytes + span.content.len() > BYTES {
-            put_rows(connection, head, &spans[from..at], bind, &tail)?;
+            put_rows(connection, head, &spans[from..at], row, &tail)?;
             from = at;
             bytes = 0;
         }
         bytes += span.content.len();
     }
-    put_rows(connection, head, &spans[from..], bind, &tail)
+    put_rows(connection, head, &spans[from..], row, &tail)
 }
 
-fn bind(sql: Sql, (experiment, span): &(i64, &Span)) -> Sql {
-    let mut sql = sql
+fn row((experiment, span): &(i64, &Span)) -> Row {
+    let mut row = Row::default()
         .text(span.trace_id.as_str())
-        .sql(", ")
         .text(&*span.span_id)
-        .sql(", ")
         .int(*experiment)
-        .sql(", ")
         .optional_text(span.parent_id.clone())
-        .sql(", ")
         .text(&*span.name)
-        .sql(", ")
         .optional_text(span.span_type.clone())
-        .sql(", ")
         .text(span.status.name())
-        .sql(", ")
         .int(span.start_time_unix_nano)
-        .sql(", ")
         .optional_int(Some(span.end_time_unix_nano).filter(|end| *end > 0))
-        .sql(", ")
         .text(&*span.content);
     for amount in span.cost.map(Cost::amounts).unwrap_or_default() {
-        sql = sql.sql(", ").optional_real(amount);
+        row = row.optional_real(amount);
     }
-    sql.sql(", ")
-        .optional_text(span.model_name.clone())
-        .sql(", ")
+    row.optional_text(span.model_name.clone())
         .optional_text(span.model_provider.clone())
 }
 
-/// Writes the tags that spans bring, and says where they are.
-fn tag(connection: &mut Connection, news: &BTreeMap<&str, News<'_>>) -> Result<(), StoreError> {
-    let mut tags: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+/// Writes the tags of new traces, those that spans bring, and where the spans are.
+fn tag(
+    connection: &mut Connection,
+    news: &BTreeMap<&str, News<'_>>,
+    new: &[(&str, &str, String)],
+) -> Result<(), StoreError> {
+    let new = new.iter().map(|(id, key, value)| ((*id, *key), &**value));
+    let mut tags: BTreeMap<(&str, &str), &str> = new.collect();
     let mut users: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for news in news.values() {
         tags.insert((news.id, trace_keys::SPANS_LOCATION), trace_keys::IN_STORE);
@@ -334,7 +314,7 @@ fn tag(connection: &mut Connection, news: &BTreeMap<&str, News<'_>>) -> Result<(
     let tags = tags.into_iter().map(|((id, key), value)| (id, key, value));
     traces::put_tags(connection, tags)?;
     let users: Vec<_> = users.into_iter().collect();
-    let head = "insert into trace_request_metadata (request_id, \"key\", value) values ";
+    let head = "insert into trace_request_metadata (request_id, \"key\", value)";
     let keep = connection.dialect().or_keep("value");
-    put_rows(connection, head, &users, traces::bind_pair, &keep)
+    put_rows(connection, head, &users, traces::pair, &keep)
 }

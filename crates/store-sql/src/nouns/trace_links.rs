@@ -5,7 +5,7 @@ use runledger_entities::TraceId;
 use runledger_store::{Resource, StoreError};
 use uuid::Uuid;
 
-use super::{OrStoreError as _, rows::put_rows};
+use super::{OrStoreError as _, rows::{Row, put_rows}};
 use crate::{connection::Connection, sql::Sql};
 
 /// Links traces to a run; links that are there stay.
@@ -51,18 +51,16 @@ pub(super) fn link(
     now: i64,
 ) -> Result<(), StoreError> {
     let head = "insert into entity_associations (association_id, source_type, source_id, \
-                destination_type, destination_id, created_time) values ";
+                destination_type, destination_id, created_time)";
     let tail = connection.dialect().or_keep("association_id");
-    let bind = |sql: Sql, (trace, other): &(&str, &str)| {
-        sql.text(Uuid::new_v4().simple().to_string())
-            .sql(", 'trace', ")
+    let row = |(trace, other): &(&str, &str)| {
+        Row::default()
+            .text(Uuid::new_v4().simple().to_string())
+            .text("trace")
             .text(*trace)
-            .sql(", ")
             .text(to)
-            .sql(", ")
             .text(*other)
-            .sql(", ")
             .int(now)
     };
-    put_rows(connection, head, links, bind, &tail)
+    put_rows(connection, head, links, row, &tail)
 }

@@ -18,7 +18,7 @@ pub(super) use self::parts::Parts;
 pub(crate) use self::read::{complete, get, list, with_spans};
 use self::read::{missing, texts};
 pub(crate) use self::row::{COLUMNS, Columns, Row};
-use super::{OrStoreError as _, assessments, experiments, rows::put_rows};
+use super::{OrStoreError as _, assessments, experiments, rows::{Row, put_rows}};
 use crate::{connection::Connection, sql::Sql};
 
 /// Refuses where a schema keeps traces in another form.
@@ -38,11 +38,11 @@ pub(super) fn put_tags<'a>(
     tags: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
 ) -> Result<(), StoreError> {
     let rows: Vec<(&str, &str, &str)> = tags.into_iter().collect();
-    let head = "insert into trace_tags (request_id, \"key\", value) values ";
+    let head = "insert into trace_tags (request_id, \"key\", value)";
     let tail = connection
         .dialect()
         .or_replace("\"key\", request_id", "value");
-    put_rows(connection, head, &rows, bind_pair, &tail)
+    put_rows(connection, head, &rows, pair, &tail)
 }
 
 fn put_metadata(
@@ -54,15 +54,16 @@ fn put_metadata(
         .iter()
         .map(|(key, value)| (id.as_str(), key.as_str(), value.as_str()))
         .collect();
-    let head = "insert into trace_request_metadata (request_id, \"key\", value) values ";
+    let head = "insert into trace_request_metadata (request_id, \"key\", value)";
     let tail = connection
         .dialect()
         .or_replace("\"key\", request_id", "value");
-    put_rows(connection, head, &rows, bind_pair, &tail)
+    put_rows(connection, head, &rows, pair, &tail)
 }
 
-pub(super) fn bind_pair(sql: Sql, (id, key, value): &(&str, &str, &str)) -> Sql {
-    sql.text(*id).sql(", ").text(*key).sql(", ").text(*value)
+/// The row of a tag, or of metadata.
+pub(super) fn pair((id, key, value): &(&str, &str, &str)) -> Row {
+    Row::default().text(*id).text(*key).text(*value)
 }
 
 /// Where a trace keeps its files.

@@ -11,7 +11,7 @@ use runledger_store::{
     WebhookTarget,
 };
 
-use super::{OrStoreError as _, rows::insert_rows};
+use super::{OrStoreError as _, rows::{Row, insert_rows}};
 use crate::{WebhookKey, connection::Connection, search::page::OffsetPage, sql::Sql};
 
 /// The columns that [`Row`] reads, of the table `webhooks w`.
@@ -109,13 +109,12 @@ fn insert_events(
 ) -> Result<(), StoreError> {
     insert_rows(
         connection,
-        "insert into webhook_events (webhook_id, entity, action) values ",
+        "insert into webhook_events (webhook_id, entity, action)",
         events,
-        |sql, event| {
-            sql.text(id.as_str())
-                .sql(", ")
+        |event| {
+            Row::default()
+                .text(id.as_str())
                 .text(event.entity().name())
-                .sql(", ")
                 .text(event.action().name())
         },
     )

@@ -6,11 +6,10 @@ use crate::{
     connection::Connection,
     nouns::{
         assessments, purge,
-        rows::insert_rows,
+        rows::{Row, insert_rows},
         spans, trace_links,
-        traces::{Parts, bind_pair},
+        traces::{Parts, pair},
     },
-    sql::Sql,
 };
 
 /// Puts traces in the place of those with the same ids. Rows of all of them go into
@@ -34,9 +33,9 @@ pub(super) fn put(connection: &mut Connection, traces: &[AdoptedTrace]) -> Resul
          status, client_request_id, request_preview, response_preview, db_payload_generation, \
          trace_name, session_id, input_tokens, output_tokens, total_tokens, \
          cache_read_input_tokens, cache_creation_input_tokens, \
-         cache_creation_input_tokens_above_1hr, input_cost, output_cost, total_cost) values ",
+         cache_creation_input_tokens_above_1hr, input_cost, output_cost, total_cost)",
         &parts,
-        bind_info,
+        info_row,
     )?;
     let pairs = |of: fn(&Parts) -> &std::collections::BTreeMap<String, String>| {
         let rows = parts.iter().flat_map(move |(adopted, parts)| {
@@ -46,10 +45,10 @@ pub(super) fn put(connection: &mut Connection, traces: &[AdoptedTrace]) -> Resul
         });
         rows.collect::<Vec<_>>()
     };
-    let head = "insert into trace_tags (request_id, \"key\", value) values ";
-    insert_rows(connection, head, &pairs(|parts| &parts.tags), bind_pair)?;
-    let head = "insert into trace_request_metadata (request_id, \"key\", value) values ";
-    insert_rows(connection, head, &pairs(|parts| &parts.metadata), bind_pair)?;
+    let head = "insert into trace_tags (request_id, \"key\", value)";
+    insert_rows(connection, head, &pairs(|parts| &parts.tags), pair)?;
+    let head = "insert into trace_request_metadata (request_id, \"key\", value)";
+    insert_rows(connection, head, &pairs(|parts| &parts.metadata), pair)?;
     let mut rows = Vec::new();
     for adopted in traces {
         let info = &adopted.info;
@@ -68,29 +67,21 @@ pub(super) fn put(connection: &mut Connection, traces: &[AdoptedTrace]) -> Resul
     put_links(connection, traces)
 }
 
-fn bind_info(sql: Sql, (adopted, parts): &(&AdoptedTrace, Parts)) -> Sql {
+fn info_row((adopted, parts): &(&AdoptedTrace, Parts)) -> Row {
     let info = &adopted.info;
-    let sql = sql
+    let row = Row::default()
         .text(info.trace_id.as_str())
-        .sql(", ")
         .int(info.experiment_id.0)
-        .sql(", ")
         .int(info.request_time)
-        .sql(", ")
         .optional_int(info.execution_duration)
-        .sql(", ")
         .text(info.state.name())
-        .sql(", ")
         .optional_text(info.client_request_id.clone())
-        .sql(", ")
         .optional_text(info.request_preview.clone())
-        .sql(", ")
         .optional_text(info.response_preview.clone())
-        .sql(", 1, ")
+        .int(1)
         .optional_text(parts.name.clone())
-        .sql(", ")
         .optional_text(parts.session.clone());
-    parts.bind_numbers(sql)
+    parts.numbers(row)
 }
 
 fn put_links(connection: &mut Connection, traces: &[AdoptedTrace]) -> Result<(), StoreError> {

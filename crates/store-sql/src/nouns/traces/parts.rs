@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use runledger_entities::{Cost, TokenUsage, trace_keys};
 
-use crate::{migrate::python::Json, sql::Sql};
+use crate::{migrate::python::Json, nouns::rows::Row, sql::Sql};
 
 /// What of tags and metadata is in columns, and what remains.
 pub(in crate::nouns) struct Parts {
@@ -60,18 +60,20 @@ impl Parts {
         }
     }
 
-    /// The values of all columns of numbers, in the order of [`super::COLUMNS`], each after
-    /// a comma.
-    pub(in crate::nouns) fn bind_numbers(&self, mut sql: Sql) -> Sql {
+    /// Appends the values of all columns of numbers, in the order of [`super::COLUMNS`].
+    pub(in crate::nouns) fn numbers(&self, mut row: Row) -> Row {
         let columns = TokenUsage::MEMBERS
             .map(|(name, _)| (name, Number::Count(None)))
             .into_iter()
             .chain(Cost::MEMBERS.map(|(name, _)| (name, Number::Amount(None))));
         for (column, none) in columns {
             let told = self.numbers.iter().find(|(name, _)| *name == column);
-            sql = told.map_or(none, |(_, number)| *number).bind(sql.sql(", "));
+            row = match told.map_or(none, |(_, number)| *number) {
+                Number::Count(count) => row.optional_int(count),
+                Number::Amount(amount) => row.optional_real(amount),
+            };
         }
-        sql
+        row
     }
 
     /// The assignments of what is there, each after a comma.
