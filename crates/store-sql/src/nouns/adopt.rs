@@ -12,7 +12,10 @@ use diesel::sql_types::Text;
 use runledger_entities::{Experiment, LifecycleStage, LoggedModel, Metric};
 use runledger_store::{AdoptedRun, Adoption, StoreError};
 
-use super::{OrStoreError as _, experiments, inputs, purge, rows::{Row, insert_rows}};
+use super::{
+    OrStoreError as _, experiments, inputs, purge,
+    rows::{Values, insert_rows},
+};
 use crate::{
     connection::Connection, dialect::Dialect, error::is_unique_violation, sql::Sql,
     values::StoredValue,
@@ -157,7 +160,7 @@ fn put_runs(
         "insert into params (\"key\", value, run_uuid)",
         &all(runs, |adopted| &adopted.run.data.params),
         |Of(run, param)| {
-            let row = Row::default().text(&*param.key);
+            let row = Values::default().text(&*param.key);
             row.text(&*param.value).text(*run)
         },
     )?;
@@ -165,7 +168,12 @@ fn put_runs(
         connection,
         "insert into tags (\"key\", value, run_uuid)",
         &all(runs, |adopted| &adopted.run.data.tags),
-        |Of(run, tag)| Row::default().text(&*tag.key).text(&*tag.value).text(*run),
+        |Of(run, tag)| {
+            Values::default()
+                .text(&*tag.key)
+                .text(&*tag.value)
+                .text(*run)
+        },
     )?;
     insert_rows(
         connection,
@@ -173,7 +181,7 @@ fn put_runs(
         &all(runs, |adopted| &adopted.run.data.metrics),
         |Of(run, metric)| {
             let stored = stored(metric, exact);
-            Row::default()
+            Values::default()
                 .text(&*metric.key)
                 .real(stored.value)
                 .int(metric.timestamp)
@@ -299,7 +307,7 @@ fn put_model(
         "insert into logged_model_params (param_key, param_value, model_id, experiment_id)",
         &model.params,
         |param| {
-            let row = Row::default().text(&*param.key).text(&*param.value);
+            let row = Values::default().text(&*param.key).text(&*param.value);
             row.text(id).int(experiment)
         },
     )?;
@@ -308,7 +316,7 @@ fn put_model(
         "insert into logged_model_tags (tag_key, tag_value, model_id, experiment_id)",
         &model.tags,
         |tag| {
-            let row = Row::default().text(&*tag.key).text(&*tag.value);
+            let row = Values::default().text(&*tag.key).text(&*tag.value);
             row.text(id).int(experiment)
         },
     )?;

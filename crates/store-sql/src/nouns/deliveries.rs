@@ -14,7 +14,11 @@ use runledger_store::{
 };
 use uuid::Uuid;
 
-use super::{OrStoreError as _, registered_models, rows::{Row, insert_rows}, webhooks};
+use super::{
+    OrStoreError as _, registered_models,
+    rows::{Values, insert_rows},
+    webhooks,
+};
 use crate::{WebhookKey, connection::Connection, sql::Sql};
 
 /// How many deliveries that nobody wants any more are looked at in one claim.
@@ -106,7 +110,7 @@ impl Outbox {
             |webhook| {
                 // Ids in the order of time: deliveries that are due at once go
                 // out in the order of their changes.
-                Row::default()
+                Values::default()
                     .text(Uuid::now_v7().to_string())
                     .text(&**webhook)
                     .text(event.entity().name())

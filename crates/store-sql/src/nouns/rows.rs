@@ -20,9 +20,9 @@ const COLUMN_ROWS: usize = 10_000;
 
 /// The values of a row, in the order of the columns.
 #[derive(Debug, Default)]
-pub(crate) struct Row(Vec<Piece>);
+pub(crate) struct Values(Vec<Piece>);
 
-impl Row {
+impl Values {
     /// A text.
     pub(crate) fn text(self, value: impl Into<String>) -> Self {
         self.with(Piece::Text(value.into()))
@@ -69,7 +69,7 @@ pub(crate) fn insert_rows<T>(
     connection: &mut Connection,
     head: &'static str,
     rows: &[T],
-    row: impl Fn(&T) -> Row,
+    row: impl Fn(&T) -> Values,
 ) -> Result<(), StoreError> {
     put_rows(connection, head, rows, row, &Sql::new(""))
 }
@@ -80,7 +80,7 @@ pub(crate) fn put_rows<T>(
     connection: &mut Connection,
     head: &'static str,
     rows: &[T],
-    row: impl Fn(&T) -> Row,
+    row: impl Fn(&T) -> Values,
     tail: &Sql,
 ) -> Result<(), StoreError> {
     put(connection, head, rows, row, tail).or_store_error()
@@ -92,7 +92,7 @@ pub(crate) fn insert_new_rows<T>(
     connection: &mut Connection,
     head: &'static str,
     rows: &[T],
-    row: impl Fn(&T) -> Row,
+    row: impl Fn(&T) -> Values,
 ) -> Result<(), StoreError> {
     match put(connection, head, rows, row, &Sql::new("")) {
         Err(error) if is_unique_violation(&error) => {
@@ -106,7 +106,7 @@ fn put<T>(
     connection: &mut Connection,
     head: &'static str,
     rows: &[T],
-    row: impl Fn(&T) -> Row,
+    row: impl Fn(&T) -> Values,
     tail: &Sql,
 ) -> QueryResult<()> {
     if let Some(postgres) = connection.postgres() {

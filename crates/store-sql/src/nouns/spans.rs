@@ -18,7 +18,7 @@ use self::{
 };
 use super::{
     OrStoreError as _, experiments,
-    rows::{Row, insert_new_rows, put_rows},
+    rows::{Values, insert_new_rows, put_rows},
     traces,
 };
 use crate::{connection::Connection, error::CONTENTION, sql::Sql, values::SerialId};
@@ -105,7 +105,7 @@ fn make(
         cache_creation_input_tokens_above_1hr, input_cost, output_cost, total_cost)";
     let row = |news: &&News<'_>| {
         let state = news.state.unwrap_or(TraceState::InProgress);
-        let mut row = Row::default()
+        let mut row = Values::default()
             .text(news.id)
             .int(experiment.0)
             .int(news.start)
@@ -266,8 +266,8 @@ pub(super) fn put(connection: &mut Connection, spans: &[(i64, &Span)]) -> Result
     put_rows(connection, head, &spans[from..], row, &tail)
 }
 
-fn row((experiment, span): &(i64, &Span)) -> Row {
-    let mut row = Row::default()
+fn row((experiment, span): &(i64, &Span)) -> Values {
+    let mut row = Values::default()
         .text(span.trace_id.as_str())
         .text(&*span.span_id)
         .int(*experiment)

@@ -5,7 +5,10 @@ use runledger_entities::TraceId;
 use runledger_store::{Resource, StoreError};
 use uuid::Uuid;
 
-use super::{OrStoreError as _, rows::{Row, put_rows}};
+use super::{
+    OrStoreError as _,
+    rows::{Values, put_rows},
+};
 use crate::{connection::Connection, sql::Sql};
 
 /// Links traces to a run; links that are there stay.
@@ -54,7 +57,7 @@ pub(super) fn link(
                 destination_type, destination_id, created_time)";
     let tail = connection.dialect().or_keep("association_id");
     let row = |(trace, other): &(&str, &str)| {
-        Row::default()
+        Values::default()
             .text(Uuid::new_v4().simple().to_string())
             .text("trace")
             .text(*trace)

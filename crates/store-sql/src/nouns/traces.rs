@@ -18,7 +18,10 @@ pub(super) use self::parts::Parts;
 pub(crate) use self::read::{complete, get, list, with_spans};
 use self::read::{missing, texts};
 pub(crate) use self::row::{COLUMNS, Columns, Row};
-use super::{OrStoreError as _, assessments, experiments, rows::{Row, put_rows}};
+use super::{
+    OrStoreError as _, assessments, experiments,
+    rows::{Values, put_rows},
+};
 use crate::{connection::Connection, sql::Sql};
 
 /// Refuses where a schema keeps traces in another form.
@@ -62,8 +65,8 @@ fn put_metadata(
 }
 
 /// The row of a tag, or of metadata.
-pub(super) fn pair((id, key, value): &(&str, &str, &str)) -> Row {
-    Row::default().text(*id).text(*key).text(*value)
+pub(super) fn pair((id, key, value): &(&str, &str, &str)) -> Values {
+    Values::default().text(*id).text(*key).text(*value)
 }
 
 /// Where a trace keeps its files.

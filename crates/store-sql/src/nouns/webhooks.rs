@@ -11,7 +11,10 @@ use runledger_store::{
     WebhookTarget,
 };
 
-use super::{OrStoreError as _, rows::{Row, insert_rows}};
+use super::{
+    OrStoreError as _,
+    rows::{Values, insert_rows},
+};
 use crate::{WebhookKey, connection::Connection, search::page::OffsetPage, sql::Sql};
 
 /// The columns that [`Row`] reads, of the table `webhooks w`.
@@ -112,7 +115,7 @@ fn insert_events(
         "insert into webhook_events (webhook_id, entity, action)",
         events,
         |event| {
-            Row::default()
+            Values::default()
                 .text(id.as_str())
                 .text(event.entity().name())
                 .text(event.action().name())

@@ -6,7 +6,7 @@ use crate::{
     connection::Connection,
     nouns::{
         assessments, purge,
-        rows::{Row, insert_rows},
+        rows::{Values, insert_rows},
         spans, trace_links,
         traces::{Parts, pair},
     },
@@ -67,9 +67,9 @@ pub(super) fn put(connection: &mut Connection, traces: &[AdoptedTrace]) -> Resul
     put_links(connection, traces)
 }
 
-fn info_row((adopted, parts): &(&AdoptedTrace, Parts)) -> Row {
+fn info_row((adopted, parts): &(&AdoptedTrace, Parts)) -> Values {
     let info = &adopted.info;
-    let row = Row::default()
+    let row = Values::default()
         .text(info.trace_id.as_str())
         .int(info.experiment_id.0)
         .int(info.request_time)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use runledger_entities::{Cost, TokenUsage, trace_keys};
 
-use crate::{migrate::python::Json, nouns::rows::Row, sql::Sql};
+use crate::{migrate::python::Json, nouns::rows::Values, sql::Sql};
 
 /// What of tags and metadata is in columns, and what remains.
 pub(in crate::nouns) struct Parts {
@@ -61,7 +61,7 @@ impl Parts {
     }
 
     /// Appends the values of all columns of numbers, in the order of [`super::COLUMNS`].
-    pub(in crate::nouns) fn numbers(&self, mut row: Row) -> Row {
+    pub(in crate::nouns) fn numbers(&self, mut row: Values) -> Values {
         let columns = TokenUsage::MEMBERS
             .map(|(name, _)| (name, Number::Count(None)))
             .into_iter()
