@@ -39,7 +39,7 @@ const AS_FOR_TESTS: [&str; 6] = [
     "--workspace",
     "--features",
     "runledger-e2e/postgres,runledger/parquet,runledger/system-metrics,runledger/nvml,\
-     runledger/candle,runledger/linfa,runledger/smartcore",
+     runledger/burn,runledger/candle,runledger/linfa,runledger/smartcore",
     "--locked",
     "--test",
     "races",

@@ -16,12 +16,12 @@ use crate::{cache, process};
 
 /// The features of the crate `runledger` that no program here has, and tests have to.
 pub(crate) const CLIENT: &str = "runledger/parquet,runledger/system-metrics,runledger/nvml,\
-     runledger/candle,runledger/linfa,runledger/smartcore";
+     runledger/burn,runledger/candle,runledger/linfa,runledger/smartcore";
 
 /// All features that tests are built with, so that nothing is built twice.
 pub(crate) const FEATURES: &str = "runledger-e2e/postgres,\
      runledger/parquet,runledger/system-metrics,runledger/nvml,\
-     runledger/candle,runledger/linfa,runledger/smartcore";
+     runledger/burn,runledger/candle,runledger/linfa,runledger/smartcore";
 
 const BINARY: &str = "runledger";
 

@@ -12,7 +12,7 @@
 //! - [`artifacts`] are the files of runs and models, [`datasets`] what runs
 //!   read, and [`models`] what they make;
 //!   [`system_metrics`] is what a run uses of its machine.
-//! - [`autolog`] logs trainings of candle, linfa and smartcore by a line of code each.
+//! - [`autolog`] logs trainings of burn, candle, linfa and smartcore by a line of code each.
 //!
 //! `docs/quickstart-rust.md` begins at the beginning.
 //!

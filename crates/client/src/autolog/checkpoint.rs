@@ -51,3 +51,9 @@ pub(super) fn restore<T, E>(
     let path = run.download_artifacts(&format!("{FOLDER}/{name}"), folder.path())?;
     read(&path).map_err(Failure::Content)
 }
+
+/// Deletes a file, if it is there.
+#[cfg(feature = "burn")]
+pub(super) fn delete(run: &RunLogger, name: &str) -> Result<(), TrackingError> {
+    run.delete_artifacts(&format!("{FOLDER}/{name}"))
+}

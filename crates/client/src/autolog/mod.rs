@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | – | any | [`RunLogger::log_config`] | hyper-parameters of a struct, as params |
 //! | – | any | [`RunLogger::log_classification`], [`RunLogger::log_regression`] | scores of predictions, as metrics |
+//! | `burn` | burn-train 0.22 | `Autolog::autolog`, `autolog_checkpoints` | metrics of iterations and epochs; checkpoints, as artifacts |
 //! | `candle` | candle-nn 0.11 | `Logged` around an optimizer | hyper-parameters, loss and learning rate of each step |
 //! | `candle` | | `log_checkpoint` | variables, as an artifact |
 //! | `linfa` | linfa 0.8 | `FitLogged::fit_logged` | hyper-parameters, estimator, time and size of a fit |
@@ -23,16 +24,23 @@
 //! [`RunLogger::log_model`]: crate::RunLogger::log_model
 //! [`RunLogger::flush`]: crate::RunLogger::flush
 
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(feature = "candle")]
 pub mod candle;
-#[cfg(feature = "candle")]
+#[cfg(any(feature = "burn", feature = "candle"))]
 mod checkpoint;
 #[cfg(any(feature = "linfa", feature = "smartcore"))]
 mod fit;
 #[cfg(feature = "linfa")]
 pub mod linfa;
 mod params;
-#[cfg(any(feature = "candle", feature = "linfa", feature = "smartcore"))]
+#[cfg(any(
+    feature = "burn",
+    feature = "candle",
+    feature = "linfa",
+    feature = "smartcore"
+))]
 mod quiet;
 mod scores;
 #[cfg(feature = "smartcore")]

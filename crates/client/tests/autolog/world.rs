@@ -9,8 +9,7 @@ use tempfile::TempDir;
 /// A folder of runs.
 pub(crate) struct World {
     pub(crate) tracker: Tracker,
-    /// Removed with it.
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl World {
@@ -20,7 +19,7 @@ impl World {
         let tracker = Tracker::open(&runs.display().to_string()).unwrap();
         Self {
             tracker: tracker.with_patience(Duration::from_secs(5)),
-            _folder: folder,
+            folder,
         }
     }
 
