@@ -29,9 +29,10 @@ export function columnsInSight(scrollLeft: number, width: number, at: readonly n
 
 /**
  * Rows for lines that are used again: row `n` has the line `n % slots` while it is in sight, so that scrolling by one row
- * changes one line. There are as many lines wherever the table is, or else every row would change its line.
+ * changes one line. There are as many lines wherever the table is, or else every row would change its line. Few are
+ * beyond what is in sight: each takes its share of every frame.
  */
-export function slotsInSight(scrollTop: number, height: number, rowHeight: number, total: number, over = 6): Range & { slots: number } {
+export function slotsInSight(scrollTop: number, height: number, rowHeight: number, total: number, over = 3): Range & { slots: number } {
   const slots = Math.ceil(height / rowHeight) + 1 + 2 * over;
   const first = Math.max(0, Math.min(Math.floor(scrollTop / rowHeight) - over, total - slots));
   return { first, end: Math.min(total, first + slots), slots };

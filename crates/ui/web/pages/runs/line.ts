@@ -84,7 +84,7 @@ class CellView {
 }
 
 export class Line {
-  readonly element = make("div", "line", { role: "row", tabindex: "-1" });
+  readonly element = make("div", "line run", { role: "row", tabindex: "-1" });
   cells: readonly CellView[] = [];
   /** The row of the table of runs; -1 before the first. */
   row = -1;
@@ -150,7 +150,7 @@ export class Line {
   show(now: Shown): void {
     const before = this.#shown;
     this.#shown = now;
-    const look = `line${now.selected ? " selected" : ""}${now.cursor ? " cursor" : ""}${now.hovered ? " hovered" : ""}`;
+    const look = `line run${now.selected ? " selected" : ""}${now.cursor ? " cursor" : ""}${now.hovered ? " hovered" : ""}`;
     if (look !== this.#look) this.element.className = this.#look = look;
     if (now.selected !== before.selected) this.element.setAttribute("aria-selected", String(now.selected));
     // A click has changed it already, so that only the element knows what it shows.
