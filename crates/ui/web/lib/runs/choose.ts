@@ -33,6 +33,8 @@ export const labelOf = (id: ColumnId): string => ATTRIBUTE_LABELS[id] ?? keyOf(i
 
 export const isSystem = (id: ColumnId): boolean => id.startsWith("metrics.system/");
 
+const dictionary = new Intl.Collator("en", { numeric: true });
+
 /** Every column that can be shown, by section, in the order of a dictionary. */
 export function available(table: RunTable): Record<Section, ColumnId[]> {
   const out: Record<Section, ColumnId[]> = { Attributes: [], Metrics: [], Params: [], Tags: [] };
@@ -41,7 +43,7 @@ export function available(table: RunTable): Record<Section, ColumnId[]> {
     if (id.startsWith("attributes.") || (id.startsWith("tags.mlflow.") && !KNOWN_TAGS.includes(id))) continue;
     if (!(id in ATTRIBUTE_LABELS)) out[sectionOf(id)].push(id);
   }
-  for (const section of ["Metrics", "Params", "Tags"] as const) out[section].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  for (const section of ["Metrics", "Params", "Tags"] as const) out[section].sort(dictionary.compare);
   return out;
 }
 

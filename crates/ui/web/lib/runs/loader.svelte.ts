@@ -5,7 +5,7 @@ import { searchRuns, type RunSearch } from "../api/runs";
 import type { ViewType } from "../api/experiments";
 import { decode } from "./decode";
 import type { PageAnswer, PageRequest } from "./pages.worker";
-import { sorted, orderClause, type Order } from "./sort";
+import { allRows, orderClause, sorted, type Order } from "./sort";
 import { RunTable } from "./table";
 import { pageWorker } from "./worker";
 
@@ -15,6 +15,10 @@ const PAGE = 1500;
 /** Nobody reads further, and the memory of a browser has an end. */
 export const MOST_ROWS = 300_000;
 const MOST_RUNNING = 200;
+/** While somebody scrolls, pages come at most this often: to take them in needs the processor, which frames need more. */
+const PAUSE_MS = 400;
+/** So long after the last step the table is still being scrolled. */
+const SCROLLING_MS = 200;
 
 export interface Wanted {
   experimentIds: readonly string[];
@@ -44,6 +48,12 @@ export class RunsLoader {
   #job = 0;
   #worker: Worker | undefined;
   #abort = new AbortController();
+  #scrolled = -Infinity;
+
+  /** Says that the table is being scrolled. */
+  scrolling(): void {
+    this.#scrolled = performance.now();
+  }
 
   /** Loads anew if another search is wanted, or another order before all runs are here. */
   load(wanted: Wanted, options: { again?: boolean } = {}): void {
@@ -116,7 +126,10 @@ export class RunsLoader {
       this.version++;
       this.cut = Boolean(data.next) && this.table.length >= MOST_ROWS;
       this.complete = !data.next || this.cut;
-      if (data.next && !this.cut) ask(data.next);
+      if (!data.next || this.cut) return;
+      const { next } = data;
+      if (performance.now() - this.#scrolled > SCROLLING_MS) ask(next);
+      else setTimeout(() => job === this.#job && ask(next), PAUSE_MS);
     };
     ask(token);
   }
@@ -159,7 +172,7 @@ export class RunsLoader {
   /** Rows in the wanted order, without those that were removed here. */
   rows(order: Order): Int32Array {
     const inOrder = this.#arrival?.id === order.id && this.#arrival.ascending === order.ascending;
-    const rows = inOrder ? Int32Array.from({ length: this.table.length }, (_, row) => row) : sorted(this.table, order);
+    const rows = inOrder ? allRows(this.table) : sorted(this.table, order);
     return this.#gone.size ? rows.filter((row) => !this.#gone.has(row)) : rows;
   }
 

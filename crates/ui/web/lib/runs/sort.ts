@@ -55,8 +55,14 @@ export function comparator(table: RunTable, order: Order): (a: number, b: number
   };
 }
 
+/** All rows as they came. This is done for every page that arrives, and `Int32Array.from` takes ten times as long. */
+export function allRows(table: RunTable): Int32Array {
+  const rows = new Int32Array(table.length);
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
+  return rows;
+}
+
 /** All rows in order. */
 export function sorted(table: RunTable, order: Order): Int32Array {
-  const rows = Int32Array.from({ length: table.length }, (_, row) => row);
-  return rows.sort(comparator(table, order));
+  return allRows(table).sort(comparator(table, order));
 }

@@ -28,9 +28,12 @@ export function columnsInSight(scrollLeft: number, width: number, at: readonly n
 }
 
 /**
- * The row that a slot shows. Slots are the elements on the page; each row keeps its slot while it is in sight, so that
- * scrolling by one row changes one element.
+ * Rows for lines that are used again: row `n` has the line `n % slots` while it is in sight, so that scrolling by one row
+ * changes one line. There are as many lines wherever the table is, or else every row would change its line. Few are
+ * beyond what is in sight: each takes its share of every frame.
  */
-export function rowOfSlot(slot: number, slots: number, first: number): number {
-  return first + ((((slot - first) % slots) + slots) % slots);
+export function slotsInSight(scrollTop: number, height: number, rowHeight: number, total: number, over = 3): Range & { slots: number } {
+  const slots = Math.ceil(height / rowHeight) + 1 + 2 * over;
+  const first = Math.max(0, Math.min(Math.floor(scrollTop / rowHeight) - over, total - slots));
+  return { first, end: Math.min(total, first + slots), slots };
 }
