@@ -270,6 +270,8 @@ fn a_flush_comes_to_an_end_under_load() {
     let world = World::new();
     let options = TraceOptions {
         batch: 4,
+        // What waits at the time may take a busy machine a while.
+        shutdown: Duration::from_mins(1),
         ..TraceOptions::default()
     };
     let (layer, guard) = trace_layer(world.target(), options).expect("a thread");
