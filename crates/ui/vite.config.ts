@@ -34,7 +34,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2023",
-    rolldownOptions: { input: { index: "web/index.html", frame: "web/artifact-frame.html" } },
+    rolldownOptions: {
+      input: { index: "web/index.html", frame: "web/artifact-frame.html" },
+      // What the first page needs is one file. By itself each set of modules that some other page needs too would be a
+      // file of its own: forty, which come six at a time.
+      output: { codeSplitting: { groups: [{ name: "app", test: /\/web\/app\/main\.ts$/ }] } },
+    },
   },
   worker: { format: "es" },
   server: { proxy },
