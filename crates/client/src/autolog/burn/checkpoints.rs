@@ -18,6 +18,28 @@ use crate::{RunLogger, TrackingError};
 /// What cannot be uploaded or deleted is warned of by `tracing`, and does not stop the
 /// training. A record that cannot be written to this machine does, and so does one that
 /// cannot be restored.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// use burn_core::store::ModuleRecord;
+/// use burn_train::checkpoint::Checkpointer;
+/// use runledger::autolog::burn::RunCheckpointer;
+///
+/// let run = tracker.start_run()?;
+/// let checkpoints = RunCheckpointer::new(&run, "model");
+/// // The training has not come to its third epoch.
+/// let third: Result<ModuleRecord, _> = checkpoints.restore(3);
+/// let Err(error) = third else {
+///     panic!("there is none");
+/// };
+/// assert!(error.to_string().contains("checkpoints/model-3.bpk"));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RunCheckpointer {
     run: RunLogger,
@@ -26,6 +48,22 @@ pub struct RunCheckpointer {
 
 impl RunCheckpointer {
     /// Keeps records under a name, such as `model`.
+    ///
+    /// ```
+    /// # fn example<M: burn_train::LearnerModel>(
+    /// #     run: runledger::RunLogger,
+    /// #     training: burn_train::SupervisedTraining<M>,
+    /// # ) -> burn_train::SupervisedTraining<M> {
+    /// use runledger::autolog::burn::RunCheckpointer;
+    ///
+    /// // As `autolog_checkpoints`, with names of one's own.
+    /// training.with_custom_checkpointers(
+    ///     RunCheckpointer::new(&run, "generator"),
+    ///     RunCheckpointer::new(&run, "generator-optimizer"),
+    ///     RunCheckpointer::new(&run, "generator-rate"),
+    /// )
+    /// # }
+    /// ```
     pub fn new(run: &RunLogger, name: impl Into<String>) -> Self {
         Self {
             run: run.clone(),

@@ -31,6 +31,44 @@ use crate::{RunLogger, TrackingError};
 ///
 /// What goes wrong is warned of by `tracing`, once for each kind of error, and does not stop
 /// the training. By default burn has the warnings written to its `experiment.log`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let runs = folder.path().join("mlruns");
+/// # let tracker = runledger::Tracker::open(&runs.display().to_string())?;
+/// use std::sync::Arc;
+///
+/// use burn_train::logger::MetricLogger;
+/// use burn_train::metric::store::{MetricsUpdate, NumericMetricUpdate, Split};
+/// use burn_train::metric::{
+///     MetricAttributes, MetricDefinition, MetricEntry, MetricId, NumericEntry, SerializedEntry,
+/// };
+/// use runledger::autolog::burn::RunMetricLogger;
+///
+/// let run = tracker.start_run()?;
+/// let mut logger = RunMetricLogger::new(&run);
+///
+/// // What burn does in a training.
+/// let name = Arc::new("Loss".to_owned());
+/// let id = MetricId::new(name.clone());
+/// logger.log_metric_definition(MetricDefinition {
+///     metric_id: id.clone(),
+///     name,
+///     description: None,
+///     attributes: MetricAttributes::None,
+/// });
+/// let shown = MetricEntry::new(id, SerializedEntry::not_available(None));
+/// let loss = NumericMetricUpdate::new(shown, Some(NumericEntry::Value(0.5)), None);
+/// logger.log(MetricsUpdate::new(Vec::new(), vec![loss]), 1, &Split::Train);
+///
+/// run.flush()?;
+/// let metrics = run.get()?.data.metrics;
+/// assert_eq!((&*metrics[0].key, metrics[0].value), ("train/Loss", 0.5));
+/// # run.end()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RunMetricLogger {
     quiet: Quiet,
@@ -82,6 +120,21 @@ impl Epoch {
 
 impl RunMetricLogger {
     /// Logs to a run. Asks the run for the steps that it has, and waits for the answer.
+    ///
+    /// ```
+    /// # fn example<M: burn_train::LearnerModel>(
+    /// #     run: runledger::RunLogger,
+    /// #     training: burn_train::SupervisedTraining<M>,
+    /// # ) -> burn_train::SupervisedTraining<M> {
+    /// use burn_train::logger::FileMetricLogger;
+    /// use runledger::autolog::burn::RunMetricLogger;
+    ///
+    /// // Beside the files that burn writes by itself.
+    /// training
+    ///     .with_metric_logger(FileMetricLogger::new("/tmp/training"))
+    ///     .with_metric_logger(RunMetricLogger::new(&run))
+    /// # }
+    /// ```
     pub fn new(run: &RunLogger) -> Self {
         let steps = next_steps(run).unwrap_or_else(|error| {
             tracing::warn!(run = %run.run_id(), %error, "steps begin with 0: those that the run has are not known");

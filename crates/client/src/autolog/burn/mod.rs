@@ -33,6 +33,17 @@ pub use logger::RunMetricLogger;
 use crate::RunLogger;
 
 /// Trainings that log themselves.
+///
+/// ```
+/// # fn example<M: burn_train::LearnerModel>(
+/// #     run: runledger::RunLogger,
+/// #     training: burn_train::SupervisedTraining<M>,
+/// # ) -> burn_train::SupervisedTraining<M> {
+/// use runledger::autolog::burn::Autolog;
+///
+/// training.num_epochs(5).autolog(&run).autolog_checkpoints(&run)
+/// # }
+/// ```
 pub trait Autolog: Sized {
     /// Logs each numeric metric of the training to a run, as [`RunMetricLogger`] says.
     ///
@@ -42,12 +53,39 @@ pub trait Autolog: Sized {
     /// by `summary`, register a `FileMetricLogger` as well.
     ///
     /// It asks the run for its metrics once, and waits for the answer.
+    ///
+    /// ```
+    /// # fn example<M: burn_train::LearnerModel>(
+    /// #     run: runledger::RunLogger,
+    /// #     training: burn_train::SupervisedTraining<M>,
+    /// # ) -> burn_train::SupervisedTraining<M> {
+    /// use runledger::autolog::burn::Autolog;
+    ///
+    /// // The metrics of `training` are those of the run, too.
+    /// training.autolog(&run)
+    /// # }
+    /// ```
     #[must_use]
     fn autolog(self, run: &RunLogger) -> Self;
 
     /// Keeps checkpoints of the model, the optimizer and the learning rate's scheduler
     /// among the artifacts of a run, as [`RunCheckpointer`] says, in the place of other
     /// checkpointers.
+    ///
+    /// ```
+    /// # fn example<M: burn_train::LearnerModel>(
+    /// #     run: runledger::RunLogger,
+    /// #     training: burn_train::SupervisedTraining<M>,
+    /// # ) -> burn_train::SupervisedTraining<M> {
+    /// use burn_train::checkpoint::KeepLastNCheckpoints;
+    /// use runledger::autolog::burn::Autolog;
+    ///
+    /// // Which are kept is for a strategy of burn.
+    /// training
+    ///     .with_checkpointing_strategy(KeepLastNCheckpoints::new(2))
+    ///     .autolog_checkpoints(&run)
+    /// # }
+    /// ```
     #[must_use]
     fn autolog_checkpoints(self, run: &RunLogger) -> Self;
 }
