@@ -113,3 +113,42 @@ impl QueryId for InsertColumns {
 }
 
 impl<C> diesel::RunQueryDsl<C> for InsertColumns {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(rows: Vec<Vec<Piece>>) -> QueryResult<String> {
+        let insert = InsertColumns::new("insert into t (a, b)", rows.into_iter(), Sql::default())?;
+        Ok(diesel::debug_query::<Pg, _>(&insert).to_string())
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        let rows = vec![
+            vec![Piece::OptionalText(None), Piece::Integer(1)],
+            vec![Piece::Text("x".to_owned()), Piece::OptionalInteger(None)],
+        ];
+        assert_eq!(
+            insert(rows).unwrap(),
+            "insert into t (a, b) select * from unnest($1, $2) \
+             -- binds: [[None, Some(\"x\")], [Some(1), None]]"
+        );
+    }
+
+    #[test]
+    fn rows_that_are_not_alike_are_refused() {
+        let one = || vec![Piece::Bool(true), Piece::Real(0.5)];
+        for other in [
+            vec![Piece::Bool(true)],
+            vec![Piece::Real(0.5), Piece::Bool(true)],
+            vec![Piece::Bool(true), Piece::Static("0.5")],
+        ] {
+            let error = insert(vec![one(), other]).unwrap_err();
+            assert!(
+                matches!(error, diesel::result::Error::QueryBuilderError(_)),
+                "{error}"
+            );
+        }
+    }
+}

@@ -76,6 +76,8 @@ class CellView {
   show(text: string, numeric: boolean, best: boolean): void {
     if (text !== this.#shown) {
       this.#text.data = this.#shown = text;
+      // The tooltip was that of the run before.
+      if (this.element.hasAttribute("title")) this.element.removeAttribute("title");
       this.#long = mayOverflow(text, this.column.width);
     }
     const look = `cell${numeric ? " num" : ""}${best ? " best" : ""}${this.#long ? " long" : ""}`;
