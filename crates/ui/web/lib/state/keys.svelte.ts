@@ -24,7 +24,7 @@ class Keys {
   handle(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target as HTMLElement;
-    if (target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog, [role=menu]")) return;
+    if (target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog[open], [role=menu]")) return;
     // Enter and space belong to what has the focus.
     if ((event.key === "Enter" || event.key === " ") && target.closest("a, button, summary")) return;
     const chord = Date.now() - this.#prefixAt < 1200 && this.#prefix ? `${this.#prefix} ${event.key}` : "";
