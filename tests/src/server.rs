@@ -32,7 +32,7 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 #[derive(Debug)]
 pub struct Home {
     folder: TempDir,
-    /// The database, if it is not the file in the folder.
+    /// The store, if it is not the file in the folder.
     uri: Option<String>,
 }
 
@@ -45,7 +45,8 @@ impl Home {
         })
     }
 
-    /// A new, empty folder for servers whose database is elsewhere.
+    /// A new, empty folder for servers with another store: a URI of a database, or a path
+    /// below the folder.
     pub fn on(uri: &str) -> io::Result<Self> {
         Ok(Self {
             uri: Some(uri.to_owned()),
@@ -75,18 +76,25 @@ impl Home {
 
     /// Starts a server whose command was changed first, and waits until it is healthy.
     pub fn start_with(&self, change: impl FnOnce(&mut Command)) -> Server {
-        let mut server = self.spawn_with(change);
+        let mut server = self.spawn_with(free_port(), change);
+        server.healthy();
+        server
+    }
+
+    /// Starts a server at a port that clients know, and waits until it is healthy.
+    pub fn start_at(&self, port: u16) -> Server {
+        let mut server = self.spawn_with(port, |_| {});
         server.healthy();
         server
     }
 
     /// Starts a server without waiting for anything.
     pub fn spawn(&self) -> Server {
-        self.spawn_with(|_| {})
+        self.spawn_with(free_port(), |_| {})
     }
 
-    fn spawn_with(&self, change: impl FnOnce(&mut Command)) -> Server {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    fn spawn_with(&self, port: u16, change: impl FnOnce(&mut Command)) -> Server {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let file = || format!("sqlite:///{}", self.database().display());
         let mut command = Command::new(binary::runledger());
         command

@@ -2,29 +2,16 @@
 //! left to the server, once.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use runledger_e2e::binary::{example, runledger};
-use runledger_e2e::server::{Home, Server, eventually, free_port};
+use runledger_e2e::server::{Home, eventually, free_port};
 use runledger_e2e::{api, http};
 use serde_json::{Value, json};
 
 /// Bytes of unsent lines after which the program is killed: more than its queue holds.
 const UNSENT: u64 = 3_000_000;
-
-fn serve(home: &Home, port: u16, store: &str) -> Server {
-    let mut command = Command::new(runledger());
-    command
-        .args(["server", "--port", &port.to_string()])
-        .args(["--backend-store-uri", store])
-        .current_dir(home.path());
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut server = Server::spawn(command, address, home.path().join("server.log"));
-    server.healthy();
-    server
-}
 
 /// A program that logs a step every now and then, for longer than any test.
 fn train(uri: &str, spill: &Path) -> Child {
@@ -82,11 +69,11 @@ fn unsent(folder: &Path) -> u64 {
 }
 
 fn what_a_killed_program_left_arrives_once(store: &str) {
-    let home = Home::new().expect("a folder");
+    let home = Home::on(store).expect("a folder");
     let spill = home.path().join("spill");
     let port = free_port();
     let uri = format!("http://127.0.0.1:{port}");
-    let server = serve(&home, port, store);
+    let server = home.start_at(port);
     let mut training = train(&uri, &spill);
     let mut client = server.client();
     let mut run = String::new();
@@ -110,7 +97,7 @@ fn what_a_killed_program_left_arrives_once(store: &str) {
     assert_eq!(away.status.code(), Some(1));
     assert_eq!(files(&away)[0]["state"], "failed");
 
-    let server = serve(&home, port, store);
+    let server = home.start_at(port);
     // A first attempt is killed in its middle.
     let mut first = sync(&spill)
         .stdout(Stdio::null())
