@@ -5,10 +5,13 @@
 //! runtime of its own, in the thread that uses it, so that a statement is one
 //! blocking call and no other thread takes part in it.
 
+mod together;
+
 use std::fmt;
 
 use diesel::{QueryResult, connection::SimpleConnection as _, sqlite::SqliteConnection};
 use diesel_async::{AsyncMysqlConnection, AsyncPgConnection, SimpleAsyncConnection as _};
+use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -188,6 +191,12 @@ impl fmt::Debug for Connection {
 pub(crate) trait Load<U>: Sized {
     /// All rows of a statement.
     fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>>;
+
+    /// The same from PostgreSQL, beside other statements.
+    fn send(
+        statement: Typed<Self>,
+        connection: &AsyncPgConnection,
+    ) -> LocalBoxFuture<'_, QueryResult<Vec<U>>>;
 }
 
 impl<ST, U> Load<U> for ST
@@ -196,6 +205,7 @@ where
     U: Send + 'static,
     Typed<ST>: for<'q> diesel::query_dsl::methods::LoadQuery<'q, SqliteConnection, U>
         + for<'q> diesel_async::methods::LoadQuery<'q, AsyncPgConnection, U>
+        + for<'q, 'c> diesel_async::methods::LoadQuery<'q, &'c AsyncPgConnection, U>
         + for<'q> diesel_async::methods::LoadQuery<'q, AsyncMysqlConnection, U>,
 {
     fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>> {
@@ -216,5 +226,13 @@ where
                 runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection))
             }
         }
+    }
+
+    fn send(
+        statement: Typed<Self>,
+        mut connection: &AsyncPgConnection,
+    ) -> LocalBoxFuture<'_, QueryResult<Vec<U>>> {
+        async move { diesel_async::RunQueryDsl::load(statement, &mut connection).await }
+            .boxed_local()
     }
 }

@@ -220,7 +220,8 @@ impl Sql {
         steps.into_iter().map(|step| step.3).collect()
     }
 
-    fn typed<ST>(self) -> Typed<ST> {
+    /// The statement with the SQL types of its columns.
+    pub(crate) fn typed<ST>(self) -> Typed<ST> {
         Typed {
             sql: self,
             types: PhantomData,

@@ -1,4 +1,4 @@
-//! How PostgreSQL reads `metrics`, the largest table: by its indexes, whatever is asked.
+//! How PostgreSQL reads the largest tables: by their indexes, whatever is asked.
 //!
 //! Beside the races because it needs the same database.
 
@@ -38,7 +38,7 @@ fn no_call_reads_the_whole_table_of_metrics() {
     }
     assert_eq!(api::history(&mut client, run, "m2").len(), STEPS);
     // Again, as a client does that got no answer.
-    api::call(&mut client, "runs/log-batch", &batch(run, 0));
+    api::call(&mut client, "runs/log-batch", &batch(run, 0, KEYS, STEPS));
     api::call(
         &mut client,
         "runs/log-metric",
@@ -48,6 +48,30 @@ fn no_call_reads_the_whole_table_of_metrics() {
     drop(servers);
     database.settle();
     assert_eq!(database.rows_of_scans("metrics"), 0);
+}
+
+/// Two of twenty runs have so much of the table that PostgreSQL, left alone, reads all of it.
+#[test]
+fn a_page_of_huge_runs_does_not_read_the_metrics_of_others() {
+    let database = Database::new("huge");
+    let servers = Servers::start(1, &database.uri);
+    let mut client = servers.client(0);
+    let experiment = api::create_experiment(&mut client, "huge");
+    for n in 0..20 {
+        let run = api::create_run(&mut client, &experiment, &format!("run-{n}"));
+        api::call(&mut client, "runs/log-batch", &batch(&run, n, 1000, 1));
+    }
+    database.analyze();
+    let body = json!({ "experiment_ids": [experiment], "max_results": 2 });
+    let found = api::call(&mut client, "runs/search", &body);
+    for run in api::list(&found["runs"]) {
+        assert_eq!(api::list(&run["data"]["metrics"]).len(), 1000);
+    }
+    assert_eq!(api::list(&found["runs"]).len(), 2);
+    drop(client);
+    drop(servers);
+    database.settle();
+    assert_eq!(database.rows_of_scans("latest_metrics"), 0);
 }
 
 fn searches(experiment: &str) -> Vec<Value> {
@@ -66,7 +90,7 @@ fn searches(experiment: &str) -> Vec<Value> {
 
 fn filled_run(client: &mut Client, experiment: &str, n: usize) -> String {
     let run = api::create_run(client, experiment, &format!("run-{n}"));
-    api::call(client, "runs/log-batch", &batch(&run, n));
+    api::call(client, "runs/log-batch", &batch(&run, n, KEYS, STEPS));
     let pairs = json!({
         "run_id": run,
         "params": [{ "key": "p", "value": "x" }],
@@ -77,10 +101,10 @@ fn filled_run(client: &mut Client, experiment: &str, n: usize) -> String {
 }
 
 /// All points of a run.
-fn batch(run: &str, n: usize) -> Value {
-    let metrics: Vec<Value> = (0..KEYS * STEPS)
+fn batch(run: &str, n: usize, keys: usize, steps: usize) -> Value {
+    let metrics: Vec<Value> = (0..keys * steps)
         .map(|i| {
-            let (key, step) = (format!("m{}", i % KEYS), i / KEYS);
+            let (key, step) = (format!("m{}", i % keys), i / keys);
             json!({ "key": key, "value": n * i % 97, "timestamp": step, "step": step })
         })
         .collect();

@@ -15,6 +15,7 @@ cases![
     pages_visit_every_run_once,
     pages_keep_an_order_with_ties,
     pages_keep_the_filter,
+    pages_of_a_filter_keep_an_order_of_many_equals,
     the_last_page_has_no_token,
     older_runs_created_between_pages_repeat_and_hide_nothing,
     newer_runs_created_between_pages_repeat_and_hide_nothing,
@@ -149,6 +150,38 @@ async fn pages_keep_the_filter(w: &World) -> Outcome {
     };
     let found = paged(w, &query, 2).await?;
     assert_eq!(found.len(), 6, "{found:?}");
+    Ok(())
+}
+
+/// More equals than a store that walks along an order may look at for one page:
+/// the newest of them comes first all the same.
+async fn pages_of_a_filter_keep_an_order_of_many_equals(w: &World) -> Outcome {
+    let e = w.experiment("equals").await?;
+    for n in 0..40 {
+        let new = NewRun {
+            start_time: n,
+            ..new_run(e, &format!("r{n:03}"))
+        };
+        let run = w.tracking.create_run(new).await?.info.run_id;
+        let odd = if n % 2 == 1 { 1.0 } else { 0.0 };
+        for (key, value) in [("m", 1.0), ("odd", odd)] {
+            w.log_metrics(&run, key, &[(value, 1, 0)]).await?;
+        }
+    }
+    for order_by in [ascending(metric_key("m")), descending(metric_key("m"))] {
+        let query = RunQuery {
+            filter: vec![metric("odd", NumberOp::Equal, 1.0)],
+            order_by: vec![order_by],
+            ..query(e)
+        };
+        let newest: Vec<String> = (0..20)
+            .rev()
+            .map(|n| format!("r{:03}", 2 * n + 1))
+            .collect();
+        for size in [1, 3, 20] {
+            assert_eq!(paged(w, &query, size).await?, newest, "pages of {size}");
+        }
+    }
     Ok(())
 }
 

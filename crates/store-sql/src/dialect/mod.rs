@@ -33,16 +33,30 @@ impl Dialect {
         }
     }
 
-    /// Opens a test that a row exists; a parenthesis closes it.
+    /// A test that a row exists.
     ///
     /// The plus keeps SQLite (3.51 and later) from turning the test into a join,
     /// which it then puts after those of the order: on a later page every run of
     /// an experiment was looked up in the order before any was filtered.
-    pub(crate) fn exists(self) -> &'static str {
-        match self {
+    pub(crate) fn exists(self) -> Exists {
+        let open = match self {
             Self::Sqlite => "+exists (",
             Self::Postgres | Self::Mysql => "exists (",
-        }
+        };
+        Exists { open, close: ")" }
+    }
+
+    /// A test that a row exists, made for one row after the other: the database
+    /// does not read all rows that pass it and join them.
+    ///
+    /// PostgreSQL makes joins of such tests, but for those with an `offset`.
+    pub(crate) fn exists_by_row(self) -> Exists {
+        let Exists { open, close } = self.exists();
+        let close = match self {
+            Self::Postgres => " offset 0)",
+            Self::Sqlite | Self::Mysql => close,
+        };
+        Exists { open, close }
     }
 
     /// After an `insert`: what is there already takes the new value of `column`.
@@ -108,25 +122,36 @@ impl Dialect {
     /// The id that MySQL gave to the last row that this connection added.
     pub(crate) const LAST_ID: &'static str = "select cast(last_insert_id() as signed)";
 
-    /// A table of the runs of one page: `page.key` is the place of the run in
-    /// the list (from 0), `page.value` its id. It belongs behind `from`, and is
-    /// joined with [`Self::page_join`].
-    pub(crate) fn page(self, ids: &[String]) -> Sql {
-        match self {
-            Self::Sqlite => Sql::new("json_each(").array(ids.to_vec()).sql(") page"),
+    /// The rows of a table that belong to the runs of one page: `page.key` is the
+    /// place of the run in the list (from 0), `page.value` its id, which `of`
+    /// compares a column of `name`, the table, with. It belongs behind `from`.
+    ///
+    /// The page is the outer loop: the table is read by its index, run by run,
+    /// even where a few runs hold all of it. PostgreSQL, left alone, then reads
+    /// the whole table once.
+    pub(crate) fn of_page(
+        self,
+        ids: &[String],
+        table: &'static str,
+        name: &'static str,
+        of: &'static str,
+    ) -> Sql {
+        let page = match self {
+            Self::Sqlite => Sql::new("json_each(")
+                .array(ids.to_vec())
+                .sql(") page cross join "),
             Self::Postgres => Sql::new("(select id as value, place - 1 as key from unnest(")
                 .array(ids.to_vec())
-                .sql(") with ordinality listed(id, place)) page"),
-            Self::Mysql => mysql::page(ids),
-        }
-    }
-
-    /// Joins a table to [`Self::page`], which is the outer loop.
-    pub(crate) fn page_join(self) -> &'static str {
+                .sql(
+                    ") with ordinality listed(id, place)) page \
+                     cross join lateral (select * from ",
+                ),
+            Self::Mysql => mysql::page(ids).sql(" straight_join "),
+        };
+        let table = page.sql(table).sql(" ").sql(name);
         match self {
-            Self::Sqlite => " cross join ",
-            Self::Postgres => " join ",
-            Self::Mysql => " straight_join ",
+            Self::Sqlite | Self::Mysql => table.sql(" on ").sql(of),
+            Self::Postgres => table.sql(" where ").sql(of).sql(" offset 0) ").sql(name),
         }
     }
 
@@ -330,5 +355,24 @@ impl Dialect {
             Self::Sqlite => "begin immediate",
             Self::Postgres | Self::Mysql => "begin",
         }
+    }
+}
+
+/// How a test that a row exists is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exists {
+    open: &'static str,
+    close: &'static str,
+}
+
+impl Exists {
+    /// That this `select` finds a row.
+    pub(crate) fn of(self, select: Sql) -> Sql {
+        Sql::varying(self.open).with(select).sql(self.close)
+    }
+
+    /// That it finds none.
+    pub(crate) fn not_of(self, select: Sql) -> Sql {
+        Sql::varying("not exists (").with(select).sql(self.close)
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn escaped(pattern: &str) -> String {
     pattern.replace('\\', r"\\")
 }
 
-/// See [`super::Dialect::page`].
+/// The ids of a page: see [`super::Dialect::of_page`].
 pub(super) fn page(ids: &[String]) -> Sql {
     let mut sql = Sql::varying("(");
     for (place, id) in ids.iter().enumerate() {

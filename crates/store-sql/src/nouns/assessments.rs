@@ -18,7 +18,7 @@ const COLUMNS: &str = "assessment_id, trace_id, name, assessment_type, value, er
     created_timestamp, last_updated_timestamp, source_type, source_id, span_id, rationale, \
     overrides, valid, assessment_metadata";
 
-type Columns = (
+pub(super) type Columns = (
     (Text, Text, Text, Text, Text),
     (Nullable<Text>, BigInt, BigInt, Text, Nullable<Text>),
     (
@@ -30,7 +30,7 @@ type Columns = (
     ),
 );
 
-type Row = (
+pub(super) type Row = (
     (String, String, String, String, String),
     (Option<String>, i64, i64, String, Option<String>),
     (
@@ -42,18 +42,17 @@ type Row = (
     ),
 );
 
-/// The assessments of traces, in the order they were given.
-pub(super) fn of_traces(
-    connection: &mut Connection,
-    traces: Vec<String>,
-) -> Result<HashMap<String, Vec<Assessment>>, StoreError> {
-    let rows: Vec<Row> = Sql::new("select ")
+/// Selects the assessments of traces, in the order they were given.
+pub(super) fn of_traces(traces: Vec<String>) -> Sql {
+    Sql::new("select ")
         .sql(COLUMNS)
         .sql(" from assessments where trace_id")
         .in_texts(false, traces)
         .sql(" order by created_timestamp, assessment_id")
-        .rows::<Columns, _>(connection)
-        .or_store_error()?;
+}
+
+/// The assessments of such rows, by their trace.
+pub(super) fn by_trace(rows: Vec<Row>) -> Result<HashMap<String, Vec<Assessment>>, StoreError> {
     let mut assessments: HashMap<String, Vec<Assessment>> = HashMap::new();
     for row in rows {
         let trace = row.0.1.clone();

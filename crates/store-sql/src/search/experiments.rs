@@ -82,7 +82,7 @@ fn condition(dialect: Dialect, clause: &ExperimentClause) -> Sql {
                 "select 1 from experiment_tags t where t.experiment_id = e.experiment_id and t.key = ",
             )
             .text(&**key);
-            predicates::row_text(dialect, select, "t.value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "t.value", test)
         }
     }
 }

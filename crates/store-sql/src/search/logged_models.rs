@@ -78,16 +78,15 @@ fn statement(dialect: Dialect, query: &LoggedModelQuery) -> Sql {
 fn condition(dialect: Dialect, clause: &LoggedModelClause, datasets: &[DatasetFilter]) -> Sql {
     match clause {
         LoggedModelClause::Metric { key, test } => {
-            let mut sql = Sql::varying(dialect.exists())
-                .sql(
-                    "select 1 from logged_model_metrics m where m.model_id = l.model_id \
+            let row = Sql::varying(
+                "select 1 from logged_model_metrics m where m.model_id = l.model_id \
                  and m.metric_name = ",
-                )
-                .text(&**key)
-                .sql(" and ");
-            sql.append(predicates::number("m.metric_value", *test));
-            sql.append(on_datasets(datasets));
-            sql.sql(")")
+            )
+            .text(&**key)
+            .sql(" and ")
+            .with(predicates::number("m.metric_value", *test))
+            .with(on_datasets(datasets));
+            dialect.exists().of(row)
         }
         LoggedModelClause::Param { key, test } => {
             let select = Sql::varying(
@@ -95,14 +94,14 @@ fn condition(dialect: Dialect, clause: &LoggedModelClause, datasets: &[DatasetFi
                  and p.param_key = ",
             )
             .text(&**key);
-            predicates::row_text(dialect, select, "p.param_value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "p.param_value", test)
         }
         LoggedModelClause::Tag { key, test } => {
             let select = Sql::varying(
                 "select 1 from logged_model_tags t where t.model_id = l.model_id and t.tag_key = ",
             )
             .text(&**key);
-            predicates::row_text(dialect, select, "t.tag_value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "t.tag_value", test)
         }
         LoggedModelClause::Text { attribute, test } => {
             predicates::text(dialect, text_column(*attribute), test)

@@ -81,7 +81,7 @@ fn condition(dialect: Dialect, schema: Schema, clause: &ModelVersionClause) -> S
                 .sql(schema.of_workspace("t.workspace = v.workspace and "))
                 .sql("t.name = v.name and t.version = v.version and ")
                 .with(dialect.equal("t.\"key\"", key));
-            predicates::row_text(dialect, select, "t.value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "t.value", test)
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use runledger_search::{NumberOp, NumberTest, TextOp, TextTest};
 
-use crate::{dialect::Dialect, sql::Sql};
+use crate::{
+    dialect::{Dialect, Exists},
+    sql::Sql,
+};
 
 /// A comparison of a number column.
 pub(crate) fn number(column: &'static str, test: NumberTest) -> Sql {
@@ -51,20 +54,14 @@ pub(crate) fn text(dialect: Dialect, column: &'static str, test: &TextTest) -> S
 /// is its value. Without the row, only "is null" is true.
 pub(crate) fn row_text(
     dialect: Dialect,
+    exists: Exists,
     select: Sql,
     column: &'static str,
     test: &TextTest,
 ) -> Sql {
-    let negated = *test == TextTest::IsNull;
-    let mut sql = Sql::varying(if negated {
-        "not exists ("
-    } else {
-        dialect.exists()
-    });
-    sql.append(select);
-    if !matches!(test, TextTest::IsNull | TextTest::IsNotNull) {
-        sql.push(" and ");
-        sql.append(text(dialect, column, test));
+    match test {
+        TextTest::IsNull => exists.not_of(select),
+        TextTest::IsNotNull => exists.of(select),
+        _ => exists.of(select.sql(" and ").with(text(dialect, column, test))),
     }
-    sql.sql(")")
 }

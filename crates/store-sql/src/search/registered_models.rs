@@ -73,7 +73,7 @@ fn condition(dialect: Dialect, schema: Schema, clause: &RegisteredModelClause) -
                 .sql(schema.of_workspace("t.workspace = m.workspace and "))
                 .sql("t.name = m.name and ")
                 .with(dialect.equal("t.\"key\"", key));
-            predicates::row_text(dialect, select, "t.value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "t.value", test)
         }
     }
 }

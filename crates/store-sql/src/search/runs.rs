@@ -1,17 +1,19 @@
 //! The search of runs.
 
+mod walk;
+
 use diesel::sql_types::Text;
 use runledger_entities::{Run, Tag};
 use runledger_search::{DatasetField, PageToken, RunClause, RunText, TextOp, TextTest};
 use runledger_store::{Page, RunQuery, StoreError};
 
 use super::{
-    order::{RunOrder, Stretch, Walk, number_column, text_column},
+    order::{RunOrder, number_column, text_column},
     page, predicates,
 };
 use crate::{
     connection::Connection,
-    dialect::Dialect,
+    dialect::{Dialect, Exists},
     nouns::{OrStoreError as _, run_data},
     sql::Sql,
 };
@@ -41,7 +43,7 @@ pub(crate) fn search(
             if left == 0 {
                 break;
             }
-            ids.extend(of_stretch(connection, query, &stretch, left)?);
+            ids.extend(walk::of_stretch(connection, query, &stretch, left)?);
         }
     } else {
         let mut sql = statement(dialect, query, &order, after)?
@@ -86,93 +88,13 @@ pub(crate) fn statement(
     Ok(sql)
 }
 
-/// The first ids of a stretch of the order.
-fn of_stretch(
-    connection: &mut Connection,
-    query: &RunQuery,
-    stretch: &Stretch,
-    most: i64,
-) -> Result<Vec<String>, StoreError> {
-    let dialect = connection.dialect();
-    if !query.filter.is_empty()
-        && let Some(walk) = &stretch.walk
-    {
-        for rows in WALKS.map(|times| times * most) {
-            let sql = walking(dialect, query, stretch, walk, rows.min(LONGEST_WALK));
-            let ids: Vec<String> = sql
-                .sql(" limit ")
-                .int(most)
-                .rows::<Text, _>(connection)
-                .or_store_error()?;
-            if i64::try_from(ids.len()) == Ok(most) {
-                return Ok(ids);
-            }
-        }
-    }
-    along(dialect, query, stretch)
-        .sql(" limit ")
-        .int(most)
-        .rows::<Text, String>(connection)
-        .or_store_error()
-}
-
-/// How many rows are walked along for each one that is wanted: first, and then
-/// further where too few of them match.
-const WALKS: [i64; 3] = [10, 50, 200];
-
-/// How many rows are walked along at most.
-const LONGEST_WALK: i64 = 20_000;
-
-/// The statement that finds the ids of a stretch of the order, without its limit.
-pub(crate) fn along(dialect: Dialect, query: &RunQuery, stretch: &Stretch) -> Sql {
-    Sql::varying("select r.run_uuid from runs r")
-        .with(stretch.joins.clone())
-        .sql(" where ")
-        .with(scope(query))
-        .with(filter(dialect, query))
-        .sql(" and ")
-        .with(stretch.condition.clone())
-        .with(stretch.order.clone())
-}
-
-/// As [`along`], among the first rows only.
-pub(crate) fn walking(
-    dialect: Dialect,
-    query: &RunQuery,
-    stretch: &Stretch,
-    walk: &Walk,
-    rows: i64,
-) -> Sql {
-    let mut sql = Sql::varying("with walked as (").with(walk.rows.clone());
-    if walk.of_runs {
-        sql = sql.sql(" and ").with(scope(query));
-    }
-    sql.with(walk.order.clone())
-        .sql(" limit ")
-        .int(rows)
-        .sql(") select r.run_uuid from ")
-        .sql(walk.from)
-        .with(stretch.rest.clone())
-        .sql(" where ")
-        .with(scope(query))
-        .with(filter(dialect, query))
-        .sql(" and ")
-        .with(stretch.condition.clone())
-        .sql(" and (")
-        .with(walk.complete.clone())
-        .sql(" or (select count(*) from walked) < ")
-        .int(rows)
-        .sql(")")
-        .with(stretch.order.clone())
-}
-
 /// The ids of the runs that match, in no order.
 fn matching(dialect: Dialect, query: &RunQuery, joins: Sql) -> Sql {
     Sql::varying("select r.run_uuid from runs r")
         .with(joins)
         .sql(" where ")
         .with(scope(query))
-        .with(filter(dialect, query))
+        .with(filter(query, &Tests::of(dialect)))
 }
 
 /// That a run is of the experiments and in the stage that are searched.
@@ -190,24 +112,49 @@ fn scope(query: &RunQuery) -> Sql {
     }
 }
 
+/// How the tests of a filter find what a run logged.
+struct Tests {
+    dialect: Dialect,
+    /// The column that has the id of the run.
+    run: &'static str,
+    exists: Exists,
+}
+
+impl Tests {
+    /// As the database sees fit.
+    fn of(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            run: "r.run_uuid",
+            exists: dialect.exists(),
+        }
+    }
+
+    /// A row of a table that has the id of its run.
+    fn row(&self, select: &'static str) -> Sql {
+        Sql::varying(select).sql(" = ").sql(self.run)
+    }
+
+    /// A row of `params` or `tags` of the run.
+    fn pair(&self, select: &'static str, key: &str, test: &TextTest) -> Sql {
+        let select = self
+            .row(select)
+            .sql(" and ")
+            .with(self.dialect.equal("p.key", key));
+        predicates::row_text(self.dialect, self.exists, select, "p.value", test)
+    }
+}
+
 /// The clauses of the filter, each behind an `and`.
-fn filter(dialect: Dialect, query: &RunQuery) -> Sql {
+fn filter(query: &RunQuery, tests: &Tests) -> Sql {
     let mut sql = Sql::varying("");
     let mut clauses: Vec<&RunClause> = query.filter.iter().collect();
     clauses.sort_by_key(|clause| cost(clause));
     for clause in clauses {
         sql.push(" and ");
-        sql.append(condition(dialect, clause));
+        sql.append(condition(clause, tests));
     }
     sql
-}
-
-/// A row of `params` or `tags` of the run.
-fn pair(dialect: Dialect, table: &'static str, key: &str) -> Sql {
-    Sql::varying("select 1 from ")
-        .sql(table)
-        .sql(" p where p.run_uuid = r.run_uuid and ")
-        .with(dialect.equal("p.key", key))
 }
 
 /// What comes first in the statement: columns of the run itself, then the tests
@@ -235,31 +182,23 @@ fn cost(clause: &RunClause) -> u8 {
     }
 }
 
-fn condition(dialect: Dialect, clause: &RunClause) -> Sql {
+fn condition(clause: &RunClause, tests: &Tests) -> Sql {
+    const PARAM: &str = "select 1 from params p where p.run_uuid";
+    const TAG: &str = "select 1 from tags p where p.run_uuid";
+    let dialect = tests.dialect;
     match clause {
-        RunClause::Metric { key, test } => {
-            let mut sql = Sql::varying(dialect.exists())
-                .sql("select 1 from latest_metrics m where m.run_uuid = r.run_uuid and ")
-                .with(dialect.equal("m.key", key))
-                .sql(" and ");
-            sql.append(predicates::metric("m.value", "m.is_nan", *test));
-            sql.sql(")")
-        }
-        RunClause::Param { key, test } => {
-            predicates::row_text(dialect, pair(dialect, "params", key), "p.value", test)
-        }
-        RunClause::Tag { key, test } => {
-            predicates::row_text(dialect, pair(dialect, "tags", key), "p.value", test)
-        }
+        RunClause::Metric { key, test } => tests.exists.of(tests
+            .row("select 1 from latest_metrics m where m.run_uuid")
+            .sql(" and ")
+            .with(dialect.equal("m.key", key))
+            .sql(" and ")
+            .with(predicates::metric("m.value", "m.is_nan", *test))),
+        RunClause::Param { key, test } => tests.pair(PARAM, key, test),
+        RunClause::Tag { key, test } => tests.pair(TAG, key, test),
         RunClause::Text {
             attribute: RunText::RunName,
             test,
-        } => predicates::row_text(
-            dialect,
-            pair(dialect, "tags", Tag::RUN_NAME),
-            "p.value",
-            test,
-        ),
+        } => tests.pair(TAG, Tag::RUN_NAME, test),
         RunClause::Text { attribute, test } => {
             predicates::text(dialect, text_column(*attribute), test)
         }
@@ -276,16 +215,18 @@ fn condition(dialect: Dialect, clause: &RunClause) -> Sql {
                     .sql(" join input_tags t on t.input_uuid = i.input_uuid and t.name = ")
                     .text(Tag::DATASET_CONTEXT),
             };
-            let select = select.sql(
-                " where i.destination_type = 'RUN' and i.destination_id = r.run_uuid \
-                 and i.source_type = 'DATASET'",
-            );
+            let select = select
+                .sql(
+                    " where i.destination_type = 'RUN' and i.source_type = 'DATASET' \
+                     and i.destination_id = ",
+                )
+                .sql(tests.run);
             let column = match field {
                 DatasetField::Name => "d.name",
                 DatasetField::Digest => "d.digest",
                 DatasetField::Context => "t.value",
             };
-            predicates::row_text(dialect, select, column, test)
+            predicates::row_text(dialect, tests.exists, select, column, test)
         }
     }
 }

@@ -256,19 +256,16 @@ fn passing(
     if of_span.is_empty() {
         return sql;
     }
-    sql = sql
-        .sql(" and ")
-        .sql(dialect.exists())
-        .sql("select 1 from spans s where s.trace_id = t.request_id");
+    let mut row = Sql::varying("select 1 from spans s where s.trace_id = t.request_id");
     if let Some(time) = earliest(filter) {
         let nanos = time.saturating_sub(CLOCKS).saturating_mul(1_000_000);
-        sql = sql.sql(" and s.start_time_unix_nano >= ").int(nanos);
+        row = row.sql(" and s.start_time_unix_nano >= ").int(nanos);
     }
     for (field, test) in of_span {
-        sql.push(" and ");
-        sql.append(span(dialect, field, test));
+        row.push(" and ");
+        row.append(span(dialect, field, test));
     }
-    sql.sql(")")
+    sql.sql(" and ").with(dialect.exists().of(row))
 }
 
 /// The time that a filter asks traces to have begun after, in milliseconds.
@@ -302,13 +299,13 @@ fn condition(dialect: Dialect, experiments: &[ExperimentId], clause: &TraceClaus
         TraceClause::Tag { key, test } => {
             let select = "select 1 from trace_tags x where x.request_id = t.request_id and ";
             let select = Sql::varying(select).with(dialect.equal("x.\"key\"", key));
-            predicates::row_text(dialect, select, "x.value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "x.value", test)
         }
         TraceClause::Metadata { key, test } => {
             let select =
                 "select 1 from trace_request_metadata x where x.request_id = t.request_id and ";
             let select = Sql::varying(select).with(dialect.equal("x.\"key\"", key));
-            predicates::row_text(dialect, select, "x.value", test)
+            predicates::row_text(dialect, dialect.exists(), select, "x.value", test)
         }
         TraceClause::TokenUsage(test) => {
             let names = TokenUsage::MEMBERS.map(|(name, _)| name);

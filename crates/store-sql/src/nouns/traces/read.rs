@@ -126,17 +126,22 @@ pub(crate) fn complete(
         return Ok(Vec::new());
     }
     let ids: Vec<String> = rows.iter().map(|row| row.0.0.clone()).collect();
-    let mut tags = pairs_of(
-        connection,
-        "select request_id, \"key\", value from trace_tags where request_id",
-        ids.clone(),
-    )?;
-    let mut metadata = pairs_of(
-        connection,
-        "select request_id, \"key\", value from trace_request_metadata where request_id",
-        ids.clone(),
-    )?;
-    let mut assessments = assessments::of_traces(connection, ids)?;
+    let (mut tags, mut metadata, mut assessments) = (Vec::new(), Vec::new(), Vec::new());
+    let tag = "select request_id, \"key\", value from trace_tags where request_id";
+    let entry = "select request_id, \"key\", value from trace_request_metadata where request_id";
+    connection
+        .together([
+            Sql::new(tag)
+                .in_texts(false, ids.clone())
+                .into_rows::<(Text, Text, Nullable<Text>), _>(&mut tags),
+            Sql::new(entry)
+                .in_texts(false, ids.clone())
+                .into_rows::<(Text, Text, Nullable<Text>), _>(&mut metadata),
+            assessments::of_traces(ids).into_rows::<assessments::Columns, _>(&mut assessments),
+        ])
+        .or_store_error()?;
+    let (mut tags, mut metadata) = (by_trace(tags), by_trace(metadata));
+    let mut assessments = assessments::by_trace(assessments)?;
     rows.into_iter()
         .map(|row| {
             let id = row.0.0.clone();
@@ -149,19 +154,14 @@ pub(crate) fn complete(
         .collect()
 }
 
-fn pairs_of(
-    connection: &mut Connection,
-    select: &'static str,
-    ids: Vec<String>,
-) -> Result<HashMap<String, BTreeMap<String, String>>, StoreError> {
-    let rows: Vec<(String, String, Option<String>)> = Sql::new(select)
-        .in_texts(false, ids)
-        .rows::<(Text, Text, Nullable<Text>), _>(connection)
-        .or_store_error()?;
+/// A trace, a key, and its value.
+type Pair = (String, String, Option<String>);
+
+fn by_trace(rows: Vec<Pair>) -> HashMap<String, BTreeMap<String, String>> {
     let mut pairs: HashMap<String, BTreeMap<String, String>> = HashMap::new();
     for (id, key, value) in rows {
         let of = pairs.entry(id).or_default();
         of.insert(key, value.unwrap_or_default());
     }
-    Ok(pairs)
+    pairs
 }

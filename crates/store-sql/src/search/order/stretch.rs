@@ -25,24 +25,78 @@ pub(crate) struct Stretch {
     pub(crate) walk: Option<Walk>,
 }
 
-/// The first rows of a stretch, as a table `walked` of so many rows.
+/// The first rows of a stretch, in the order of its index.
 ///
 /// A search that filters looks there first: where many runs match, the page is
 /// full before the end, however many runs there are. A database cannot know how
 /// the values of a filter and an order go together, and left alone tends to look
 /// at all runs.
 pub(crate) struct Walk {
-    /// What `walked` selects and from where, up to its condition.
-    pub(crate) rows: Sql,
-    /// Its order.
-    pub(crate) order: Sql,
+    /// What is selected of the rows.
+    columns: &'static str,
+    /// Their table and condition.
+    from: Sql,
     /// Whether the condition is to name the experiment.
-    pub(crate) of_runs: bool,
-    /// `walked`, joined with `runs r`.
-    pub(crate) from: &'static str,
-    /// That a row comes before the last ones that were walked, of whose equals
-    /// there may be more.
-    pub(crate) complete: Sql,
+    of_runs: bool,
+    /// Their order.
+    order: Sql,
+    /// The column that they are ordered by, and how those up to one of them are
+    /// compared with it.
+    value: Sql,
+    up_to: &'static str,
+    /// Selects this column, up to the id of a run.
+    of_run: Sql,
+    /// The name of the rows, and how `runs r` is joined to it.
+    pub(crate) joined: &'static str,
+    /// The column of the rows that has the id of the run.
+    pub(crate) run: &'static str,
+}
+
+impl Walk {
+    /// The first rows, so many of them.
+    pub(crate) fn first(&self, scope: &Sql, rows: i64) -> Sql {
+        self.rows(self.columns, scope)
+            .with(self.order.clone())
+            .sql(" limit ")
+            .int(rows)
+    }
+
+    /// The value that rows are ordered by.
+    pub(crate) fn value_as_double(&self, dialect: Dialect) -> Sql {
+        Sql::varying("cast(")
+            .with(self.value.clone())
+            .sql(" as ")
+            .sql(dialect.double())
+            .sql(")")
+    }
+
+    /// How many rows come before a run and its equals, or are these; `most` if
+    /// there are more.
+    pub(crate) fn up_to(&self, scope: &Sql, run: &str, most: i64) -> Sql {
+        Sql::varying("select count(*) from (")
+            .with(self.rows("1 as one", scope))
+            .sql(" and ")
+            .with(self.value.clone())
+            .sql(self.up_to)
+            .sql("(")
+            .with(self.of_run.clone())
+            .text(run)
+            .sql(")")
+            // Not needed for a count: without it PostgreSQL scans the table.
+            .with(self.order.clone())
+            .sql(" limit ")
+            .int(most)
+            .sql(") seen")
+    }
+
+    fn rows(&self, columns: &'static str, scope: &Sql) -> Sql {
+        let sql = Sql::varying("select ").sql(columns).with(self.from.clone());
+        if self.of_runs {
+            sql.sql(" and ").with(scope.clone())
+        } else {
+            sql
+        }
+    }
 }
 
 impl RunOrder {
@@ -138,42 +192,35 @@ impl Key {
         let order = Sql::varying(" order by ")
             .with(self.value.clone())
             .sql(self.direction());
-        let complete = |column: &'static str| {
-            let last = if self.descending {
-                " > (select min("
-            } else {
-                " < (select max("
-            };
-            self.value
-                .clone()
-                .sql(last)
-                .sql(column)
-                .sql(") from walked)")
-        };
+        let up_to = if self.descending { " >= " } else { " <= " };
         match &self.row {
-            Some(row) if self.kind == Kind::Metric && row.alias == ALIASES[0] => Some(Walk {
-                rows: begin(
-                    Sql::varying(
-                        "select o0.run_uuid, o0.value, o0.is_nan from latest_metrics o0 where ",
-                    )
-                    .with(dialect.equal("o0.key", &row.key))
-                    .sql(" and not o0.is_nan"),
-                ),
-                order,
-                of_runs: false,
-                from: "walked o0 join runs r on r.run_uuid = o0.run_uuid",
-                complete: complete("value"),
-            }),
+            Some(row) if self.kind == Kind::Metric && row.alias == ALIASES[0] => {
+                let of_key = |select| Sql::varying(select).with(dialect.equal("o0.key", &row.key));
+                Some(Walk {
+                    // Nothing but what the index has: the table need not be read.
+                    columns: "o0.run_uuid, o0.value, false as is_nan",
+                    from: begin(of_key(" from latest_metrics o0 where ").sql(" and not o0.is_nan")),
+                    of_runs: false,
+                    order,
+                    value: self.value.clone(),
+                    up_to,
+                    of_run: of_key("select o0.value from latest_metrics o0 where ")
+                        .sql(" and o0.run_uuid = "),
+                    joined: ") o0 join runs r on r.run_uuid = o0.run_uuid",
+                    run: "o0.run_uuid",
+                })
+            }
             None if self.is_start_time() => Some(Walk {
-                rows: begin(Sql::varying(
-                    "select r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
-                     r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage from runs r \
-                     where r.start_time is not null",
-                )),
-                order,
+                columns: "r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, \
+                          r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage",
+                from: begin(Sql::varying(" from runs r where r.start_time is not null")),
                 of_runs: true,
-                from: "walked r",
-                complete: complete("start_time"),
+                order,
+                value: self.value.clone(),
+                up_to,
+                of_run: Sql::varying("select r.start_time from runs r where r.run_uuid = "),
+                joined: ") r",
+                run: "r.run_uuid",
             }),
             _ => None,
         }
