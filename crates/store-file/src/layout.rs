@@ -3,6 +3,7 @@
 //! Ids and keys become paths here and nowhere else, after they were checked.
 //! What the files in the folders say is left to `folder`.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::FolderError;
 use crate::safe_dir::Folder;
+use crate::write::Sync;
 
 /// Where deleted experiments are.
 pub(crate) const TRASH: &str = ".trash";
@@ -77,6 +79,37 @@ impl Root {
         let root = Self::open(path)?;
         root.folder.make_folder(TRASH)?;
         Ok(root)
+    }
+
+    /// Makes the folder with what `fill` puts into it, unless it is there.
+    ///
+    /// It is filled under another name beside its place: whoever sees it, in this
+    /// process or another, sees all of it.
+    pub(crate) fn create_with(
+        path: &Path,
+        fill: impl FnOnce(&Self) -> Result<(), FolderError>,
+        sync: Sync,
+    ) -> Result<Self, FolderError> {
+        let failed = |error| FolderError::io("make", path.display().to_string(), error);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(failed(ErrorKind::InvalidInput.into()));
+        };
+        std::fs::create_dir_all(parent).map_err(failed)?;
+        let unique = uuid::Uuid::new_v4().simple();
+        let aside = parent.join(format!(".{}.{unique}", name.display()));
+        let filled = Self::create(&aside).and_then(|root| fill(&root));
+        let placed = filled.and_then(|()| match std::fs::rename(&aside, path) {
+            Err(error) => match Self::open(path) {
+                // Another process was faster.
+                Ok(_) => Ok(()),
+                Err(_) => Err(failed(error)),
+            },
+            Ok(()) => crate::write::flush(&Folder::ambient(parent)?, sync),
+        });
+        // Gone where all went well, and else of no use.
+        let _ = std::fs::remove_dir_all(&aside);
+        placed?;
+        Self::open(path)
     }
 
     /// The ids of the experiments in this stage, in order. Folders whose names

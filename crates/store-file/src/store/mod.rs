@@ -273,13 +273,9 @@ impl Files {
             Err(error) if error.is_missing() => {}
             root => return root.map_err(internal),
         }
-        let _creating = self.creating();
-        let root = Root::create(&self.path).map_err(internal)?;
-        match create_experiment(&root, &self.default_experiment(), self.sync) {
-            // Another process was faster.
-            Ok(_) | Err(FolderError::Exists { .. }) => Ok(root),
-            Err(error) => Err(internal(error)),
-        }
+        let fill =
+            |root: &_| create_experiment(root, &self.default_experiment(), self.sync).map(drop);
+        Root::create_with(&self.path, fill, self.sync).map_err(internal)
     }
 
     fn default_experiment(&self) -> Experiment {
