@@ -57,5 +57,8 @@ select 'm' || k, pg_temp.unit(i, k * 1000 + steps - 1), began + (steps - 1) * 10
 from seeded cross join lateral generate_series(0, metrics - 1) k
 order by experiment_id, i, k;
 
+-- A vacuum marks only those pages as visible to all whose rows are known to be on the disk, which the checkpoint sees to:
+-- else the tables would look as if nobody had gone over them since they were written.
+checkpoint;
 vacuum analyze;
 checkpoint;

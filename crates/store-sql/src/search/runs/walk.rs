@@ -52,8 +52,8 @@ fn by_walking(
 ) -> Result<Option<Vec<String>>, StoreError> {
     let dialect = connection.dialect();
     let wanted = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut rows = (FIRST_WALK * most).min(LONGEST_WALK);
-    loop {
+    let mut rows = FIRST_WALK * most;
+    while rows <= LONGEST_WALK {
         // With the one after them, which tells whether equals of the last follow.
         let mut found: Vec<(String, f64)> = walking(dialect, query, stretch, walk, rows, most + 1)
             .rows::<(Text, Double), _>(connection)
@@ -69,12 +69,9 @@ fn by_walking(
         }
         // Twice what the page takes if the rest is like the beginning.
         let found = i64::try_from(found.len()).unwrap_or(most);
-        let enough = rows.saturating_mul(2 * most) / found.max(1);
-        if enough <= rows || enough > LONGEST_WALK {
-            return Ok(None);
-        }
-        rows = enough;
+        rows = rows.saturating_mul(2 * most) / found.max(1);
     }
+    Ok(None)
 }
 
 /// Whether all runs were walked along that the first key of the order has for
