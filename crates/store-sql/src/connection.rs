@@ -5,15 +5,21 @@
 //! runtime of its own, in the thread that uses it, so that a statement is one
 //! blocking call and no other thread takes part in it.
 
+mod begin;
+mod shapes;
 mod together;
 
 use std::fmt;
 
 use diesel::{QueryResult, connection::SimpleConnection as _, sqlite::SqliteConnection};
 use diesel_async::{AsyncMysqlConnection, AsyncPgConnection, SimpleAsyncConnection as _};
-use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use futures_util::{
+    future::{FutureExt as _, LocalBoxFuture, ready},
+    stream::TryStreamExt as _,
+};
 use tokio::runtime::Runtime;
 
+use self::{begin::Begin, shapes::Shapes};
 use crate::{
     dialect::Dialect,
     postgres::InsertColumns,
@@ -25,6 +31,8 @@ use crate::{
 pub(crate) struct Connection {
     link: Link,
     schema: Schema,
+    begin: Begin,
+    shapes: Shapes,
 }
 
 /// The connection of a driver.
@@ -98,6 +106,8 @@ impl Connection {
         Self {
             link,
             schema: Schema::NEWEST,
+            begin: Begin::Done,
+            shapes: Shapes::default(),
         }
     }
 
@@ -140,6 +150,7 @@ impl Connection {
 
     /// Runs statements that take no values and return no rows.
     pub(crate) fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
+        self.begin_now()?;
         match &mut self.link {
             Link::Sqlite(connection) => connection.batch_execute(statements),
             Link::Postgres(remote) => {
@@ -161,6 +172,7 @@ impl Connection {
 
     /// See [`Sql::run`].
     pub(crate) fn run(&mut self, sql: Sql) -> QueryResult<usize> {
+        self.begin_now()?;
         match &mut self.link {
             Link::Sqlite(connection) => diesel::RunQueryDsl::execute(sql, connection),
             Link::Postgres(remote) => {
@@ -187,16 +199,26 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// What takes the rows of a statement, one after the other.
+pub(crate) type Each<'e, U> = dyn FnMut(U) -> QueryResult<()> + 'e;
+
 /// SQL types that rows of Rust type `U` can be read from on every database.
 pub(crate) trait Load<U>: Sized {
-    /// All rows of a statement.
-    fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>>;
+    /// Gives `each` row of a statement away.
+    fn load(
+        statement: Typed<Self>,
+        connection: &mut Connection,
+        each: &mut Each<'_, U>,
+    ) -> QueryResult<()>;
 
     /// The same from PostgreSQL, beside other statements.
-    fn send(
+    fn send<'f>(
         statement: Typed<Self>,
-        connection: &AsyncPgConnection,
-    ) -> LocalBoxFuture<'_, QueryResult<Vec<U>>>;
+        connection: &'f AsyncPgConnection,
+        each: impl FnMut(U) -> QueryResult<()> + 'f,
+    ) -> LocalBoxFuture<'f, QueryResult<()>>
+    where
+        Self: 'f;
 }
 
 impl<ST, U> Load<U> for ST
@@ -208,31 +230,48 @@ where
         + for<'q, 'c> diesel_async::methods::LoadQuery<'q, &'c AsyncPgConnection, U>
         + for<'q> diesel_async::methods::LoadQuery<'q, AsyncMysqlConnection, U>,
 {
-    fn load(statement: Typed<Self>, connection: &mut Connection) -> QueryResult<Vec<U>> {
+    fn load(
+        mut statement: Typed<Self>,
+        connection: &mut Connection,
+        each: &mut Each<'_, U>,
+    ) -> QueryResult<()> {
+        connection.shapes.admit(&mut statement.sql);
         match &mut connection.link {
-            Link::Sqlite(connection) => diesel::RunQueryDsl::load(statement, connection),
+            Link::Sqlite(connection) => diesel::RunQueryDsl::load_iter(statement, connection)?
+                .try_for_each(|row| each(row?)),
             Link::Postgres(remote) => {
-                let Remote {
-                    connection,
-                    runtime,
-                } = &mut **remote;
-                runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection))
+                let read = ST::send(statement, &remote.connection, each);
+                connection.begin.before(remote, read)
             }
             Link::Mysql(remote) => {
                 let Remote {
                     connection,
                     runtime,
                 } = &mut **remote;
-                runtime.block_on(diesel_async::RunQueryDsl::load(statement, connection))
+                runtime.block_on(async {
+                    diesel_async::RunQueryDsl::load_stream(statement, connection)
+                        .await?
+                        .try_for_each(|row| ready(each(row)))
+                        .await
+                })
             }
         }
     }
 
-    fn send(
+    fn send<'f>(
         statement: Typed<Self>,
-        mut connection: &AsyncPgConnection,
-    ) -> LocalBoxFuture<'_, QueryResult<Vec<U>>> {
-        async move { diesel_async::RunQueryDsl::load(statement, &mut connection).await }
-            .boxed_local()
+        mut connection: &'f AsyncPgConnection,
+        mut each: impl FnMut(U) -> QueryResult<()> + 'f,
+    ) -> LocalBoxFuture<'f, QueryResult<()>>
+    where
+        Self: 'f,
+    {
+        async move {
+            diesel_async::RunQueryDsl::load_stream(statement, &mut connection)
+                .await?
+                .try_for_each(|row| ready(each(row)))
+                .await
+        }
+        .boxed_local()
     }
 }

@@ -12,7 +12,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
 };
 
-use crate::connection::{Connection, Load};
+use crate::connection::{Connection, Each, Load};
 
 /// One piece of a statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,15 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
+    /// Its part of the text, where that is all there is to it.
+    pub(crate) fn text(&self) -> Option<&'static str> {
+        match self {
+            Self::Static(text) => Some(text),
+            Self::In { negated, .. } => Some(if *negated { "not" } else { "" }),
+            _ => None,
+        }
+    }
+
     /// Whether its text depends on a length where lists are written out.
     pub(crate) fn is_list(&self) -> bool {
         matches!(self, Self::In { .. } | Self::Array(_))
@@ -80,8 +89,21 @@ impl List {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sql {
     pub(crate) pieces: Vec<Piece>,
-    /// The text varies with the request, so that its prepared form is not kept.
-    pub(crate) varies: bool,
+    /// Whether its prepared form is kept.
+    pub(crate) prepared: Prepared,
+}
+
+/// Whether the prepared form of a statement is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Prepared {
+    /// Its text is always the same.
+    #[default]
+    Always,
+    /// Its text varies with the request, but little, and a plan that was made
+    /// for other values is as good: see [`Sql::recurring`].
+    WhileRoom,
+    /// Its text varies with the request.
+    Never,
 }
 
 impl Sql {
@@ -89,7 +111,7 @@ impl Sql {
     pub(crate) fn new(text: &'static str) -> Self {
         Self {
             pieces: vec![Piece::Static(text)],
-            varies: false,
+            prepared: Prepared::Always,
         }
     }
 
@@ -97,8 +119,18 @@ impl Sql {
     pub(crate) fn varying(text: &'static str) -> Self {
         Self {
             pieces: vec![Piece::Static(text)],
-            varies: true,
+            prepared: Prepared::Never,
         }
+    }
+
+    /// The statement, which varies, but is asked for again and again in a few
+    /// shapes: a connection to a server keeps the prepared forms of so many.
+    ///
+    /// PostgreSQL then may keep the plan too, made for no value in particular:
+    /// not for a statement whose best plan depends on its values.
+    pub(crate) fn recurring(mut self) -> Self {
+        self.prepared = Prepared::WhileRoom;
+        self
     }
 
     /// Appends SQL text.
@@ -115,7 +147,7 @@ impl Sql {
     /// Appends another fragment.
     pub(crate) fn append(&mut self, other: Self) {
         self.pieces.extend(other.pieces);
-        self.varies |= other.varies;
+        self.prepared = self.prepared.max(other.prepared);
     }
 
     /// Appends another fragment.
@@ -196,7 +228,24 @@ impl Sql {
     where
         ST: Load<U>,
     {
-        ST::load(self.typed(), connection)
+        let mut rows = Vec::new();
+        self.each::<ST, U>(connection, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs the statement; gives `each` row, of SQL types `ST`, away.
+    pub(crate) fn each<ST, U>(
+        self,
+        connection: &mut Connection,
+        each: &mut Each<'_, U>,
+    ) -> QueryResult<()>
+    where
+        ST: Load<U>,
+    {
+        ST::load(self.typed(), connection, each)
     }
 
     /// Runs the statement; returns the first row, if there is one.
@@ -239,7 +288,7 @@ impl<C> diesel::RunQueryDsl<C> for Sql {}
 /// A statement with the SQL types of its columns.
 #[derive(Debug)]
 pub(crate) struct Typed<ST> {
-    sql: Sql,
+    pub(crate) sql: Sql,
     types: PhantomData<fn() -> ST>,
 }
 

@@ -70,11 +70,50 @@ impl Database {
             .expect("statistics");
     }
 
+    /// Closes all connections to it at their other end, as a database does that is started again.
+    pub(crate) fn close_connections(&self) {
+        let statement = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        self.runtime
+            .block_on(self.beside.execute(statement, &[&self.name]))
+            .expect("the end of all connections");
+        self.settle();
+    }
+
+    /// Keeps everybody from the table of runs while `readers` start, until it has waited for so many of them.
+    pub(crate) fn hold_runs(&self, readers: impl FnOnce(&dyn Fn(usize))) {
+        let lock = connect(&self.runtime, &self.url);
+        self.runtime
+            .block_on(lock.batch_execute("begin; lock table runs"))
+            .expect("a lock");
+        readers(&|count| {
+            eventually("all readers wait for the table", || {
+                let statement = "select count(*) from pg_stat_activity \
+                                 where datname = $1 and wait_event_type = 'Lock'";
+                let row = self
+                    .runtime
+                    .block_on(self.beside.query_one(statement, &[&self.name]))
+                    .expect("the activity");
+                usize::try_from(row.get::<_, i64>(0)) == Ok(count)
+            });
+            self.runtime
+                .block_on(lock.batch_execute("commit"))
+                .expect("the end of the lock");
+        });
+    }
+
     /// How many rows were read by going through a whole table, by all sessions
     /// that have ended.
     pub(crate) fn rows_of_scans(&self, table: &str) -> i64 {
-        let statement =
-            format!("select seq_tup_read from pg_stat_user_tables where relname = '{table}'");
+        self.statistic(table, "seq_tup_read")
+    }
+
+    /// How many rows of a table were read, by all sessions that have ended.
+    pub(crate) fn rows_read(&self, table: &str) -> i64 {
+        self.statistic(table, "seq_tup_read + idx_tup_fetch")
+    }
+
+    fn statistic(&self, table: &str, of: &str) -> i64 {
+        let statement = format!("select {of} from pg_stat_user_tables where relname = '{table}'");
         self.rows(&statement)
             .first()
             .and_then(|row| row.get::<_, Option<i64>>(0))

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test-races` starts the database; without it the test fails.
 
+mod closed;
 mod database;
 mod ledger;
 mod plans;

@@ -5,6 +5,8 @@
 //! that a page of runs waits for one round trip instead of seven, and is
 //! decoded while the database reads on. The others run one after the other.
 
+use std::marker::PhantomData;
+
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use futures_util::future::{FutureExt as _, LocalBoxFuture, join_all};
@@ -12,7 +14,7 @@ use futures_util::future::{FutureExt as _, LocalBoxFuture, join_all};
 use super::{Connection, Link, Load};
 use crate::sql::{Sql, Typed};
 
-/// A statement, and where its rows go: made by [`Sql::into_rows`].
+/// A statement, and where its rows go: made by [`Sql::into_each`].
 pub(crate) trait Read {
     /// Runs it.
     fn run(self: Box<Self>, connection: &mut Connection) -> QueryResult<()>;
@@ -26,15 +28,19 @@ pub(crate) trait Read {
         Self: 'f;
 }
 
-struct RowsOf<'r, ST, U> {
+struct RowsOf<ST, U, F> {
     statement: Typed<ST>,
-    rows: &'r mut Vec<U>,
+    each: F,
+    rows: PhantomData<fn(U)>,
 }
 
-impl<ST: Load<U>, U> Read for RowsOf<'_, ST, U> {
-    fn run(self: Box<Self>, connection: &mut Connection) -> QueryResult<()> {
-        *self.rows = ST::load(self.statement, connection)?;
-        Ok(())
+impl<ST, U, F> Read for RowsOf<ST, U, F>
+where
+    ST: Load<U>,
+    F: FnMut(U) -> QueryResult<()>,
+{
+    fn run(mut self: Box<Self>, connection: &mut Connection) -> QueryResult<()> {
+        ST::load(self.statement, connection, &mut self.each)
     }
 
     fn send<'f>(
@@ -44,24 +50,37 @@ impl<ST: Load<U>, U> Read for RowsOf<'_, ST, U> {
     where
         Self: 'f,
     {
-        let Self { statement, rows } = *self;
-        async move {
-            *rows = ST::send(statement, connection).await?;
-            Ok(())
-        }
-        .boxed_local()
+        ST::send(self.statement, connection, self.each)
     }
 }
 
 impl Sql {
-    /// The statement, whose rows of SQL types `ST` go to `rows`: see
+    /// The statement, with what takes its rows, of SQL types `ST`: see
     /// [`Connection::together`].
+    pub(crate) fn into_each<'r, ST, U>(
+        self,
+        each: impl FnMut(U) -> QueryResult<()> + 'r,
+    ) -> Box<dyn Read + 'r>
+    where
+        ST: Load<U> + 'r,
+        U: 'r,
+    {
+        Box::new(RowsOf {
+            statement: self.typed::<ST>(),
+            each,
+            rows: PhantomData,
+        })
+    }
+
+    /// The same, where the rows are kept as they come.
     pub(crate) fn into_rows<'r, ST, U>(self, rows: &'r mut Vec<U>) -> Box<dyn Read + 'r>
     where
         ST: Load<U> + 'r,
     {
-        let statement = self.typed::<ST>();
-        Box::new(RowsOf { statement, rows })
+        self.into_each::<ST, U>(|row| {
+            rows.push(row);
+            Ok(())
+        })
     }
 }
 
@@ -71,12 +90,11 @@ impl Connection {
         &mut self,
         reads: impl IntoIterator<Item = Box<dyn Read + 'r>>,
     ) -> QueryResult<()> {
-        let Link::Postgres(remote) = &mut self.link else {
+        let Link::Postgres(remote) = &self.link else {
             return reads.into_iter().try_for_each(|read| read.run(self));
         };
-        let connection = &remote.connection;
-        let sent = reads.into_iter().map(|read| read.send(connection));
-        let done = remote.runtime.block_on(join_all(sent));
-        done.into_iter().collect()
+        let sent = reads.into_iter().map(|read| read.send(&remote.connection));
+        let all = join_all(sent).map(|done| done.into_iter().collect());
+        self.begin.before(remote, all)
     }
 }

@@ -7,7 +7,7 @@ use diesel::{
     sql_types::{BigInt, Bool, Double, Nullable, Text},
 };
 
-use crate::sql::{List, Piece, Sql};
+use crate::sql::{List, Piece, Prepared, Sql};
 
 /// A statement binds 65,535 values at most; a longer list is bound as one JSON text, which
 /// `MySQL` 8.0 and `MariaDB` 10.6 can read.
@@ -15,7 +15,7 @@ const BOUND_ONE_BY_ONE: usize = 10_000;
 
 impl QueryFragment<Mysql> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
-        if self.varies || self.pieces.iter().any(Piece::is_list) {
+        if self.prepared != Prepared::Always || self.pieces.iter().any(Piece::is_list) {
             out.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {

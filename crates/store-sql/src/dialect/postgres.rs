@@ -7,11 +7,11 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Double, Nullable, Text},
 };
 
-use crate::sql::{List, Piece, Sql};
+use crate::sql::{List, Piece, Prepared, Sql};
 
 impl QueryFragment<Pg> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        if self.varies {
+        if self.prepared != Prepared::Always {
             out.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {

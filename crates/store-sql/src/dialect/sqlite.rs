@@ -7,11 +7,11 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::sql::{Piece, Sql};
+use crate::sql::{Piece, Prepared, Sql};
 
 impl QueryFragment<Sqlite> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        if self.varies {
+        if self.prepared != Prepared::Always {
             out.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {

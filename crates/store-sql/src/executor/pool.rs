@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diesel::QueryResult;
 use runledger_store::StoreError;
 use tokio::sync::Semaphore;
 
@@ -68,7 +69,7 @@ impl Pool {
     {
         self.with_turn(move |shared| {
             retrying(CONNECTION_LOST, || {
-                shared.transaction(|c| c.dialect().begin_read(), &read)
+                shared.transaction(Connection::begin_read, &read)
             })
         })
         .await
@@ -82,7 +83,7 @@ impl Pool {
     {
         self.with_turn(move |shared| {
             retrying(CONTENTION, || {
-                shared.transaction(|c| c.dialect().begin_write(), &write)
+                shared.transaction(Connection::begin_write, &write)
             })
         })
         .await
@@ -112,25 +113,39 @@ impl Pool {
 impl Shared {
     fn transaction<T>(
         &self,
-        begin: impl Fn(&Connection) -> &'static str,
+        begin: fn(&mut Connection) -> QueryResult<()>,
         work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         // One that waited may have been closed at the other end: nothing was
         // done on it yet, so that another may take its place.
-        let (mut connection, opened) = match self.waiting() {
-            Some(Idle {
-                mut connection,
-                opened,
-            }) => match connection.batch_execute(begin(&connection)) {
-                Ok(()) => (connection, opened),
-                Err(_) => self.begin_anew(&begin)?,
-            },
-            None => self.begin_anew(&begin)?,
-        };
+        if let Some(waited) = self.waiting()
+            && let Some(result) = self.attempt(waited, begin, work)
+        {
+            return result;
+        }
+        self.attempt(self.open()?, begin, work)
+            .unwrap_or(Err(StoreError::Unavailable {
+                reason: CONNECTION_LOST,
+            }))
+    }
+
+    /// Nothing where the transaction did not begin.
+    fn attempt<T>(
+        &self,
+        Idle {
+            mut connection,
+            opened,
+        }: Idle,
+        begin: fn(&mut Connection) -> QueryResult<()>,
+        work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Option<Result<T, StoreError>> {
+        begin(&mut connection).ok()?;
         // A panic drops the connection, and the transaction with it.
         let result = work(&mut connection);
-        let end = if result.is_ok() { "commit" } else { "rollback" };
-        let ended = connection.batch_execute(end).map_err(from_diesel);
+        if connection.failed_to_begin() {
+            return None;
+        }
+        let ended = connection.end(result.is_ok()).map_err(from_diesel);
         let usable = ended.is_ok();
         let result = match (result, ended) {
             (Ok(value), Ok(())) => Ok(value),
@@ -139,23 +154,20 @@ impl Shared {
         if usable {
             self.keep(Idle { connection, opened });
         }
-        result
+        Some(result)
     }
 
-    fn begin_anew(
-        &self,
-        begin: &impl Fn(&Connection) -> &'static str,
-    ) -> Result<(Connection, Instant), StoreError> {
-        let mut connection = (self.connect)().map_err(|error| {
+    fn open(&self) -> Result<Idle, StoreError> {
+        let connection = (self.connect)().map_err(|error| {
             tracing::warn!(%error, "the database cannot be reached");
             StoreError::Unavailable {
                 reason: "the database cannot be reached",
             }
         })?;
-        connection
-            .batch_execute(begin(&connection))
-            .map_err(from_diesel)?;
-        Ok((connection, Instant::now()))
+        Ok(Idle {
+            connection,
+            opened: Instant::now(),
+        })
     }
 
     fn waiting(&self) -> Option<Idle> {

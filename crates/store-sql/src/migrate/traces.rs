@@ -14,7 +14,11 @@ use std::collections::HashMap;
 
 use diesel::sql_types::{Double, Nullable, Text};
 
-use crate::{connection::Connection, dialect::Dialect, sql::Sql};
+use crate::{
+    connection::Connection,
+    dialect::Dialect,
+    sql::{Prepared, Sql},
+};
 
 use super::{
     Failure, catalog, count_rows,
@@ -180,7 +184,7 @@ impl Numbers {
             };
         }
         // Which costs are there is part of the text.
-        sql.varies = true;
+        sql.prepared = Prepared::Never;
         sql.sql(" where request_id = ").text(trace)
     }
 }

@@ -5,7 +5,11 @@
 
 use std::collections::HashMap;
 
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
+use diesel::{
+    QueryResult,
+    result::Error as DieselError,
+    sql_types::{BigInt, Bool, Double, Nullable, Text},
+};
 use runledger_entities::{
     Dataset, DatasetInput, LoggedModelId, Metric, ModelInput, ModelOutput, Param, Run, RunData,
     RunInputs, Tag,
@@ -17,6 +21,26 @@ use crate::{connection::Connection, dialect::Dialect, sql::Sql, values::StoredVa
 
 /// The runs of these ids with all they logged, in the order of the ids.
 pub(crate) fn load(connection: &mut Connection, ids: &[String]) -> Result<Vec<Run>, StoreError> {
+    read(connection, ids, Logged::of(ids.len()))
+}
+
+/// The runs of these rows with all they logged, in the order of the rows.
+pub(crate) fn of_rows(
+    connection: &mut Connection,
+    rows: Vec<runs::Row>,
+) -> Result<Vec<Run>, StoreError> {
+    let ids: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
+    let mut logged = Logged::of(ids.len());
+    logged.runs = OfRuns(rows.into_iter().map(|row| vec![row]).collect());
+    read(connection, &ids, logged)
+}
+
+/// Reads what is not there yet.
+fn read(
+    connection: &mut Connection,
+    ids: &[String],
+    mut logged: Logged,
+) -> Result<Vec<Run>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -25,44 +49,41 @@ pub(crate) fn load(connection: &mut Connection, ids: &[String]) -> Result<Vec<Ru
         dialect: connection.dialect(),
     };
     let schema = connection.schema();
-    let mut rows = Rows::default();
-    let mut reads = vec![
-        page.runs()
-            .into_rows::<(BigInt, runs::Columns), _>(&mut rows.runs),
+    let mut reads = Vec::new();
+    if logged.runs.is_empty() {
+        reads.push(
+            page.runs()
+                .into_each::<(BigInt, runs::Columns), _>(logged.runs.taking(|row| row)),
+        );
+    }
+    reads.extend([
         page.metrics()
-            .into_rows::<MetricColumns, _>(&mut rows.metrics),
+            .into_each::<MetricColumns, _>(logged.metrics.taking(metric)),
         page.params()
-            .into_rows::<(BigInt, Text, Text), _>(&mut rows.params),
+            .into_each::<(BigInt, Text, Text), _>(logged.params.taking(param)),
         page.tags()
-            .into_rows::<(BigInt, Text, Nullable<Text>), _>(&mut rows.tags),
-    ];
+            .into_each::<(BigInt, Text, Nullable<Text>), _>(logged.tags.taking(tag)),
+    ]);
     if schema.datasets {
         reads.push(
             page.datasets()
-                .into_rows::<DatasetColumns, _>(&mut rows.datasets),
+                .into_each::<DatasetColumns, _>(logged.datasets.taking(dataset)),
         );
     }
     if schema.logged_models {
         reads.push(
             page.model_inputs()
-                .into_rows::<(BigInt, Text), _>(&mut rows.model_inputs),
+                .into_each::<(BigInt, Text), _>(logged.model_inputs.taking(model_input)),
         );
         reads.push(
             page.model_outputs()
-                .into_rows::<(BigInt, Text, BigInt), _>(&mut rows.model_outputs),
+                .into_each::<(BigInt, Text, BigInt), _>(logged.model_outputs.taking(model_output)),
         );
     }
     connection.together(reads).or_store_error()?;
-    if rows.runs.len() < ids.len() {
-        let there = |id: &&String| rows.runs.iter().any(|(_, row)| row.0 == **id);
-        let missing = ids.iter().find(|id| !there(id));
-        return Err(StoreError::not_found(
-            Resource::Run,
-            missing.map_or("", String::as_str),
-        ));
-    }
-    let dataset_tags = tags_of_inputs(connection, &rows.datasets)?;
-    rows.into_runs(dataset_tags)
+    tags_of_inputs(connection, &mut logged.datasets)?;
+    let runs = ids.iter().enumerate();
+    runs.map(|(place, id)| logged.run(place, id)).collect()
 }
 
 /// The ids of the runs of one page.
@@ -157,112 +178,173 @@ type DatasetColumns = (
     (Text, Text, Text, Text, Nullable<Text>, Nullable<Text>),
 );
 
-/// The place of the run, the id of the input, and the dataset.
+/// The place of a run, and a metric.
+fn metric(
+    (place, key, value, timestamp, step, is_nan): (i64, String, f64, Option<i64>, i64, bool),
+) -> (i64, Metric) {
+    let value = StoredValue { value, is_nan }.read();
+    let metric = Metric::new(key, value, timestamp.unwrap_or_default(), step);
+    (place, metric)
+}
+
+/// The place of a run, and a param.
+fn param((place, key, value): (i64, String, String)) -> (i64, Param) {
+    (place, Param { key, value })
+}
+
+/// The place of a run, and a tag.
+fn tag((place, key, value): (i64, String, Option<String>)) -> (i64, Tag) {
+    let value = value.unwrap_or_default();
+    (place, Tag { key, value })
+}
+
+/// The columns of a dataset.
 type DatasetRow = (
-    i64,
     String,
-    (
-        String,
-        String,
-        String,
-        String,
-        Option<String>,
-        Option<String>,
-    ),
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
 );
 
-/// What the statements of a page return, each row with the place of its run.
-#[derive(Default)]
-struct Rows {
-    runs: Vec<(i64, runs::Row)>,
-    metrics: Vec<(i64, String, f64, Option<i64>, i64, bool)>,
-    params: Vec<(i64, String, String)>,
-    tags: Vec<(i64, String, Option<String>)>,
-    datasets: Vec<DatasetRow>,
-    model_inputs: Vec<(i64, String)>,
-    model_outputs: Vec<(i64, String, i64)>,
+/// The place of a run, and the id of an input with its dataset, which has no
+/// tags yet.
+fn dataset((place, input, row): (i64, String, DatasetRow)) -> (i64, (String, DatasetInput)) {
+    let (name, digest, source_type, source, schema, profile) = row;
+    let dataset = Dataset {
+        name,
+        digest,
+        source_type,
+        source,
+        schema,
+        profile,
+    };
+    let tags = Vec::new();
+    (place, (input, DatasetInput { tags, dataset }))
 }
 
-impl Rows {
-    fn into_runs(
-        mut self,
-        mut dataset_tags: HashMap<String, Vec<Tag>>,
-    ) -> Result<Vec<Run>, StoreError> {
-        self.runs.sort_unstable_by_key(|(place, _)| *place);
-        let mut runs = self
-            .runs
-            .into_iter()
-            .map(|(_, row)| {
-                Ok(Run {
-                    info: runs::info(row)?,
-                    data: RunData::default(),
-                    inputs: RunInputs::default(),
-                    outputs: Vec::new(),
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        for (place, key, value, timestamp, step, is_nan) in self.metrics {
-            let value = StoredValue { value, is_nan }.read();
-            let metric = Metric::new(key, value, timestamp.unwrap_or_default(), step);
-            at(&mut runs, place)?.data.metrics.push(metric);
+/// The place of a run, and a model that it read.
+fn model_input((place, model): (i64, String)) -> (i64, ModelInput) {
+    let model_id = LoggedModelId::new(model);
+    (place, ModelInput { model_id })
+}
+
+/// The place of a run, and a model that it made.
+fn model_output((place, model, step): (i64, String, i64)) -> (i64, ModelOutput) {
+    let model_id = LoggedModelId::new(model);
+    (place, ModelOutput { model_id, step })
+}
+
+/// What the statements of a page return.
+struct Logged {
+    runs: OfRuns<runs::Row>,
+    metrics: OfRuns<Metric>,
+    params: OfRuns<Param>,
+    tags: OfRuns<Tag>,
+    datasets: OfRuns<(String, DatasetInput)>,
+    model_inputs: OfRuns<ModelInput>,
+    model_outputs: OfRuns<ModelOutput>,
+}
+
+impl Logged {
+    /// Nothing yet, of so many runs.
+    fn of(runs: usize) -> Self {
+        Self {
+            runs: OfRuns::new(runs),
+            metrics: OfRuns::new(runs),
+            params: OfRuns::new(runs),
+            tags: OfRuns::new(runs),
+            datasets: OfRuns::new(runs),
+            model_inputs: OfRuns::new(runs),
+            model_outputs: OfRuns::new(runs),
         }
-        for (place, key, value) in self.params {
-            at(&mut runs, place)?.data.params.push(Param { key, value });
-        }
-        for (place, key, value) in self.tags {
-            let value = value.unwrap_or_default();
-            at(&mut runs, place)?.data.tags.push(Tag { key, value });
-        }
-        for (place, input, (name, digest, source_type, source, schema, profile)) in self.datasets {
-            at(&mut runs, place)?.inputs.datasets.push(DatasetInput {
-                tags: dataset_tags.remove(&input).unwrap_or_default(),
-                dataset: Dataset {
-                    name,
-                    digest,
-                    source_type,
-                    source,
-                    schema,
-                    profile,
-                },
-            });
-        }
-        for (place, model) in self.model_inputs {
-            let model_id = LoggedModelId::new(model);
-            at(&mut runs, place)?
-                .inputs
-                .models
-                .push(ModelInput { model_id });
-        }
-        for (place, model, step) in self.model_outputs {
-            let model_id = LoggedModelId::new(model);
-            at(&mut runs, place)?
-                .outputs
-                .push(ModelOutput { model_id, step });
-        }
-        for Run { data, .. } in &mut runs {
-            data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        }
-        Ok(runs)
+    }
+
+    /// Takes the run at this place.
+    fn run(&mut self, place: usize, id: &str) -> Result<Run, StoreError> {
+        let row = self.runs.take(place).pop();
+        let row = row.ok_or_else(|| StoreError::not_found(Resource::Run, id))?;
+        let mut data = RunData {
+            metrics: self.metrics.take(place),
+            params: self.params.take(place),
+            tags: self.tags.take(place),
+        };
+        data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let datasets = self.datasets.take(place).into_iter();
+        Ok(Run {
+            info: runs::info(row)?,
+            data,
+            inputs: RunInputs {
+                datasets: datasets.map(|(_, dataset)| dataset).collect(),
+                models: self.model_inputs.take(place),
+            },
+            outputs: self.model_outputs.take(place),
+        })
     }
 }
 
-/// The tags of the datasets of a page, by the id of their input.
+/// Things of one kind, for each run of a page.
+struct OfRuns<T>(Vec<Vec<T>>);
+
+impl<T> OfRuns<T> {
+    fn new(runs: usize) -> Self {
+        Self((0..runs).map(|_| Vec::new()).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(Vec::is_empty)
+    }
+
+    /// Takes the rows of a statement, of which `read` makes the place of a run
+    /// and a thing of it.
+    fn taking<'p, U: 'p>(
+        &'p mut self,
+        read: fn(U) -> (i64, T),
+    ) -> impl FnMut(U) -> QueryResult<()> + 'p {
+        move |row| {
+            let (place, thing) = read(row);
+            let place = usize::try_from(place).ok();
+            let things = place.and_then(|place| self.0.get_mut(place));
+            things
+                .ok_or_else(|| {
+                    let stray = "a row belongs to no run of the page";
+                    DieselError::DeserializationError(stray.into())
+                })?
+                .push(thing);
+            Ok(())
+        }
+    }
+
+    /// The things of the run at this place.
+    fn take(&mut self, place: usize) -> Vec<T> {
+        self.0
+            .get_mut(place)
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+}
+
+/// Adds the tags of the datasets of a page.
 fn tags_of_inputs(
     connection: &mut Connection,
-    datasets: &[DatasetRow],
-) -> Result<HashMap<String, Vec<Tag>>, StoreError> {
-    let mut tags_of: HashMap<String, Vec<Tag>> = HashMap::new();
-    if datasets.is_empty() {
-        return Ok(tags_of);
+    datasets: &mut OfRuns<(String, DatasetInput)>,
+) -> Result<(), StoreError> {
+    let ids: Vec<String> = datasets
+        .0
+        .iter()
+        .flatten()
+        .map(|(id, _)| id.clone())
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
     }
+    let mut tags_of: HashMap<String, Vec<Tag>> = HashMap::new();
     let tags: Vec<(String, String, String)> =
         Sql::new("select input_uuid, name, value from input_tags where input_uuid")
-            .in_texts(
-                false,
-                datasets.iter().map(|(_, input, _)| input.clone()).collect(),
-            )
+            .in_texts(false, ids)
             .sql(" order by ")
             .sql(connection.dialect().as_added("rowid", "name"))
             .rows::<(Text, Text, Text), _>(connection)
@@ -270,13 +352,8 @@ fn tags_of_inputs(
     for (input, key, value) in tags {
         tags_of.entry(input).or_default().push(Tag { key, value });
     }
-    Ok(tags_of)
-}
-
-/// The run at a place that the database returned.
-fn at(runs: &mut [Run], place: i64) -> Result<&mut Run, StoreError> {
-    usize::try_from(place)
-        .ok()
-        .and_then(|place| runs.get_mut(place))
-        .ok_or_else(|| StoreError::internal("a row belongs to no run of the page"))
+    for (id, dataset) in datasets.0.iter_mut().flatten() {
+        dataset.tags = tags_of.remove(id).unwrap_or_default();
+    }
+    Ok(())
 }

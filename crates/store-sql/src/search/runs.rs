@@ -14,7 +14,7 @@ use super::{
 use crate::{
     connection::Connection,
     dialect::{Dialect, Exists},
-    nouns::{OrStoreError as _, run_data},
+    nouns::{OrStoreError as _, run_data, runs},
     sql::Sql,
 };
 
@@ -36,15 +36,18 @@ pub(crate) fn search(
     };
     let after = start.after.as_deref();
     let most = i64::from(query.page.max_results) + 1;
-    let mut ids: Vec<String> = Vec::new();
-    if dialect.has_order_indexes() && (after.is_some() || start.offset == 0) {
+    let in_stretches = dialect.has_order_indexes() && (after.is_some() || start.offset == 0);
+    let (items, more) = if in_stretches {
+        let mut rows: Vec<runs::Row> = Vec::new();
         for stretch in order.stretches(after)? {
-            let left = most - i64::try_from(ids.len()).unwrap_or(most);
+            let left = most - i64::try_from(rows.len()).unwrap_or(most);
             if left == 0 {
                 break;
             }
-            ids.extend(walk::of_stretch(connection, query, &stretch, left)?);
+            rows.extend(walk::of_stretch(connection, query, &stretch, left)?);
         }
+        let more = cut(&mut rows, query.page.max_results);
+        (run_data::of_rows(connection, rows)?, more)
     } else {
         let mut sql = statement(dialect, query, &order, after)?
             .sql(" limit ")
@@ -54,20 +57,27 @@ pub(crate) fn search(
                 .sql(" offset ")
                 .int(i64::try_from(start.offset).unwrap_or(i64::MAX));
         }
-        ids = sql.rows::<Text, _>(connection).or_store_error()?;
-    }
-    let more = ids.len() as u64 > u64::from(query.page.max_results);
-    ids.truncate(usize::try_from(query.page.max_results).unwrap_or(usize::MAX));
-    let items = run_data::load(connection, &ids)?;
+        let mut ids: Vec<String> = sql.rows::<Text, _>(connection).or_store_error()?;
+        let more = cut(&mut ids, query.page.max_results);
+        (run_data::load(connection, &ids)?, more)
+    };
     let next_token = match items.last() {
         Some(last) if more => {
-            let offset = start.offset + ids.len() as u64;
+            let offset = start.offset + items.len() as u64;
             let after = order.place(connection, last)?;
             Some(PageToken { offset, after }.encode())
         }
         _ => None,
     };
     Ok(Page { items, next_token })
+}
+
+/// Takes away what is behind the page; returns whether there was something.
+fn cut<T>(found: &mut Vec<T>, max_results: u32) -> bool {
+    let most = usize::try_from(max_results).unwrap_or(usize::MAX);
+    let more = found.len() > most;
+    found.truncate(most);
+    more
 }
 
 /// The statement that finds the ids, without its limit.

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use runledger_entities::{Cost, TokenUsage, trace_keys};
 
-use crate::{migrate::python::Json, nouns::rows::Values, sql::Sql};
+use crate::{
+    migrate::python::Json,
+    nouns::rows::Values,
+    sql::{Prepared, Sql},
+};
 
 /// What of tags and metadata is in columns, and what remains.
 pub(in crate::nouns) struct Parts {
@@ -78,7 +82,7 @@ impl Parts {
 
     /// The assignments of what is there, each after a comma.
     pub(in crate::nouns) fn set(&self, mut sql: Sql) -> Sql {
-        sql.varies = true;
+        sql.prepared = Prepared::Never;
         if let Some(name) = &self.name {
             sql = sql.sql(", trace_name = ").text(&**name);
         }

@@ -3,14 +3,14 @@
 
 use std::cmp::Ordering::Equal;
 
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double};
 use runledger_store::{RunQuery, StoreError};
 
 use super::{Tests, filter, scope};
 use crate::{
     connection::Connection,
     dialect::Dialect,
-    nouns::OrStoreError as _,
+    nouns::{OrStoreError as _, runs},
     search::order::{Stretch, Walk},
     sql::Sql,
 };
@@ -21,27 +21,29 @@ const FIRST_WALK: i64 = 10;
 /// How many rows are walked along at most.
 const LONGEST_WALK: i64 = 20_000;
 
-/// The first ids of a stretch of the order.
+/// The first runs of a stretch of the order.
 pub(super) fn of_stretch(
     connection: &mut Connection,
     query: &RunQuery,
     stretch: &Stretch,
     most: i64,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<runs::Row>, StoreError> {
     if !query.filter.is_empty()
         && let Some(walk) = &stretch.walk
-        && let Some(ids) = by_walking(connection, query, stretch, walk, most)?
+        && let Some(rows) = by_walking(connection, query, stretch, walk, most)?
     {
-        return Ok(ids);
+        return Ok(rows);
     }
-    along(connection.dialect(), query, stretch)
+    let mut sql = along(connection.dialect(), query, stretch)
         .sql(" limit ")
-        .int(most)
-        .rows::<Text, String>(connection)
-        .or_store_error()
+        .int(most);
+    if query.filter.is_empty() {
+        sql = sql.recurring();
+    }
+    sql.rows::<runs::Columns, _>(connection).or_store_error()
 }
 
-/// The first ids of a stretch, where so many of its first rows match that they
+/// The first runs of a stretch, where so many of its first rows match that they
 /// are among these.
 fn by_walking(
     connection: &mut Connection,
@@ -49,22 +51,24 @@ fn by_walking(
     stretch: &Stretch,
     walk: &Walk,
     most: i64,
-) -> Result<Option<Vec<String>>, StoreError> {
+) -> Result<Option<Vec<runs::Row>>, StoreError> {
     let dialect = connection.dialect();
     let wanted = usize::try_from(most).unwrap_or(usize::MAX);
     let mut rows = FIRST_WALK * most;
     while rows <= LONGEST_WALK {
         // With the one after them, which tells whether equals of the last follow.
-        let mut found: Vec<(String, f64)> = walking(dialect, query, stretch, walk, rows, most + 1)
-            .rows::<(Text, Double), _>(connection)
-            .or_store_error()?;
+        let mut found: Vec<(f64, runs::Row)> =
+            walking(dialect, query, stretch, walk, rows, most + 1)
+                .recurring()
+                .rows::<(Double, runs::Columns), _>(connection)
+                .or_store_error()?;
         let next = (found.len() > wanted).then(|| found.pop()).flatten();
         if found.len() == wanted
-            && let Some((last, value)) = found.last()
+            && let Some((value, last)) = found.last()
         {
-            let distinct = next.is_some_and(|(_, next)| next.partial_cmp(value) != Some(Equal));
-            if distinct || equals_seen(connection, query, walk, last, rows)? {
-                return Ok(Some(found.into_iter().map(|(id, _)| id).collect()));
+            let distinct = next.is_some_and(|(next, _)| next.partial_cmp(value) != Some(Equal));
+            if distinct || equals_seen(connection, query, walk, &last.0, rows)? {
+                return Ok(Some(found.into_iter().map(|(_, row)| row).collect()));
             }
         }
         // Twice what the page takes if the rest is like the beginning.
@@ -90,9 +94,11 @@ fn equals_seen(
     Ok(seen.is_some_and(|seen| seen < rows))
 }
 
-/// The statement that finds the ids of a stretch of the order, without its limit.
+/// The statement that finds the runs of a stretch of the order, without its limit.
 fn along(dialect: Dialect, query: &RunQuery, stretch: &Stretch) -> Sql {
-    Sql::varying("select r.run_uuid from runs r")
+    Sql::varying("select ")
+        .sql(runs::COLUMNS)
+        .sql(" from runs r")
         .with(stretch.joins.clone())
         .sql(" where ")
         .with(scope(query))
@@ -120,8 +126,10 @@ fn walking(
         run: walk.run,
         exists: dialect.exists_by_row(),
     };
-    Sql::varying("select r.run_uuid, ")
+    Sql::varying("select ")
         .with(walk.value_as_double(dialect))
+        .sql(", ")
+        .sql(runs::COLUMNS)
         .sql(" from (")
         .with(walk.first(&scope(query), rows))
         .sql(walk.joined)
