@@ -1,9 +1,10 @@
 //! Indexes of ours on a server's tables.
 //!
-//! MLflow's schema has none for the two orders that are asked for most: the
-//! newest runs, and the runs with the best value of a metric. Without one a
-//! search looks at every run of the experiment. Their names begin with
-//! `runledger_`; MLflow neither needs nor minds them, and they may be dropped.
+//! MLflow's schema has none for the two orders that are asked for most, the
+//! newest runs and the runs with the best value of a metric, and none for the
+//! runs with a certain value of a param or tag. Without one a search looks at
+//! every run of the experiment. Their names begin with `runledger_`; MLflow
+//! neither needs nor minds them, and they may be dropped.
 //! On SQLite, where the one writer pays for every index, there are none
 //! (decision 0015).
 
@@ -21,7 +22,7 @@ struct Index {
     mysql: &'static str,
 }
 
-const INDEXES: [Index; 2] = [
+const INDEXES: [Index; 4] = [
     Index {
         name: "runledger_runs_by_start",
         postgres: "runs (experiment_id, start_time desc, run_uuid)",
@@ -31,6 +32,18 @@ const INDEXES: [Index; 2] = [
         name: "runledger_metrics_by_value",
         postgres: "latest_metrics (key, value, run_uuid) where not is_nan",
         mysql: "latest_metrics (\"key\", value, run_uuid)",
+    },
+    // An index of PostgreSQL holds no long values, one of MySQL the beginnings
+    // of all: see [`Dialect::in_value_index`].
+    Index {
+        name: "runledger_params_by_value",
+        postgres: "params (key, value, run_uuid) where octet_length(value) <= 500",
+        mysql: "params (\"key\", value(100), run_uuid)",
+    },
+    Index {
+        name: "runledger_tags_by_value",
+        postgres: "tags (key, value, run_uuid) where octet_length(value) <= 500",
+        mysql: "tags (\"key\", value(100), run_uuid)",
     },
 ];
 

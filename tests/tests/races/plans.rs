@@ -74,6 +74,39 @@ fn a_page_of_huge_runs_does_not_read_the_metrics_of_others() {
     assert_eq!(database.rows_of_scans("latest_metrics"), 0);
 }
 
+/// Each run has a value of its own, and the last of them is searched.
+#[test]
+fn a_search_for_one_value_of_a_param_or_tag_does_not_read_those_of_other_runs() {
+    const RUNS: usize = 500;
+    let database = Database::new("values");
+    let servers = Servers::start(1, &database.uri);
+    let mut client = servers.client(0);
+    let experiment = api::create_experiment(&mut client, "values");
+    for n in 0..RUNS {
+        let run = api::create_run(&mut client, &experiment, &format!("run-{n}"));
+        let pairs: Vec<Value> = (0..20)
+            .map(|key| json!({ "key": format!("k{key}"), "value": format!("value-{n}") }))
+            .collect();
+        let pairs = json!({ "run_id": run, "params": pairs, "tags": pairs });
+        api::call(&mut client, "runs/log-batch", &pairs);
+    }
+    database.analyze();
+    for filter in ["params.k3 = 'value-0'", "tags.k3 = 'value-0'"] {
+        let body = json!({ "experiment_ids": [experiment], "filter": filter });
+        let found = api::call(&mut client, "runs/search", &body);
+        let found = api::list(&found["runs"]);
+        assert_eq!(found.len(), 1, "{filter}");
+        assert_eq!(found[0]["info"]["run_name"], "run-0", "{filter}");
+    }
+    drop(client);
+    drop(servers);
+    database.settle();
+    for table in ["params", "tags"] {
+        let read = database.rows_read(table);
+        assert!(read < 100, "{read} rows of {table}");
+    }
+}
+
 fn searches(experiment: &str) -> Vec<Value> {
     let search = |filter: &str, order: &[&str]| {
         json!({

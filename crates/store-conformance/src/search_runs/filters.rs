@@ -40,6 +40,7 @@ cases![
     like_runs_over_line_ends,
     like_differs_by_case_and_ilike_does_not,
     text_is_compared_by_case,
+    text_of_any_length_is_found,
     run_ids_are_found_by_lists,
     a_list_may_be_long,
     names_are_those_of_the_tag,
@@ -272,6 +273,25 @@ async fn text_is_compared_by_case(w: &World) -> Outcome {
     let e = valued(w, &["Adam", "adam"]).await?;
     assert_text(w, e, equal("adam"), &["1"]).await?;
     assert_text(w, e, unequal("adam"), &["0"]).await
+}
+
+async fn text_of_any_length_is_found(w: &World) -> Outcome {
+    // About the lengths, in bytes and characters, up to which indexes of values go.
+    let mut values: Vec<String> = [99, 100, 101, 499, 500, 501, 5000]
+        .iter()
+        .flat_map(|&length| ["v", "é", "語"].map(|text| text.repeat(length)))
+        .collect();
+    values.push(format!("{}w", "v".repeat(99)));
+    values.push(format!("{}w", "v".repeat(100)));
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let e = valued(w, &values).await?;
+    let names: Vec<String> = (0..values.len()).map(|place| place.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (value, name) in values.iter().zip(&names) {
+        assert_text(w, e, equal(value), slice::from_ref(name)).await?;
+    }
+    assert_text(w, e, one_of(&values), &names).await?;
+    assert_text(w, e, one_of(&values[..3]), &names[..3]).await
 }
 
 async fn run_ids_are_found_by_lists(w: &World) -> Outcome {

@@ -192,6 +192,17 @@ impl Dialect {
         }
     }
 
+    /// After a test that the value of a param or tag is one of these: what the
+    /// database must be told to look them up in the index of values
+    /// ([`crate::indexes`]). PostgreSQL's holds short ones only.
+    pub(crate) fn in_value_index(self, values: &[String]) -> &'static str {
+        let short = values.iter().all(|value| value.len() <= 500);
+        match self {
+            Self::Postgres if short => " and octet_length(p.value) <= 500",
+            Self::Sqlite | Self::Postgres | Self::Mysql => "",
+        }
+    }
+
     /// [`Self::equal`] for a column of a joined table.
     pub(crate) fn equal_in(self, table: &'static str, column: &'static str, value: &str) -> Sql {
         let equal = Sql::varying(table).sql(column).sql(" = ").text(value);

@@ -56,9 +56,12 @@ struct Statements {
 const RUNS: &str = "select run_uuid, lifecycle_stage, experiment_id from runs \
     where run_uuid = any ($1::text[]) order by run_uuid for key share";
 
+/// Looked up one by one: the plan is made while the table may be empty, and a
+/// join would then read all of it for as long as the plan is kept.
 const PARAMS: &str = "select p.run_uuid, p.key, p.value \
     from unnest($1::text[], $2::text[]) wanted(key, run_uuid) \
-    join params p on p.key = wanted.key and p.run_uuid = wanted.run_uuid";
+    cross join lateral (select * from params p \
+      where p.key = wanted.key and p.run_uuid = wanted.run_uuid offset 0) p";
 
 const MODELS: &str = "select model_id from logged_models \
     where lifecycle_stage = 'active' and model_id = any ($1::text[]) \

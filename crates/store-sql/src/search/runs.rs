@@ -150,7 +150,18 @@ impl Tests {
         let select = self
             .row(select)
             .sql(" and ")
-            .with(self.dialect.equal("p.key", key));
+            .with(self.dialect.equal("p.key", key))
+            .sql(match test {
+                TextTest::Compare {
+                    op: TextOp::Equal,
+                    value,
+                } => self.dialect.in_value_index(std::slice::from_ref(value)),
+                TextTest::In {
+                    negated: false,
+                    values,
+                } => self.dialect.in_value_index(values),
+                _ => "",
+            });
         predicates::row_text(self.dialect, self.exists, select, "p.value", test)
     }
 }
