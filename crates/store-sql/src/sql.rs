@@ -5,7 +5,7 @@
 //! given where it is loaded, as Diesel SQL types, and rows are read by position.
 //! How values are bound on each database is in [`crate::dialect`].
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::OnceLock};
 
 use diesel::{
     QueryResult,
@@ -54,25 +54,33 @@ impl Piece {
 /// The values of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum List {
-    Texts { values: Vec<String>, json: String },
-    Integers { values: Vec<i64>, json: String },
+    Texts { values: Vec<String>, json: Json },
+    Integers { values: Vec<i64>, json: Json },
 }
+
+/// A list as a JSON array, made where it is bound as one.
+type Json = OnceLock<String>;
 
 impl List {
     fn texts(values: Vec<String>) -> Self {
-        let json = serde_json::Value::from(values.as_slice()).to_string();
+        let json = Json::new();
         Self::Texts { values, json }
     }
 
     fn integers(values: Vec<i64>) -> Self {
-        let json = serde_json::Value::from(values.as_slice()).to_string();
+        let json = Json::new();
         Self::Integers { values, json }
     }
 
     /// The list as a JSON array.
     pub(crate) fn json(&self) -> &String {
         match self {
-            Self::Texts { json, .. } | Self::Integers { json, .. } => json,
+            Self::Texts { values, json } => {
+                json.get_or_init(|| serde_json::Value::from(values.as_slice()).to_string())
+            }
+            Self::Integers { values, json } => {
+                json.get_or_init(|| serde_json::Value::from(values.as_slice()).to_string())
+            }
         }
     }
 

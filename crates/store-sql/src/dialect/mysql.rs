@@ -36,9 +36,9 @@ impl QueryFragment<Mysql> for Sql {
                         list if list.is_empty() => {
                             out.push_sql("select null from dual where 1 = 0");
                         }
-                        List::Integers { values, json } if values.len() > BOUND_ONE_BY_ONE => {
+                        List::Integers { values, .. } if values.len() > BOUND_ONE_BY_ONE => {
                             out.push_sql("select j.id from json_table(");
-                            out.push_bind_param::<Text, _>(json)?;
+                            out.push_bind_param::<Text, _>(list.json())?;
                             out.push_sql(", '$[*]' columns (id bigint path '$')) j");
                         }
                         list => values(list, &mut out)?,
