@@ -28,18 +28,18 @@ impl Begin {
         remote: &Remote<AsyncPgConnection>,
         reads: impl Future<Output = QueryResult<()>>,
     ) -> QueryResult<()> {
-        let Self::Due(begin) = *self else {
+        let Self::Due(statement) = *self else {
             return remote.runtime.block_on(reads);
         };
         let mut connection = &remote.connection;
-        let begin = connection.batch_execute(begin);
-        let (begun, read) = remote.runtime.block_on(join(begin, reads));
-        *self = if begun.is_ok() {
+        let begin = connection.batch_execute(statement);
+        let (begin, reads) = remote.runtime.block_on(join(begin, reads));
+        *self = if begin.is_ok() {
             Self::Done
         } else {
             Self::Failed
         };
-        begun.and(read)
+        begin.and(reads)
     }
 }
 
