@@ -285,13 +285,10 @@ async fn text_of_any_length_is_found(w: &World) -> Outcome {
     values.push(format!("{}w", "v".repeat(100)));
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let e = valued(w, &values).await?;
-    let names: Vec<String> = (0..values.len()).map(|place| place.to_string()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    for (value, name) in values.iter().zip(&names) {
-        assert_text(w, e, equal(value), slice::from_ref(name)).await?;
+    for (place, value) in values.iter().enumerate() {
+        assert_text(w, e, equal(value), &[&place.to_string()]).await?;
     }
-    assert_text(w, e, one_of(&values), &names).await?;
-    assert_text(w, e, one_of(&values[..3]), &names[..3]).await
+    Ok(())
 }
 
 async fn run_ids_are_found_by_lists(w: &World) -> Outcome {

@@ -192,13 +192,12 @@ impl Dialect {
         }
     }
 
-    /// After a test that the value of a param or tag is one of these: what the
-    /// database must be told to look them up in the index of values
+    /// Beside a test that the value of a param or tag is this one: what the
+    /// database must be told to look it up in the index of values
     /// ([`crate::indexes`]). PostgreSQL's holds short ones only.
-    pub(crate) fn in_value_index(self, values: &[String]) -> &'static str {
-        let short = values.iter().all(|value| value.len() <= 500);
+    pub(crate) fn in_value_index(self, value: &str) -> &'static str {
         match self {
-            Self::Postgres if short => " and octet_length(p.value) <= 500",
+            Self::Postgres if value.len() <= 500 => " and octet_length(p.value) <= 500",
             Self::Sqlite | Self::Postgres | Self::Mysql => "",
         }
     }

@@ -155,11 +155,7 @@ impl Tests {
                 TextTest::Compare {
                     op: TextOp::Equal,
                     value,
-                } => self.dialect.in_value_index(std::slice::from_ref(value)),
-                TextTest::In {
-                    negated: false,
-                    values,
-                } => self.dialect.in_value_index(values),
+                } => self.dialect.in_value_index(value),
                 _ => "",
             });
         predicates::row_text(self.dialect, self.exists, select, "p.value", test)
