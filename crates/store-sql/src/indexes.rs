@@ -34,7 +34,7 @@ const INDEXES: [Index; 4] = [
         mysql: "latest_metrics (\"key\", value, run_uuid)",
     },
     // An index of PostgreSQL holds no long values, one of MySQL the beginnings
-    // of all: see [`Dialect::in_value_index`].
+    // of all. The limit of 500 bytes is also in [`Dialect::in_value_index`].
     Index {
         name: "runledger_params_by_value",
         postgres: "params (key, value, run_uuid) where octet_length(value) <= 500",

@@ -36,8 +36,8 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    /// Its part of the text, where that is all there is to it.
-    pub(crate) fn text(&self) -> Option<&'static str> {
+    /// What of its SQL text is the same whatever its values are, if anything.
+    pub(crate) fn fixed_text(&self) -> Option<&'static str> {
         match self {
             Self::Static(text) => Some(text),
             Self::In { negated, .. } => Some(if *negated { "not" } else { "" }),

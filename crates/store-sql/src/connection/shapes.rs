@@ -29,7 +29,7 @@ impl Shapes {
         let mut hasher = DefaultHasher::new();
         for piece in &sql.pieces {
             std::mem::discriminant(piece).hash(&mut hasher);
-            piece.text().hash(&mut hasher);
+            piece.fixed_text().hash(&mut hasher);
         }
         let shape = hasher.finish();
         if self.0.contains(&shape) || (self.0.len() < MOST && self.0.insert(shape)) {
