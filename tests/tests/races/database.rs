@@ -70,6 +70,22 @@ impl Database {
             .expect("statistics");
     }
 
+    /// Waits until all connections to it wait for what comes next, outside any transaction, and counts them.
+    pub(crate) fn wait_for_idle(&self) -> i64 {
+        let mut connections = 0;
+        eventually("no connection is in a transaction", || {
+            let statement = "select count(*), count(*) filter (where state = 'idle') \
+                             from pg_stat_activity where datname = $1";
+            let row = self
+                .runtime
+                .block_on(self.beside.query_one(statement, &[&self.name]))
+                .expect("the activity");
+            connections = row.get(0);
+            connections == row.get::<_, i64>(1)
+        });
+        connections
+    }
+
     /// Closes all connections to it at their other end, as a database does that is started again.
     pub(crate) fn close_connections(&self) {
         let statement = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";

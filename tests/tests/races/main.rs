@@ -4,6 +4,7 @@
 
 mod closed;
 mod database;
+mod idle;
 mod ledger;
 mod plans;
 mod servers;

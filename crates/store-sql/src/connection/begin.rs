@@ -1,12 +1,15 @@
-//! The beginning of a transaction that reads.
+//! The beginning and the end of a transaction.
 //!
-//! PostgreSQL is sent it with the first statement, which saves a round trip.
-//! Writes do not do so: what is sent behind a beginning that fails runs without
-//! a transaction, and for a read only does it not matter.
+//! PostgreSQL is sent the beginning of one that reads with the first statement,
+//! and its end is not waited for, which saves two round trips. Writes do
+//! neither: what is sent behind a beginning that fails runs without a
+//! transaction, and what was not committed must not be acknowledged. To a read
+//! neither matters.
 
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
-use futures_util::future::join;
+use futures_util::future::{join, poll_immediate};
+use tokio::task::yield_now;
 
 use super::{Connection, Link, Remote};
 
@@ -17,6 +20,8 @@ pub(super) enum Begin {
     Done,
     /// It begins with the next statement.
     Due(&'static str),
+    /// It has, on PostgreSQL, and only reads.
+    Reading,
     /// It did not.
     Failed,
 }
@@ -35,11 +40,25 @@ impl Begin {
         let begin = connection.batch_execute(statement);
         let (begin, reads) = remote.runtime.block_on(join(begin, reads));
         *self = if begin.is_ok() {
-            Self::Done
+            Self::Reading
         } else {
             Self::Failed
         };
         begin.and(reads)
+    }
+}
+
+impl Remote<AsyncPgConnection> {
+    /// Sends a statement whose answer nobody needs. The next one waits for it.
+    fn send(&self, statement: &str) {
+        let mut connection = &self.connection;
+        self.runtime.block_on(async {
+            let answered = poll_immediate(connection.batch_execute(statement)).await;
+            if answered.is_none() {
+                // The driver has it now, and its turn to send it comes.
+                yield_now().await;
+            }
+        });
     }
 }
 
@@ -61,11 +80,13 @@ impl Connection {
 
     /// Ends the transaction, if it has begun.
     pub(crate) fn end(&mut self, keep: bool) -> QueryResult<()> {
-        if let Begin::Due(_) = self.begin {
-            self.begin = Begin::Done;
-            return Ok(());
+        match (self.begin, &self.link) {
+            (Begin::Due(_), _) => {}
+            (Begin::Reading, Link::Postgres(remote)) if keep => remote.send("commit"),
+            _ => self.batch_execute(if keep { "commit" } else { "rollback" })?,
         }
-        self.batch_execute(if keep { "commit" } else { "rollback" })
+        self.begin = Begin::Done;
+        Ok(())
     }
 
     /// Whether the last transaction was to begin with its first statement, and

@@ -10,7 +10,7 @@ use std::{
 
 use diesel::QueryResult;
 use runledger_store::StoreError;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::TURN_TIMEOUT;
 use crate::{
@@ -33,32 +33,15 @@ pub(crate) struct Pool {
 
 struct Shared {
     connect: Arc<Connect>,
-    idle: Mutex<Vec<Pooled>>,
+    idle: Mutex<Vec<Idle>>,
     permits: Arc<Semaphore>,
     options: PoolOptions,
 }
 
-/// A connection, and when it was opened.
-struct Pooled {
+/// A connection that waits for its next use.
+struct Idle {
     connection: Connection,
     opened: Instant,
-}
-
-/// What came of the work in a transaction, and the connection that is in it.
-type Worked<T> = (Result<T, StoreError>, Pooled);
-
-impl Pooled {
-    /// Nothing where the transaction did not begin.
-    fn work<T>(
-        mut self,
-        begin: fn(&mut Connection) -> QueryResult<()>,
-        work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
-    ) -> Option<Worked<T>> {
-        begin(&mut self.connection).ok()?;
-        // A panic drops the connection, and the transaction with it.
-        let result = work(&mut self.connection);
-        (!self.connection.failed_to_begin()).then_some((result, self))
-    }
 }
 
 impl Pool {
@@ -68,7 +51,7 @@ impl Pool {
         Self {
             shared: Arc::new(Shared {
                 connect,
-                idle: Mutex::new(vec![Pooled {
+                idle: Mutex::new(vec![Idle {
                     connection: first,
                     opened: Instant::now(),
                 }]),
@@ -79,27 +62,15 @@ impl Pool {
     }
 
     /// See [`super::Executor::read`].
-    ///
-    /// A read has nothing to lose: its result is given away before its
-    /// transaction ends, which saves the caller a round trip.
     pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.with_turn(move |shared, answer| {
-            let mut used = None;
-            let result = retrying(CONNECTION_LOST, || {
-                used = None;
-                let (result, pooled) = shared.work(Connection::begin_read, &read)?;
-                used = Some(pooled);
-                result
-            });
-            // It fails where the caller went away.
-            let _ = answer.send(result);
-            if let Some(pooled) = used {
-                let _ = shared.end(pooled, true);
-            }
+        self.with_turn(move |shared| {
+            retrying(CONNECTION_LOST, || {
+                shared.transaction(Connection::begin_read, &read)
+            })
         })
         .await
     }
@@ -110,22 +81,18 @@ impl Pool {
         T: Send + 'static,
         F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.with_turn(move |shared, answer| {
-            let result = retrying(CONTENTION, || {
-                let (result, pooled) = shared.work(Connection::begin_write, &write)?;
-                let ended = shared.end(pooled, result.is_ok());
-                result.and_then(|value| ended.map(|()| value))
-            });
-            let _ = answer.send(result);
+        self.with_turn(move |shared| {
+            retrying(CONTENTION, || {
+                shared.transaction(Connection::begin_write, &write)
+            })
         })
         .await
     }
 
-    /// Lets `work` answer in a thread where it may block, once it is its turn.
     async fn with_turn<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Shared, oneshot::Sender<Result<T, StoreError>>) + Send + 'static,
+        F: FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     {
         let turn = Arc::clone(&self.shared.permits).acquire_owned();
         let Ok(Ok(permit)) = tokio::time::timeout(TURN_TIMEOUT, turn).await else {
@@ -134,63 +101,76 @@ impl Pool {
             });
         };
         let shared = Arc::clone(&self.shared);
-        let (answer, answered) = oneshot::channel();
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&shared, answer);
+            work(&shared)
         });
-        match answered.await {
-            Ok(result) => result,
-            Err(unanswered) => Err(match done.await {
-                Err(panicked) => StoreError::internal(panicked),
-                Ok(()) => StoreError::internal(unanswered),
-            }),
-        }
+        done.await
+            .unwrap_or_else(|panicked| Err(StoreError::internal(panicked)))
     }
 }
 
 impl Shared {
-    /// Does `work` in a transaction, which is open still.
-    fn work<T>(
+    fn transaction<T>(
         &self,
         begin: fn(&mut Connection) -> QueryResult<()>,
         work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<Worked<T>, StoreError> {
+    ) -> Result<T, StoreError> {
         // One that waited may have been closed at the other end: nothing was
         // done on it yet, so that another may take its place.
         if let Some(waited) = self.waiting()
-            && let Some(worked) = waited.work(begin, work)
+            && let Some(result) = self.attempt(waited, begin, work)
         {
-            return Ok(worked);
+            return result;
         }
-        self.open()?
-            .work(begin, work)
-            .ok_or(StoreError::Unavailable {
+        self.attempt(self.open()?, begin, work)
+            .unwrap_or(Err(StoreError::Unavailable {
                 reason: CONNECTION_LOST,
-            })
+            }))
     }
 
-    /// Ends the transaction. A connection that cannot is closed.
-    fn end(&self, mut pooled: Pooled, keep: bool) -> Result<(), StoreError> {
-        pooled.connection.end(keep).map_err(from_diesel)?;
-        self.keep(pooled);
-        Ok(())
+    /// Nothing where the transaction did not begin.
+    fn attempt<T>(
+        &self,
+        Idle {
+            mut connection,
+            opened,
+        }: Idle,
+        begin: fn(&mut Connection) -> QueryResult<()>,
+        work: &dyn Fn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Option<Result<T, StoreError>> {
+        begin(&mut connection).ok()?;
+        // A panic drops the connection, and the transaction with it.
+        let result = work(&mut connection);
+        if connection.failed_to_begin() {
+            return None;
+        }
+        let ended = connection.end(result.is_ok()).map_err(from_diesel);
+        let usable = ended.is_ok();
+        let result = match (result, ended) {
+            (Ok(value), Ok(())) => Ok(value),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        if usable {
+            self.keep(Idle { connection, opened });
+        }
+        Some(result)
     }
 
-    fn open(&self) -> Result<Pooled, StoreError> {
+    fn open(&self) -> Result<Idle, StoreError> {
         let connection = (self.connect)().map_err(|error| {
             tracing::warn!(%error, "the database cannot be reached");
             StoreError::Unavailable {
                 reason: "the database cannot be reached",
             }
         })?;
-        Ok(Pooled {
+        Ok(Idle {
             connection,
             opened: Instant::now(),
         })
     }
 
-    fn waiting(&self) -> Option<Pooled> {
+    fn waiting(&self) -> Option<Idle> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let recycle = self.options.recycle;
         loop {
@@ -201,7 +181,7 @@ impl Shared {
         }
     }
 
-    fn keep(&self, connection: Pooled) {
+    fn keep(&self, connection: Idle) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.options.size.max(1) {
             idle.push(connection);
@@ -249,9 +229,10 @@ mod tests {
     use super::*;
     use crate::sqlite::{Access, connect};
 
-    /// A pool over a new SQLite file, which serves as well as a server here,
-    /// and how many connections it opened.
-    fn pool(folder: &tempfile::TempDir) -> (Pool, Arc<Mutex<usize>>) {
+    #[tokio::test]
+    async fn a_call_that_panics_takes_its_connection_along_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        // It serves as well as a server here.
         let path = folder.path().join("pool.db");
         let opened = Arc::new(Mutex::new(0));
         let count = Arc::clone(&opened);
@@ -260,36 +241,20 @@ mod tests {
             connect(&path, Access::Write, Duration::ZERO)
         };
         let first = open().unwrap();
-        let pool = Pool::new(PoolOptions::default(), Arc::new(open), first);
-        (pool, opened)
-    }
+        let one = PoolOptions {
+            size: 1,
+            overflow: 0,
+            recycle: None,
+        };
+        let pool = Pool::new(one, Arc::new(open), first);
 
-    #[tokio::test]
-    async fn a_call_that_panics_does_not_take_the_pool_along() {
-        let folder = tempfile::tempdir().unwrap();
-        let (pool, _) = pool(&folder);
         let read = pool.read(|_| -> Result<(), _> { panic!("a bug") }).await;
         assert!(matches!(read, Err(StoreError::Internal { .. })));
         let write = pool.write(|_| -> Result<(), _> { panic!("a bug") }).await;
         assert!(matches!(write, Err(StoreError::Internal { .. })));
-        assert_eq!(pool.read(|_| Ok(7)).await.unwrap(), 7);
-    }
-
-    #[tokio::test]
-    async fn the_end_of_its_transaction_matters_to_a_write_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let (pool, opened) = pool(&folder);
-        let end = |connection: &mut Connection| {
-            connection.batch_execute("commit").unwrap();
-            Ok(7)
-        };
-        assert_eq!(pool.read(end).await.unwrap(), 7);
-        assert!(pool.write(end).await.is_err());
-        assert_eq!(pool.write(|_| Ok(8)).await.unwrap(), 8);
-        assert_eq!(
-            *opened.lock().unwrap(),
-            3,
-            "those that could not end are closed"
-        );
+        for _ in 0..2 {
+            assert_eq!(pool.read(|_| Ok(7)).await.unwrap(), 7);
+        }
+        assert_eq!(*opened.lock().unwrap(), 3);
     }
 }

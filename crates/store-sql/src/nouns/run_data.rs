@@ -352,8 +352,8 @@ impl<T> OfRuns<T> {
 }
 
 impl<T: Keyed> OfRuns<T> {
-    /// The same as [`Self::taking`]. The rows of a run come one after the other:
-    /// they are put in order while the database reads on.
+    /// The same as [`Self::taking`], and orders those of a run when the first row
+    /// of the next one comes, while a server reads on.
     fn ordering<'p, U: 'p>(
         &'p mut self,
         read: fn(U) -> (i64, T),
@@ -375,7 +375,8 @@ impl<T: Keyed> OfRuns<T> {
         }
     }
 
-    /// The things of the run at this place, ordered also where they came otherwise.
+    /// The things of the run at this place, which is ordered now if it is the
+    /// last one, or if its rows did not come one after the other.
     fn take_ordered(&mut self, place: usize) -> Vec<T> {
         self.order(place);
         self.take(place)
