@@ -140,12 +140,7 @@ impl Dialect {
             Self::Sqlite => Sql::new("json_each(")
                 .array(ids.to_vec())
                 .sql(") page cross join "),
-            Self::Postgres => Sql::new("(select id as value, place - 1 as key from unnest(")
-                .array(ids.to_vec())
-                .sql(
-                    ") with ordinality listed(id, place)) page \
-                     cross join lateral (select * from ",
-                ),
+            Self::Postgres => postgres::page(ids).sql(" page cross join lateral (select * from "),
             Self::Mysql => mysql::page(ids).sql(" straight_join "),
         };
         let table = page.sql(table).sql(" ").sql(name);

@@ -1,4 +1,4 @@
-//! Values bound to a statement, on PostgreSQL.
+//! Values bound to a statement, and the ids of a page, on PostgreSQL.
 
 use diesel::{
     pg::Pg,
@@ -42,5 +42,19 @@ fn array<'b>(list: &'b List, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
     match list {
         List::Texts { values, .. } => out.push_bind_param::<Array<Text>, _>(values),
         List::Integers { values, .. } => out.push_bind_param::<Array<BigInt>, _>(values),
+    }
+}
+
+/// The ids of a page: see [`super::Dialect::of_page`].
+pub(super) fn page(ids: &[String]) -> Sql {
+    match ids {
+        // Of a list PostgreSQL expects ten ids: it would plan anew each time,
+        // for one, and planning takes longer than reading a run.
+        [id] => Sql::new("(select ")
+            .text(id)
+            .sql("::text as value, 0::bigint as key)"),
+        _ => Sql::new("(select id as value, place - 1 as key from unnest(")
+            .array(ids.to_vec())
+            .sql(") with ordinality listed(id, place))"),
     }
 }
