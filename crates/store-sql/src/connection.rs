@@ -5,9 +5,9 @@
 //! runtime of its own, in the thread that uses it, so that a statement is one
 //! blocking call and no other thread takes part in it.
 
-mod begin;
 mod shapes;
 mod together;
+mod transaction;
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use futures_util::{
 };
 use tokio::runtime::Runtime;
 
-use self::{begin::Begin, shapes::Shapes};
+use self::{shapes::Shapes, transaction::Transaction};
 use crate::{
     dialect::Dialect,
     postgres::InsertColumns,
@@ -31,7 +31,7 @@ use crate::{
 pub(crate) struct Connection {
     link: Link,
     schema: Schema,
-    begin: Begin,
+    transaction: Transaction,
     shapes: Shapes,
 }
 
@@ -106,7 +106,7 @@ impl Connection {
         Self {
             link,
             schema: Schema::NEWEST,
-            begin: Begin::Done,
+            transaction: Transaction::Ordinary,
             shapes: Shapes::default(),
         }
     }
@@ -241,7 +241,7 @@ where
                 .try_for_each(|row| each(row?)),
             Link::Postgres(remote) => {
                 let read = ST::send(statement, &remote.connection, each);
-                connection.begin.before(remote, read)
+                connection.transaction.before(remote, read)
             }
             Link::Mysql(remote) => {
                 let Remote {

@@ -53,13 +53,18 @@ impl Database {
     /// Waits until nothing is at work in it any more: a killed server's last transaction may still be ending.
     pub(crate) fn settle(&self) {
         eventually("all connections of killed servers end", || {
-            let statement = "select count(*) from pg_stat_activity where datname = $1";
-            let row = self
-                .runtime
-                .block_on(self.beside.query_one(statement, &[&self.name]))
-                .expect("the activity");
-            row.get::<_, i64>(0) == 0
+            self.connections("true") == 0
         });
+    }
+
+    /// How many connections to it there are of which this is true.
+    fn connections(&self, condition: &str) -> i64 {
+        let statement =
+            format!("select count(*) from pg_stat_activity where datname = $1 and ({condition})");
+        self.runtime
+            .block_on(self.beside.query_one(&statement, &[&self.name]))
+            .expect("the activity")
+            .get(0)
     }
 
     /// Tells the planner what is in the tables.
@@ -72,18 +77,10 @@ impl Database {
 
     /// Waits until all connections to it wait for what comes next, outside any transaction, and counts them.
     pub(crate) fn wait_for_idle(&self) -> i64 {
-        let mut connections = 0;
         eventually("no connection is in a transaction", || {
-            let statement = "select count(*), count(*) filter (where state = 'idle') \
-                             from pg_stat_activity where datname = $1";
-            let row = self
-                .runtime
-                .block_on(self.beside.query_one(statement, &[&self.name]))
-                .expect("the activity");
-            connections = row.get(0);
-            connections == row.get::<_, i64>(1)
+            self.connections("state is distinct from 'idle'") == 0
         });
-        connections
+        self.connections("true")
     }
 
     /// Closes all connections to it at their other end, as a database does that is started again.
@@ -103,13 +100,7 @@ impl Database {
             .expect("a lock");
         readers(&|count| {
             eventually("all readers wait for the table", || {
-                let statement = "select count(*) from pg_stat_activity \
-                                 where datname = $1 and wait_event_type = 'Lock'";
-                let row = self
-                    .runtime
-                    .block_on(self.beside.query_one(statement, &[&self.name]))
-                    .expect("the activity");
-                usize::try_from(row.get::<_, i64>(0)) == Ok(count)
+                usize::try_from(self.connections("wait_event_type = 'Lock'")) == Ok(count)
             });
             self.runtime
                 .block_on(lock.batch_execute("commit"))

@@ -95,6 +95,6 @@ impl Connection {
         };
         let sent = reads.into_iter().map(|read| read.send(&remote.connection));
         let all = join_all(sent).map(|done| done.into_iter().collect());
-        self.begin.before(remote, all)
+        self.transaction.before(remote, all)
     }
 }

@@ -58,11 +58,11 @@ fn read(
     }
     reads.extend([
         page.metrics()
-            .into_each::<MetricColumns, _>(logged.metrics.ordering(metric)),
+            .into_each::<MetricColumns, _>(logged.metrics.taking(metric)),
         page.params()
-            .into_each::<(BigInt, Text, Text), _>(logged.params.ordering(param)),
+            .into_each::<(BigInt, Text, Text), _>(logged.params.taking(param)),
         page.tags()
-            .into_each::<(BigInt, Text, Nullable<Text>), _>(logged.tags.ordering(tag)),
+            .into_each::<(BigInt, Text, Nullable<Text>), _>(logged.tags.taking(tag)),
     ]);
     if schema.datasets {
         reads.push(
@@ -265,11 +265,14 @@ impl Logged {
     fn run(&mut self, place: usize, id: &str) -> Result<Run, StoreError> {
         let row = self.runs.take(place).pop();
         let row = row.ok_or_else(|| StoreError::not_found(Resource::Run, id))?;
-        let data = RunData {
-            metrics: self.metrics.take_ordered(place),
-            params: self.params.take_ordered(place),
-            tags: self.tags.take_ordered(place),
+        let mut data = RunData {
+            metrics: self.metrics.take(place),
+            params: self.params.take(place),
+            tags: self.tags.take(place),
         };
+        data.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.params.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        data.tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let datasets = self.datasets.take(place).into_iter();
         Ok(Run {
             info: runs::info(row)?,
@@ -280,29 +283,6 @@ impl Logged {
             },
             outputs: self.model_outputs.take(place),
         })
-    }
-}
-
-/// What a run has one of for each key, and what is ordered by it.
-trait Keyed {
-    fn key(&self) -> &str;
-}
-
-impl Keyed for Metric {
-    fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl Keyed for Param {
-    fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl Keyed for Tag {
-    fn key(&self) -> &str {
-        &self.key
     }
 }
 
@@ -326,20 +306,16 @@ impl<T> OfRuns<T> {
     ) -> impl FnMut(U) -> QueryResult<()> + 'p {
         move |row| {
             let (place, thing) = read(row);
-            self.push(place, thing)
+            let place = usize::try_from(place).ok();
+            let things = place.and_then(|place| self.0.get_mut(place));
+            things
+                .ok_or_else(|| {
+                    let stray = "a row belongs to no run of the page";
+                    DieselError::DeserializationError(stray.into())
+                })?
+                .push(thing);
+            Ok(())
         }
-    }
-
-    fn push(&mut self, place: i64, thing: T) -> QueryResult<()> {
-        let place = usize::try_from(place).ok();
-        let things = place.and_then(|place| self.0.get_mut(place));
-        things
-            .ok_or_else(|| {
-                let stray = "a row belongs to no run of the page";
-                DieselError::DeserializationError(stray.into())
-            })?
-            .push(thing);
-        Ok(())
     }
 
     /// The things of the run at this place.
@@ -348,38 +324,6 @@ impl<T> OfRuns<T> {
             .get_mut(place)
             .map(std::mem::take)
             .unwrap_or_default()
-    }
-}
-
-impl<T: Keyed> OfRuns<T> {
-    /// The same as [`Self::taking`], and orders those of a run when the first row
-    /// of the next one comes, while a server reads on.
-    fn ordering<'p, U: 'p>(
-        &'p mut self,
-        read: fn(U) -> (i64, T),
-    ) -> impl FnMut(U) -> QueryResult<()> + 'p {
-        let mut current = 0;
-        move |row| {
-            let (place, thing) = read(row);
-            if place > current {
-                self.order(usize::try_from(current).unwrap_or_default());
-                current = place;
-            }
-            self.push(place, thing)
-        }
-    }
-
-    fn order(&mut self, place: usize) {
-        if let Some(things) = self.0.get_mut(place) {
-            things.sort_unstable_by(|a, b| a.key().cmp(b.key()));
-        }
-    }
-
-    /// The things of the run at this place, which is ordered now if it is the
-    /// last one, or if its rows did not come one after the other.
-    fn take_ordered(&mut self, place: usize) -> Vec<T> {
-        self.order(place);
-        self.take(place)
     }
 }
 

@@ -13,20 +13,20 @@ use tokio::task::yield_now;
 
 use super::{Connection, Link, Remote};
 
-/// Whether the transaction that was asked for has begun.
+/// How the transaction of a connection begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// It has, or none was asked for.
-    Done,
+pub(super) enum Transaction {
+    /// By statements that are waited for; or there is none.
+    Ordinary,
     /// It begins with the next statement.
     Due(&'static str),
-    /// It has, on PostgreSQL, and only reads.
+    /// It began with its first statement and only reads: its end is not waited for.
     Reading,
-    /// It did not.
+    /// It was to begin with its first statement, and did not.
     Failed,
 }
 
-impl Begin {
+impl Transaction {
     /// Waits for reads of PostgreSQL, which are sent behind the beginning if that is due.
     pub(super) fn before(
         &mut self,
@@ -50,15 +50,17 @@ impl Begin {
 
 impl Remote<AsyncPgConnection> {
     /// Sends a statement whose answer nobody needs. The next one waits for it.
-    fn send(&self, statement: &str) {
+    fn send(&self, statement: &str) -> QueryResult<()> {
         let mut connection = &self.connection;
         self.runtime.block_on(async {
-            let answered = poll_immediate(connection.batch_execute(statement)).await;
-            if answered.is_none() {
-                // The driver has it now, and its turn to send it comes.
-                yield_now().await;
+            // Only a connection that is lost answers at once.
+            if let Some(lost) = poll_immediate(connection.batch_execute(statement)).await {
+                return lost;
             }
-        });
+            // The driver has it now, and its turn to send it comes.
+            yield_now().await;
+            Ok(())
+        })
     }
 }
 
@@ -67,7 +69,7 @@ impl Connection {
     pub(crate) fn begin_read(&mut self) -> QueryResult<()> {
         let begin = self.dialect().begin_read();
         if let Link::Postgres(_) = self.link {
-            self.begin = Begin::Due(begin);
+            self.transaction = Transaction::Due(begin);
             return Ok(());
         }
         self.batch_execute(begin)
@@ -80,25 +82,25 @@ impl Connection {
 
     /// Ends the transaction, if it has begun.
     pub(crate) fn end(&mut self, keep: bool) -> QueryResult<()> {
-        match (self.begin, &self.link) {
-            (Begin::Due(_), _) => {}
-            (Begin::Reading, Link::Postgres(remote)) if keep => remote.send("commit"),
+        match (self.transaction, &self.link) {
+            (Transaction::Due(_), _) => {}
+            (Transaction::Reading, Link::Postgres(remote)) if keep => remote.send("commit")?,
             _ => self.batch_execute(if keep { "commit" } else { "rollback" })?,
         }
-        self.begin = Begin::Done;
+        self.transaction = Transaction::Ordinary;
         Ok(())
     }
 
     /// Whether the last transaction was to begin with its first statement, and
     /// did not.
     pub(crate) fn failed_to_begin(&self) -> bool {
-        self.begin == Begin::Failed
+        self.transaction == Transaction::Failed
     }
 
     /// Begins what is due.
     pub(super) fn begin_now(&mut self) -> QueryResult<()> {
-        if let (Begin::Due(_), Link::Postgres(remote)) = (self.begin, &self.link) {
-            self.begin.before(remote, async { Ok(()) })?;
+        if let (Transaction::Due(_), Link::Postgres(remote)) = (self.transaction, &self.link) {
+            self.transaction.before(remote, async { Ok(()) })?;
         }
         Ok(())
     }
