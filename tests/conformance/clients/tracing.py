@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import mlflow
 from mlflow.entities import AssessmentSource, SpanType
 
@@ -40,6 +42,8 @@ def run(session: Session) -> None:
 
     with session.check("traced functions answer, and raise, as without"):
         equal(_outer(3)["square"], 9, "answer")
+        # The order of traces that begin in the same millisecond is that of their ids.
+        time.sleep(0.002)
         try:
             _broken()
         except ValueError as error:
