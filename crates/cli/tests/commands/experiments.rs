@@ -129,7 +129,7 @@ fn a_mistake_is_one_line_that_says_what_to_do() {
         let missing = world.fails(&["experiments", "delete", "-n", "no"], 1);
         assert!(missing.contains("'no'"), "{missing}");
         let filter = world.fails(&["experiments", "search", "--filter", "nam = 'x'"], 2);
-        assert!(filter.contains("nam"), "{filter}");
+        assert!(filter.contains("'nam'"), "{filter}");
         world.fails(&["experiments", "get", "-x", "one"], 2);
         world.fails(&["experiments", "get"], 2);
         world.fails(&["experiments", "get", "-x", "0", "-n", "Default"], 2);

@@ -64,9 +64,9 @@ fn one_look_fits_80_columns_and_24_lines() {
 fn a_mistake_is_one_line() {
     let world = World::of(Kind::Database);
     create(&world, "e");
-    let missing = world.fails(&["watch", "--once", "no"], 1);
-    assert!(missing.contains("no"), "{missing}");
-    let pipe = world.fails(&["watch", "no"], 2);
+    let missing = world.fails(&["watch", "--once", "gone"], 1);
+    assert!(missing.contains("id=gone not found"), "{missing}");
+    let pipe = world.fails(&["watch", "gone"], 2);
     assert!(pipe.contains("--once"), "{pipe}");
     world.fails(&["watch", "--once"], 2);
 }

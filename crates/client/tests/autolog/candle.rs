@@ -178,7 +178,7 @@ fn what_cannot_be_logged_makes_no_optimizer() {
     run.log_param("lr", "else").unwrap();
     let made = Logged::<SGD>::new(Vec::new(), LoggedConfig::new(&run, 0.01));
     let error = made.err().unwrap().to_string();
-    assert!(error.contains("lr"), "{error}");
+    assert!(error.contains("'key': 'lr'"), "{error}");
 }
 
 #[test]
