@@ -143,6 +143,7 @@ def body(checks: setting.Checks, arguments: Any) -> None:
                 _compare(_found(client, experiment), sent, experiment)
             with checks.check(f"{name}: what Python wrote is there"):
                 _compare_direct(client, direct, told)
+        _torn(checks, root / experiment, experiment, MlflowClient(tracking_uri=server.url), files)
 
 
 def _found(client: MlflowClient, experiment: str) -> list[tuple[str, str, str]]:
@@ -202,6 +203,29 @@ def _compare_direct(client: MlflowClient, run: str, told: pathlib.Path) -> None:
         equal(len(points), len(set(points)), f"different points of {key}")
         equal(sorted(done - set(points))[:3], [], f"of {len(done)} points of {key}, lost")
     equal(sorted(n for n in done if params.get(f"d{n}") != "x")[:3], [], "params that are lost")
+
+
+def _torn(
+    checks: setting.Checks,
+    folder: pathlib.Path,
+    experiment: str,
+    ours: MlflowClient,
+    files: MlflowClient,
+) -> None:
+    """A kill in the middle of a write leaves the beginning of a line, which may look like a point."""
+    run = files.create_run(experiment, run_name="torn").info.run_id
+    for number, left in enumerate(("1", "1722 ", "1722 0.2", "1722 0.25 1")):
+        key = f"torn {number}"
+        ours.log_metric(run, key, 1, timestamp=1, step=1)
+        with (folder / run / "metrics" / key).open("a", encoding="utf-8") as file:
+            file.write(left)
+        ours.log_batch(run, metrics=[Metric(key, n, n, n) for n in (2, 3)])
+    for name, client in {"our server": ours, "2.17.2 in the files": files}.items():
+        with checks.check(f"{name}: what a kill left of a line is no point"):
+            for number in range(4):
+                points = client.get_metric_history(run, f"torn {number}")
+                found = [(point.value, point.timestamp, point.step) for point in points]
+                equal(found, [(n, n, n) for n in (1, 2, 3)], f"points of torn {number}")
 
 
 if __name__ == "__main__":

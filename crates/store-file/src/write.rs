@@ -4,14 +4,15 @@
 //! What is being written waits as `.tmp-…` directly in the folder of the
 //! experiment, run or model, which MLflow 2.17 and 3.17 do not list for files:
 //! in `params/` it would be a param. [`sweep`] removes what a crash left there.
+//! Lines are added by [`append_lines`].
+
+mod append;
 
 use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt as _;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_std::fs::{File, OpenOptions, OpenOptionsExt};
 use rustix::fs::{AtFlags, FileType, OFlags};
@@ -20,12 +21,12 @@ use rustix::io::Errno;
 use crate::FolderError;
 use crate::safe_dir::{FileState, Folder, LIST, bits, kind};
 
+pub(crate) use append::{Torn, append_lines};
+
 /// Begins the name of a file that is being written.
 pub(crate) const TEMPORARY: &str = ".tmp-";
 /// A temporary file this old was left by a crash.
 const LEFTOVER_AGE: Duration = Duration::from_hours(1);
-/// A file that ends within a line for this long is not being written.
-const TORN_AFTER: Duration = Duration::from_millis(250);
 
 /// What a write survives once it returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,98 +153,6 @@ fn has_no_links(error: &io::Error) -> bool {
         Errno::from_io_error(error),
         Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS)
     )
-}
-
-/// Appends lines, each with its newline, to the file at `path` below `folder`,
-/// by one `write` call, so that no other line gets between or into them.
-///
-/// Where a crash left the last line without its end, ours begin on a new one.
-pub(crate) fn append_lines(
-    folder: &Folder,
-    path: &str,
-    lines: &[u8],
-    sync: Sync,
-) -> Result<(), FolderError> {
-    let failed = |error| FolderError::io("append to", folder.path_of(path), error);
-    let mut options = OpenOptions::new();
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
-    options
-        .read(true)
-        .append(true)
-        .create(true)
-        .custom_flags(bits(flags));
-    let (file, made) =
-        below(folder, path, || folder.dir().open_with(path, &options)).map_err(failed)?;
-    let file = file.into_std();
-    let stat = rustix::fs::fstat(&file).map_err(|errno| failed(errno.into()))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(failed(Errno::NXIO.into()));
-    }
-    let (before, torn) = end_of(&file, FileState::from(&stat).size).map_err(failed)?;
-    let joined;
-    let lines = if torn {
-        joined = [b"\n", lines].concat();
-        &joined
-    } else {
-        lines
-    };
-    append_at_once(&file, before, lines).map_err(failed)?;
-    if sync == Sync::Power {
-        file.sync_data().map_err(failed)?;
-        if before == 0 {
-            flush_folders(folder, path, made, sync).map_err(failed)?;
-        }
-    }
-    Ok(())
-}
-
-/// The size of a file that was `size` bytes long, and whether its last line was
-/// left without its end by a crash.
-///
-/// A write that is being done looks the same for a moment, since the kernel
-/// lengthens a file page by page: only a file that stays so is torn. A newline
-/// put behind a line that then got its own would be an empty line, with which
-/// MLflow reads none of the metric.
-fn end_of(file: &std::fs::File, size: u64) -> io::Result<(u64, bool)> {
-    let mut size = size;
-    let mut since = Instant::now();
-    loop {
-        let Some(last) = size.checked_sub(1) else {
-            return Ok((size, false));
-        };
-        let mut byte = [0];
-        // Nothing is read where another process cut the file meanwhile.
-        if file.read_at(&mut byte, last)? == 0 || byte == *b"\n" {
-            return Ok((size, false));
-        }
-        let now = file.metadata()?.len();
-        if now != size {
-            size = now;
-            since = Instant::now();
-        } else if since.elapsed() >= TORN_AFTER {
-            return Ok((size, true));
-        } else {
-            thread::sleep(TORN_AFTER / 50);
-        }
-    }
-}
-
-/// One `write`; a part that a full disk let through is taken back, unless
-/// another process wrote behind it.
-fn append_at_once(mut file: &std::fs::File, before: u64, lines: &[u8]) -> io::Result<()> {
-    let written = loop {
-        match file.write(lines) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => break answer?,
-        }
-    };
-    if written == lines.len() {
-        return Ok(());
-    }
-    if file.metadata()?.len() == before + written as u64 {
-        file.set_len(before)?;
-    }
-    Err(io::ErrorKind::StorageFull.into())
 }
 
 /// Removes the file at `path` below `folder`; whether it was there.

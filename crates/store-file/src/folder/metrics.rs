@@ -13,7 +13,7 @@ use crate::FolderError;
 use crate::layout::{RunFolder, key_path};
 use crate::metric_line::{Latest, LineError, Owner, Point, read_points};
 use crate::safe_dir::{Entry, FileState, Folder, OpenFile};
-use crate::write::{self, Sync};
+use crate::write::{self, Sync, Torn};
 
 const METRICS: &str = "metrics";
 
@@ -200,7 +200,7 @@ pub(super) fn append<'a>(
         point.print(&mut order[place].1);
     }
     for (path, lines) in order {
-        write::append_lines(folder, &path, lines.as_bytes(), sync)?;
+        write::append_lines(folder, &path, lines.as_bytes(), Torn::Blanked, sync)?;
     }
     Ok(())
 }

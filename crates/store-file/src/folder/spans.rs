@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FolderError;
 use crate::layout::TraceFolder;
-use crate::write::{self, Sync};
+use crate::write::{self, Sync, Torn};
 
 const SPANS: &str = "spans.jsonl";
 /// The longest line, in bytes, that is written and read.
@@ -79,7 +79,7 @@ pub(crate) fn append_spans<'a>(
             return Err(too_long(trace, MAX_LINE));
         }
     }
-    write::append_lines(&trace.folder, SPANS, &lines, sync)
+    write::append_lines(&trace.folder, SPANS, &lines, Torn::Ended, sync)
 }
 
 /// The spans of a trace: those without a parent first, then in the order they began.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::thread;
 
+use super::append::TORN_AFTER;
 use super::*;
 
 fn world() -> (tempfile::TempDir, Folder) {
@@ -73,7 +74,8 @@ fn lines_of_many_writers_do_not_mix() {
             scope.spawn(move || {
                 for _ in 0..100 {
                     let lines = format!("{n} {n} {n}\n{n} {n} {n}\n");
-                    append_lines(folder, "m", lines.as_bytes(), Sync::Process).unwrap();
+                    append_lines(folder, "m", lines.as_bytes(), Torn::Blanked, Sync::Process)
+                        .unwrap();
                 }
             });
         }
@@ -97,20 +99,66 @@ fn a_line_that_is_being_written_is_not_torn() {
             let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
             file.write_all(b" 3\n").unwrap();
         });
-        append_lines(&folder, "m", b"4 5 6\n", Sync::Process).unwrap();
+        append_lines(&folder, "m", b"4 5 6\n", Torn::Blanked, Sync::Process).unwrap();
     });
     let text = folder.read_text("m", 100).unwrap();
     assert_eq!(text, "1 2 3\n1 2 3\n4 5 6\n");
 }
 
 #[test]
-fn after_a_torn_line_a_new_one_begins() {
+fn a_torn_line_becomes_no_other() {
+    for (before, torn, after) in [
+        (
+            "1 2 3\n5 0.25 1",
+            Torn::Blanked,
+            "1 2 3\n        4 5 6\n7 8 9\n",
+        ),
+        ("5", Torn::Blanked, " 4 5 6\n7 8 9\n"),
+        // Of another process that found it at the same time.
+        ("1 2 3\n   ", Torn::Blanked, "1 2 3\n   4 5 6\n7 8 9\n"),
+        ("{}\n{\"a", Torn::Ended, "{}\n{\"a\n4 5 6\n7 8 9\n"),
+    ] {
+        for sync in [Sync::Process, Sync::Power] {
+            let (world, folder) = world();
+            fs::write(world.path().join("root/m"), before).unwrap();
+            append_lines(&folder, "m", b"4 5 6\n", torn, sync).unwrap();
+            append_lines(&folder, "m", b"7 8 9\n", torn, sync).unwrap();
+            assert_eq!(folder.read_text("m", 100).unwrap(), after);
+        }
+    }
+}
+
+#[test]
+fn a_torn_line_of_any_length_costs_little() {
     let (world, folder) = world();
-    fs::write(world.path().join("root/m"), "1 2 3\n1 2").unwrap();
-    append_lines(&folder, "m", b"4 5 6\n", Sync::Power).unwrap();
-    append_lines(&folder, "m", b"7 8 9\n", Sync::Power).unwrap();
+    let line = "1".repeat(1 << 20);
+    fs::write(world.path().join("root/m"), &line).unwrap();
+    append_lines(&folder, "m", b"4 5 6\n", Torn::Blanked, Sync::Process).unwrap();
+    let text = folder.read_text("m", 2 << 20).unwrap();
+    assert_eq!(text, format!("{line}\n4 5 6\n"));
+}
+
+#[test]
+fn several_who_find_a_torn_line_keep_each_other_s() {
+    let (world, folder) = world();
+    fs::write(world.path().join("root/m"), "1 2 3\n5 0.25 1").unwrap();
+    thread::scope(|scope| {
+        for n in 0..8 {
+            let folder = &folder;
+            scope.spawn(move || {
+                let line = format!("{n} {n} {n}\n");
+                append_lines(folder, "m", line.as_bytes(), Torn::Blanked, Sync::Process).unwrap();
+            });
+        }
+    });
     let text = folder.read_text("m", 100).unwrap();
-    assert_eq!(text, "1 2 3\n1 2\n4 5 6\n7 8 9\n");
+    let mut lines: Vec<&str> = text.lines().map(str::trim).collect();
+    assert_eq!(lines.remove(0), "1 2 3");
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        (0..8).map(|n| format!("{n} {n} {n}")).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -143,14 +191,14 @@ fn no_write_leaves_the_folder() {
             replace(&folder, path, b"x", Sync::Process).is_err(),
             create_new(&folder, path, b"x", Sync::Process).is_err(),
             create_in_place(&folder, path, b"x", Sync::Process).is_err(),
-            append_lines(&folder, path, b"x\n", Sync::Process).is_err(),
+            append_lines(&folder, path, b"x\n", Torn::Blanked, Sync::Process).is_err(),
             write_unseen(&folder, &[(path.to_owned(), "x")], Sync::Process).is_err(),
             remove(&folder, path, Sync::Process).is_err(),
             folder.open(path).is_err(),
         ];
         assert_eq!(answers, [true; 7], "{path}");
     }
-    assert!(append_lines(&folder, "link", b"x\n", Sync::Process).is_err());
+    assert!(append_lines(&folder, "link", b"x\n", Torn::Blanked, Sync::Process).is_err());
     assert!(write_unseen(&folder, &[("link".to_owned(), "x")], Sync::Process).is_err());
     assert!(folder.open("link").is_err());
     // The link itself is what is replaced, not its target.
@@ -165,7 +213,7 @@ fn nothing_waits_for_the_reader_of_a_pipe() {
     let (world, folder) = world();
     let pipe = world.path().join("root/p");
     rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    let error = append_lines(&folder, "p", b"x\n", Sync::Process).unwrap_err();
+    let error = append_lines(&folder, "p", b"x\n", Torn::Blanked, Sync::Process).unwrap_err();
     assert!(matches!(error, FolderError::WrongKind { .. }), "{error:?}");
     assert!(write_unseen(&folder, &[("p".to_owned(), "x")], Sync::Process).is_err());
     assert_eq!(
