@@ -4,7 +4,8 @@ import os
 import time
 
 import report
-from procs import cpu_seconds, machine, machine_ticks, tree
+from memory import FileCache
+from procs import cpu_seconds, field, machine, machine_ticks, tree
 from servers import log
 
 BUSY = 0.2
@@ -17,6 +18,10 @@ class Measure:
         self.a, self.data, self.notes = args, {}, []
         os.makedirs(args.workdir, exist_ok=True)
         self.machine, self.settings = machine(args.workdir), ""
+        self.cache = None
+        if not args.quick:
+            self.cache = FileCache(args.workdir, field("/proc/meminfo", "MemFree:") * 1024)
+            self.machine += f", {self.cache}"
         self.suts, self.names = [], []
         self.calm_left, self.windows, self.noisy = args.calm_wait, 0, 0
         self.cur = self.last_cpu = None
@@ -104,6 +109,8 @@ class Measure:
         return out
 
     def finish(self):
+        if self.cache:
+            self.cache.close()
         if self.noisy:
             self.note(
                 f"other processes used over {BUSY:.0%} of the CPU just before {self.noisy} of {self.windows} measuring windows"

@@ -211,9 +211,13 @@ impl SqlStore {
     }
 }
 
-/// Threads that append to a server. More than one, so that one gathers and
-/// encodes while the server works for the other.
-const APPENDERS: usize = 3;
+/// Threads that append to a server: two, so that one gathers and encodes while the
+/// server works for the other, and a third where there is a core for it. On two cores
+/// a third made groups smaller, and took a tenth of the points a second away
+/// (`docs/performance.md`).
+fn appenders() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 3))
+}
 
 fn open_file(
     path: &Path,
@@ -302,7 +306,7 @@ fn open_server(
         Ok(true) => make_indexes(&connect).map_err(|error| failed(error.to_string()))?,
         Err(error) => indexes_are_missing(&error),
     }
-    let appends = Appends::start(APPENDERS, append).map_err(|error| failed(error.to_string()))?;
+    let appends = Appends::start(appenders(), append).map_err(|error| failed(error.to_string()))?;
     let executor = Executor::Server {
         pool: Pool::new(options.pool, connect, first),
         appends: Some(appends),
