@@ -139,7 +139,7 @@ fn a_torn_line_of_any_length_costs_little() {
 }
 
 #[test]
-fn several_who_find_a_torn_line_keep_each_other_s() {
+fn of_several_who_find_a_torn_line_none_hurts_another() {
     let (world, folder) = world();
     fs::write(world.path().join("root/m"), "1 2 3\n5 0.25 1").unwrap();
     thread::scope(|scope| {
