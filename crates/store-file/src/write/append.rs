@@ -16,14 +16,15 @@ use rustix::io::Errno;
 
 use super::{Sync, below, flush_folders};
 use crate::FolderError;
+use crate::metric_line::MAX_LINE_BYTES;
 use crate::safe_dir::{FileState, Folder, bits};
 
 /// A file that ends within a line for this long is not being written.
 pub(super) const TORN_AFTER: Duration = Duration::from_millis(250);
 
-/// The longest beginning of a line, in bytes, that is made blank. Those of points have
-/// some 50.
-const MAX_BLANK: u64 = 64 * 1024;
+/// The longest beginning of a line, in bytes, that is made blank: the line that goes on
+/// behind it is to be short enough to be read. Those of points have some 50.
+const MAX_BLANK: u64 = MAX_LINE_BYTES as u64 / 2;
 
 /// What becomes of the beginning of a line that a crash left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::append::TORN_AFTER;
 use super::*;
+use crate::metric_line::MAX_LINE_BYTES;
 
 fn world() -> (tempfile::TempDir, Folder) {
     let world = tempfile::tempdir().unwrap();
@@ -129,13 +130,16 @@ fn a_torn_line_becomes_no_other() {
 }
 
 #[test]
-fn a_torn_line_of_any_length_costs_little() {
-    let (world, folder) = world();
-    let line = "1".repeat(1 << 20);
-    fs::write(world.path().join("root/m"), &line).unwrap();
-    append_lines(&folder, "m", b"4 5 6\n", Torn::Blanked, Sync::Process).unwrap();
-    let text = folder.read_text("m", 2 << 20).unwrap();
-    assert_eq!(text, format!("{line}\n4 5 6\n"));
+fn behind_a_long_torn_line_a_new_one_begins() {
+    // Made blank, it would leave no room for a line that can be read.
+    for length in [MAX_LINE_BYTES / 2 + 1, 1 << 20] {
+        let (world, folder) = world();
+        let line = "1".repeat(length);
+        fs::write(world.path().join("root/m"), &line).unwrap();
+        append_lines(&folder, "m", b"4 5 6\n", Torn::Blanked, Sync::Process).unwrap();
+        let text = folder.read_text("m", 2 << 20).unwrap();
+        assert!(text == format!("{line}\n4 5 6\n"), "{length}");
+    }
 }
 
 #[test]
